@@ -1,0 +1,31 @@
+/** The stable names of everything that can go wrong in operation; `cli/exit-code.ts` maps each to an exit code. */
+export type ErrorCode =
+  | "E_USAGE"
+  | "E_JOB_NOT_FOUND"
+  | "E_KEY_NOT_FOUND"
+  | "E_JOB_EXISTS"
+  | "E_STORE_LOCKED"
+  | "E_STORE_CORRUPT"
+  | "E_STORE_VERSION"
+  | "E_STORE_IO";
+
+/**
+ * An operational error: something a person can act on. The message says what happened and with which value, the hint
+ * what to do. Anything else that is thrown is a bug and keeps its stack.
+ */
+export class QueueError extends Error {
+  override readonly name = "QueueError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Makes a `switch` that forgets a kind fail to compile. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

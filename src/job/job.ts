@@ -1,0 +1,71 @@
+/**
+ * The record of a job, named as on disk and in `--json`: instants are epoch milliseconds, `attempts` counts the attempts
+ * that were started. A state carries its own data, so a processing job has a lease and a pending one cannot.
+ */
+export type Job = PendingJob | ProcessingJob | CompletedJob | FailedJob;
+
+export const JOB_STATES = ["pending", "processing", "completed", "failed"] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** The right to finish one attempt: the sequence number of its claim, never given out twice (a fencing token). */
+export type Lease = number;
+
+interface JobFields {
+  readonly id: string;
+  readonly command: string;
+  readonly run_at: number;
+  readonly attempts: number;
+  readonly max_retries: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  /** Higher runs first; absent means 0. */
+  readonly priority?: number;
+  /** How the latest attempt that failed ended. */
+  readonly last_error?: string;
+}
+
+/** Waits for `run_at`. A claim moves it to `processing`. */
+export interface PendingJob extends JobFields {
+  readonly state: "pending";
+}
+
+/** Is being run by `worker_id`. Only the end of the attempt that holds `lease` moves it on. */
+export interface ProcessingJob extends JobFields {
+  readonly state: "processing";
+  readonly processing_started_at: number;
+  readonly worker_id: string;
+  readonly lease: Lease;
+}
+
+/** Its command exited 0. Final. */
+export interface CompletedJob extends JobFields {
+  readonly state: "completed";
+  readonly processing_started_at: number;
+  readonly worker_id: string;
+}
+
+/** Ended without success and not in the DLQ; `last_error` says why. Final. */
+export interface FailedJob extends JobFields {
+  readonly state: "failed";
+}
+
+/** A job in the dead letter queue. Only a requeue moves it out. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly command: string;
+  readonly attempts: number;
+  readonly error: string;
+  readonly failed_at: number;
+  readonly max_retries: number;
+  readonly created_at: number;
+  readonly priority?: number;
+  readonly worker_id?: string;
+}
+
+/** Anything that holds an id: a job in the queue, or one in the DLQ. */
+export type Entry = Job | DeadLetter;
+
+/** Tells the two apart: only a dead letter has a time of death. */
+export function isDeadLetter(entry: Entry): entry is DeadLetter {
+  return "failed_at" in entry;
+}

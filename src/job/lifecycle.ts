@@ -1,0 +1,131 @@
+/**
+ * Every rule that moves a job, as pure functions; a store only makes them atomic.
+ *
+ *   enqueue ─► pending ──claim──► processing ──exit 0──► completed
+ *                ▲  ▲                 │ │ └─ fails, attempts > max_retries ─► DLQ ──requeue──► pending (attempts 0)
+ *                │  └──── release ────┘ │
+ *                └── fails, or rescue ──┘   (run_at = now + backoff)
+ *
+ * Every way out of `processing` goes through `finish`, whose gate is the lease: an attempt that no longer holds its job
+ * changes nothing, however late its worker wakes up.
+ */
+import { type BackoffPolicy, backoffMs } from "./backoff.ts";
+import type { JobEvent, LeaseLost } from "./event.ts";
+import type { DeadLetter, Entry, Lease, PendingJob, ProcessingJob } from "./job.ts";
+import { describeOutcome, type Outcome } from "./outcome.ts";
+import type { JobSpec } from "./spec.ts";
+
+/** The end of one attempt, as its worker (or its rescuer) reports it. */
+export interface AttemptEnd {
+  readonly id: string;
+  readonly lease: Lease;
+  readonly outcome: Outcome;
+}
+
+export interface RetryPolicy {
+  readonly backoff: BackoffPolicy;
+  readonly random: () => number;
+}
+
+/** A new pending job. The spec's own `max_retries` rules, else the configured one of this moment. */
+export function enqueue(spec: JobSpec & { id: string }, maxRetries: number, now: number): PendingJob {
+  return {
+    id: spec.id,
+    command: spec.command,
+    state: "pending",
+    run_at: spec.run_at ?? now,
+    attempts: 0,
+    max_retries: spec.max_retries ?? maxRetries,
+    created_at: now,
+    updated_at: now,
+    ...(spec.priority ? { priority: spec.priority } : {}),
+  };
+}
+
+/** Starts an attempt. It is counted here, not at its end, so that a crash counts too. */
+export function claim(job: PendingJob, claimant: { workerId: string; lease: Lease }, now: number): ProcessingJob {
+  return {
+    ...job,
+    state: "processing",
+    attempts: job.attempts + 1,
+    updated_at: now,
+    processing_started_at: now,
+    worker_id: claimant.workerId,
+    lease: claimant.lease,
+  };
+}
+
+/** Ends an attempt: the only way out of `processing`. Without the current lease nothing changes. */
+export function finish(
+  entry: Entry | undefined,
+  end: AttemptEnd,
+  { now, policy }: { now: number; policy: RetryPolicy },
+): JobEvent | LeaseLost {
+  if (!holds(entry, end.lease)) return { event: "lease-lost", id: end.id, lease: end.lease };
+  const { outcome } = end;
+  if (outcome.kind === "exited" && outcome.code === 0) return complete(entry, now);
+  if (outcome.kind === "released") return release(entry, now);
+  return fail(entry, { outcome, now, policy });
+}
+
+/** Puts a dead letter back at the end of the queue, due now, with its attempts forgotten and its last error kept. */
+export function requeue(dead: DeadLetter, now: number): PendingJob {
+  return {
+    id: dead.id,
+    command: dead.command,
+    state: "pending",
+    run_at: now,
+    attempts: 0,
+    max_retries: dead.max_retries,
+    created_at: dead.created_at,
+    updated_at: now,
+    ...(dead.priority ? { priority: dead.priority } : {}),
+    last_error: dead.error,
+  };
+}
+
+/** The lease gate. */
+function holds(entry: Entry | undefined, lease: Lease): entry is ProcessingJob {
+  return entry !== undefined && "state" in entry && entry.state === "processing" && entry.lease === lease;
+}
+
+function complete(job: ProcessingJob, now: number): JobEvent {
+  const { lease: _, last_error: __, ...kept } = job;
+  return { event: "completed", job: { ...kept, state: "completed", updated_at: now } };
+}
+
+function release(job: ProcessingJob, now: number): JobEvent {
+  return { event: "released", job: { ...backToPending(job, now), attempts: job.attempts - 1 } };
+}
+
+function fail(
+  job: ProcessingJob,
+  { outcome, now, policy }: { outcome: Outcome; now: number; policy: RetryPolicy },
+): JobEvent {
+  const error = describeOutcome(outcome);
+  if (job.attempts > job.max_retries) return { event: "dead-lettered", job: deadLetter(job, error, now) };
+  const delayMs = backoffMs(job.attempts, policy.backoff, policy.random);
+  const pending = { ...backToPending(job, now), run_at: now + delayMs, last_error: error };
+  return outcome.kind === "worker-lost"
+    ? { event: "rescued", job: pending, delayMs, from: outcome.workerId }
+    : { event: "rescheduled", job: pending, delayMs };
+}
+
+function backToPending(job: ProcessingJob, now: number): PendingJob {
+  const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = job;
+  return { ...kept, state: "pending", updated_at: now };
+}
+
+function deadLetter(job: ProcessingJob, error: string, now: number): DeadLetter {
+  return {
+    id: job.id,
+    command: job.command,
+    attempts: job.attempts,
+    error,
+    failed_at: now,
+    max_retries: job.max_retries,
+    created_at: job.created_at,
+    ...(job.priority ? { priority: job.priority } : {}),
+    worker_id: job.worker_id,
+  };
+}

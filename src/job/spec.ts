@@ -1,0 +1,132 @@
+/** What a user may enqueue: the JSON form, checked field by field. A mistake is one sentence with the field and value. */
+import { didYouMean } from "./closest.ts";
+import { QueueError } from "./errors.ts";
+
+export interface JobSpec {
+  /** 1–255 bytes of UTF-8 without control characters; made up by the store when absent. */
+  readonly id?: string;
+  readonly command: string;
+  /** Epoch ms; absent means at once. */
+  readonly run_at?: number;
+  readonly max_retries?: number;
+  readonly priority?: number;
+}
+
+export const MAX_RETRIES_LIMIT = 1_000_000;
+const MAX_PRIORITY = 1000;
+const MAX_ID_BYTES = 255;
+/** Linux passes no longer argument to a program (MAX_ARG_STRLEN, with its final NUL). */
+const MAX_COMMAND_BYTES = 128 * 1024 - 1;
+/** The last instant a JavaScript date can name. */
+const MAX_INSTANT = 8.64e15;
+const FIELDS = ["id", "command", "run_at", "max_retries", "priority"] as const;
+const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Reads one job from JSON text. Throws `E_USAGE` with the sentence to show. */
+export function parseJobSpec(text: string): JobSpec {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(`not valid JSON: ${shown(text)}.`, cause);
+  }
+  return checkJobSpec(value);
+}
+
+/** Checks a parsed job. Throws `E_USAGE` with the sentence to show. */
+export function checkJobSpec(value: unknown): JobSpec {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid(`expected an object like {"command":"echo hi"}, got ${shown(value)}.`);
+  }
+  const fields = withRunAtAlias(value);
+  for (const name of Object.keys(fields)) {
+    if (!(FIELDS as readonly string[]).includes(name)) {
+      throw invalid(
+        `unknown field ${shown(name)}.`,
+        undefined,
+        didYouMean(name, FIELDS) ?? `Known: ${FIELDS.join(", ")}.`,
+      );
+    }
+  }
+  return {
+    command: checkCommand(fields.command),
+    ...(fields.id === undefined ? {} : { id: checkId(fields.id) }),
+    ...(fields.run_at === undefined ? {} : { run_at: checkRunAt(fields.run_at) }),
+    ...(fields.max_retries === undefined
+      ? {}
+      : { max_retries: whole("max_retries", fields.max_retries, 0, MAX_RETRIES_LIMIT) }),
+    ...(fields.priority === undefined
+      ? {}
+      : { priority: whole("priority", fields.priority, -MAX_PRIORITY, MAX_PRIORITY) }),
+  };
+}
+
+/** A value as it may stand in a sentence: JSON, so control characters are escaped, and cut to a readable length. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+}
+
+function withRunAtAlias(value: object): Record<string, unknown> {
+  const { runAt, ...fields } = value as Record<string, unknown>;
+  if (runAt === undefined) return fields;
+  if (fields.run_at !== undefined) throw invalid(`"run_at" and "runAt" are the same field; give one of them.`);
+  return { ...fields, run_at: runAt };
+}
+
+function checkCommand(value: unknown): string {
+  if (value === undefined) throw invalid(`"command" is missing.`);
+  if (typeof value !== "string") throw invalid(`"command" must be a string, got ${shown(value)}.`);
+  if (value.trim() === "") throw invalid(`"command" must not be empty, got ${shown(value)}.`);
+  if (value.includes("\0")) throw invalid(`"command" must not contain a NUL character, got ${shown(value)}.`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes > MAX_COMMAND_BYTES) {
+    throw invalid(
+      `"command" must be at most ${MAX_COMMAND_BYTES} bytes, got ${bytes}.`,
+      undefined,
+      "Put it into a script and enqueue the script.",
+    );
+  }
+  return wellFormed("command", value);
+}
+
+function checkId(value: unknown): string {
+  if (typeof value !== "string") throw invalid(`"id" must be a string, got ${shown(value)}.`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes < 1 || bytes > MAX_ID_BYTES) {
+    throw invalid(`"id" must be 1 to ${MAX_ID_BYTES} bytes long, got ${bytes}: ${shown(value)}.`);
+  }
+  if (CONTROL_CHARACTERS.test(value)) throw invalid(`"id" must not contain control characters, got ${shown(value)}.`);
+  return wellFormed("id", value);
+}
+
+function checkRunAt(value: unknown): number {
+  const instant = typeof value === "string" && ISO_8601.test(value) ? Date.parse(value) : value;
+  if (typeof instant !== "number" || !Number.isInteger(instant) || instant < 0 || instant > MAX_INSTANT) {
+    throw invalid(
+      `"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got ${shown(value)}.`,
+    );
+  }
+  return instant;
+}
+
+function whole(field: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
+    throw invalid(`"${field}" must be a whole number from ${min} to ${max}, got ${shown(value)}.`);
+  }
+  return value;
+}
+
+function wellFormed(field: string, value: string): string {
+  if (!value.isWellFormed()) throw invalid(`"${field}" must be valid Unicode, got ${shown(value)}.`);
+  return value;
+}
+
+function invalid(problem: string, cause?: unknown, hint?: string): QueueError {
+  return new QueueError("E_USAGE", `Invalid job data: ${problem}`, {
+    ...(cause === undefined ? {} : { cause }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

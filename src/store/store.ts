@@ -1,0 +1,130 @@
+/**
+ * The seam between the queue and what keeps it. `tests/store/contract.ts` is the meaning of this interface: every
+ * implementation passes the same suite. The rules of a job's life are in `job/lifecycle.ts`; a store makes them atomic
+ * and durable, and adds none.
+ *
+ * Every call may throw `QueueError` with `E_STORE_LOCKED`, `E_STORE_CORRUPT`, `E_STORE_VERSION` or `E_STORE_IO`; then
+ * nothing was changed.
+ */
+import type { Config, ConfigKey } from "../config.ts";
+import type { JobEvent, LeaseLost } from "../job/event.ts";
+import type { DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../job/job.ts";
+import type { AttemptEnd } from "../job/lifecycle.ts";
+import type { JobSpec } from "../job/spec.ts";
+
+/** Who asks for jobs, and how many at most. */
+export interface Claimant {
+  readonly workerId: string;
+  readonly limit: number;
+}
+
+/** What one `settle` did. */
+export interface Turn {
+  /** One an end, in order: what became of each job. */
+  readonly ended: readonly (JobEvent | LeaseLost)[];
+  /** The jobs claimed, now this worker's to run. */
+  readonly claimed: readonly ProcessingJob[];
+  /** When the earliest of the pending jobs that are left is due, in epoch ms; absent when none is pending. */
+  readonly nextDueAt?: number;
+}
+
+export interface Counts {
+  readonly pending: number;
+  readonly processing: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly dead: number;
+}
+
+/** A worker or supervisor that announced itself and is alive. */
+export interface Present {
+  readonly id: string;
+  readonly kind: "worker" | "supervisor";
+  readonly pid: number;
+  readonly host: string;
+  /** False on another host or in another container: it can be seen there, but not signaled from here. */
+  readonly reachable: boolean;
+  /** The supervisor of this worker, if one started it. */
+  readonly supervisor?: string;
+  readonly startedAt: number;
+  readonly stopping: boolean;
+}
+
+/** One's own presence, withdrawn on disposal. */
+export interface Announcement extends AsyncDisposable {
+  /** `worker-<pid>` or `supervisor-<pid>`, with a suffix where that name is still in use by a dead one's jobs. */
+  readonly id: string;
+  /** Lets others see that it is leaving. */
+  stopping(): void;
+}
+
+/** Jobs whose worker is dead. Their survivors must be ended before the jobs are settled as `worker-lost`. */
+export interface Lost {
+  readonly workerId: string;
+  readonly jobs: readonly ProcessingJob[];
+}
+
+export interface Store {
+  /** Where it is, for people: a directory or an address. */
+  readonly location: string;
+
+  /**
+   * Adds jobs, all or none, and returns them in order once they are durable. A spec without an id gets one.
+   * Throws `E_JOB_EXISTS` when an id is in the queue or in the DLQ, or stands twice in `specs`.
+   */
+  enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]>;
+
+  /**
+   * Ends attempts and claims due jobs in one commit. An end whose lease is not the job's current one changes nothing and
+   * comes back as `lease-lost`. Jobs are claimed by priority, then in the order they were enqueued. Written at once,
+   * durable within a second: what a power cut takes is run again.
+   */
+  settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
+
+  /** Moves dead letters back to the queue, all or none, durably. Throws `E_JOB_NOT_FOUND` for an id not in the DLQ. */
+  requeue(ids: readonly string[]): Promise<PendingJob[]>;
+
+  /** The job or dead letter of this id. Throws `E_JOB_NOT_FOUND`. */
+  get(id: string): Promise<Entry>;
+
+  /** Jobs in the order they were enqueued; all states when none is named. */
+  list(state?: JobState): Promise<Job[]>;
+
+  /** The DLQ, oldest first. */
+  deadLetters(): Promise<DeadLetter[]>;
+
+  counts(): Promise<Counts>;
+
+  /** The settings in force: what is stored, under this process's overrides. Follows changes by others. */
+  config(): Promise<Config>;
+
+  /** Stores one setting, durably. The value is valid already. */
+  setConfig(key: ConfigKey, value: number): Promise<void>;
+
+  /** Announces this process as a worker or supervisor until it withdraws or dies. */
+  announce(as: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement>;
+
+  /** Everyone alive. */
+  present(): Promise<Present[]>;
+
+  /** Processing jobs whose worker is dead, by worker; also forgets dead ones that hold no job. */
+  lost(): Promise<Lost[]>;
+
+  /** Calls `wake` after anything may have changed, this process's own changes included, until disposed. */
+  changes(wake: () => void): Disposable;
+
+  /** A file for the output of this attempt, which exists from now on. */
+  openLog(job: ProcessingJob): Promise<string>;
+
+  /** The files that hold the output of this job's attempts, oldest first. */
+  logs(id: string): Promise<AttemptLog[]>;
+
+  /** Leaves everything durable and, where it is small and nobody works on it, at rest. */
+  close(): Promise<void>;
+}
+
+/** Where the output of one attempt is. */
+export interface AttemptLog {
+  readonly attempt: number;
+  readonly path: string;
+}
