@@ -7,7 +7,8 @@ export type ErrorCode =
   | "E_STORE_LOCKED"
   | "E_STORE_CORRUPT"
   | "E_STORE_VERSION"
-  | "E_STORE_IO";
+  | "E_STORE_IO"
+  | "E_OUTPUT";
 
 /**
  * An operational error: something a person can act on. The message says what happened and with which value, the hint

@@ -21,7 +21,6 @@ const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "max_retries", "priority"] as const;
 const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Reads one job from JSON text. Throws `E_USAGE` with the sentence to show. */

@@ -113,7 +113,7 @@ export interface Store {
   /** Calls `wake` after anything may have changed, this process's own changes included, until disposed. */
   changes(wake: () => void): Disposable;
 
-  /** A file for the output of this attempt, which exists from now on. */
+  /** The path for the output of this attempt, in a directory that exists. */
   openLog(job: ProcessingJob): Promise<string>;
 
   /** The files that hold the output of this job's attempts, oldest first. */

@@ -1,0 +1,156 @@
+/**
+ * Reads a command line against the definitions of the commands: exact text in, exact text out. cac's own reader is not
+ * used, because it turns `0012` after a flag into 12, takes a lone `-` and the word after it for an option without a
+ * name, and ends an unknown command with success.
+ */
+import { closest, didYouMean } from "../job/closest.ts";
+import { QueueError } from "../job/errors.ts";
+import { shown } from "../job/spec.ts";
+import { type Arguments, type Command, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+
+export type Request =
+  | { readonly kind: "help"; readonly command: Command | undefined }
+  | { readonly kind: "version" }
+  | { readonly kind: "run"; readonly command: Command; readonly args: Arguments };
+
+/** What the command line asks for. Throws `E_USAGE` with a suggestion. */
+export function readRequest(argv: readonly string[], commands: readonly Command[]): Request {
+  const line = new CommandLine(argv);
+  line.readUntilWord(GLOBAL_OPTIONS);
+  if (line.peek() === "help") {
+    line.next();
+    line.readUntilWord(GLOBAL_OPTIONS);
+    return { kind: "help", command: line.peek() === undefined ? undefined : readCommand(line, commands) };
+  }
+  const command = line.peek() === undefined ? undefined : readCommand(line, commands);
+  if (command) line.readAll([...command.options, ...GLOBAL_OPTIONS], command);
+  if (line.options.has("help")) return { kind: "help", command };
+  if (line.options.has("version")) return { kind: "version" };
+  if (!command) return { kind: "help", command };
+  checkWords(line.words, command);
+  return { kind: "run", command, args: { words: line.words, options: line.options } };
+}
+
+/** Whether errors are to be JSON, known before the line can be read: its own mistakes are reported so too. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end === -1 ? argv : argv.slice(0, end)).includes("--json");
+}
+
+/** A command line being read from left to right. */
+class CommandLine {
+  readonly words: string[] = [];
+  readonly options = new Map<string, string>();
+  readonly #rest: string[];
+
+  constructor(argv: readonly string[]) {
+    this.#rest = [...argv];
+  }
+
+  /** The word that comes next, once the options before it have been read. */
+  peek(): string | undefined {
+    return this.#rest[0];
+  }
+
+  next(): string | undefined {
+    return this.#rest.shift();
+  }
+
+  /** Reads options up to a word, or to the end. */
+  readUntilWord(known: readonly OptionSpec[]): void {
+    for (let token = this.peek(); token !== undefined && isOption(token); token = this.peek()) {
+      this.next();
+      this.#readOption(token, known, undefined);
+    }
+  }
+
+  /** Reads everything that is left: options and words in any order; after `--`, only words. */
+  readAll(known: readonly OptionSpec[], command: Command): void {
+    for (let token = this.next(); token !== undefined; token = this.next()) {
+      if (token === "--") this.words.push(...this.#rest.splice(0));
+      else if (isOption(token)) this.#readOption(token, known, command);
+      else this.words.push(token);
+    }
+  }
+
+  #readOption(token: string, known: readonly OptionSpec[], command: Command | undefined): void {
+    const equals = token.indexOf("=");
+    const written = equals === -1 ? token : token.slice(0, equals);
+    const option = known.find(({ name, short }) => written === `--${name}` || written === `-${short}`);
+    if (!option) throw unknownOption(written, known, command);
+    if (option.value === undefined) {
+      if (equals !== -1) throw mistake(`${written} takes no value, got ${shown(token.slice(equals + 1))}.`);
+      this.options.set(option.name, "");
+      return;
+    }
+    const value = equals === -1 ? this.#value(known) : token.slice(equals + 1);
+    if (!value) throw mistake(`Expected a value after ${written}: ${written} <${option.value}>.`);
+    this.options.set(option.name, value);
+  }
+
+  /** The value of an option: the next token, unless that is an option itself. `-1` is a value, if a wrong one. */
+  #value(known: readonly OptionSpec[]): string | undefined {
+    const token = this.peek();
+    if (token === undefined || token === "--") return undefined;
+    if (known.some(({ name, short }) => token === `--${name}` || token === `-${short}`)) return undefined;
+    return this.next();
+  }
+}
+
+/** A lone `-` is a word, and so is a negative number: the command then says what it expected instead. */
+function isOption(token: string): boolean {
+  return token.length > 1 && token.startsWith("-") && !/^-[\d.]/.test(token) && token !== "--";
+}
+
+/** Takes the name of a command, in one word or in two: `dlq-list`, `dlq list`. */
+function readCommand(line: CommandLine, commands: readonly Command[]): Command {
+  const first = line.next() ?? "";
+  const direct = commands.find(({ name }) => name === first);
+  if (direct) return direct;
+  if (commands.some(({ name }) => name.startsWith(`${first}-`))) line.readUntilWord(GLOBAL_OPTIONS);
+  const second = line.peek();
+  const joined = second === undefined ? undefined : `${first}-${second}`;
+  const command = commands.find(({ name }) => name === joined);
+  if (!command) throw unknownCommand(first, joined, commands);
+  line.next();
+  return command;
+}
+
+function unknownCommand(first: string, joined: string | undefined, commands: readonly Command[]): QueueError {
+  const names = commands.map(({ name }) => name);
+  const group = names.filter((name) => name.startsWith(`${first}-`));
+  if (group.length > 0) {
+    const written = joined?.replace("-", " ") ?? first;
+    const near = joined === undefined ? undefined : closest(joined, group);
+    return mistake(`Unknown command ${shown(written)}.`, `Did you mean ${near ? shown(near) : oneOf(group)}?`);
+  }
+  const hint = didYouMean(first, names) ?? (joined && didYouMean(joined, names));
+  return mistake(`Unknown command ${shown(first)}.`, hint ?? "All commands: queuectl --help");
+}
+
+function unknownOption(written: string, known: readonly OptionSpec[], command: Command | undefined): QueueError {
+  const near = didYouMean(
+    written,
+    known.map(({ name }) => `--${name}`),
+  );
+  const page = command ? `See queuectl ${command.name} --help` : "See queuectl --help";
+  const dashed = command?.arguments.length ? "; an argument that starts with a dash goes after --" : "";
+  return mistake(`Unknown option ${shown(written)}.`, near ?? `${page}${dashed}.`);
+}
+
+function checkWords(words: readonly string[], command: Command): void {
+  const missing = command.arguments.filter(({ required }) => required)[words.length];
+  if (missing) throw mistake(`Missing <${missing.name}>.`, `Usage: queuectl ${usage(command)}`);
+  const surplus = command.arguments.some(({ many }) => many) ? undefined : words[command.arguments.length];
+  if (surplus !== undefined) {
+    throw mistake(`Unexpected argument ${shown(surplus)}.`, `Usage: queuectl ${usage(command)}`);
+  }
+}
+
+function oneOf(names: readonly string[]): string {
+  return names.map(shown).join(" or ");
+}
+
+function mistake(sentence: string, hint?: string): QueueError {
+  return new QueueError("E_USAGE", sentence, hint === undefined ? {} : { hint });
+}

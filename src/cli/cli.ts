@@ -1,0 +1,119 @@
+/** From a command line to an exit code. The only user of cac, which lays out the help pages and is loaded for them alone. */
+import type { Output } from "../output/output.ts";
+import type { Store } from "../store/store.ts";
+import { readRequest } from "./argv.ts";
+import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+import { configGet } from "./commands/config-get.ts";
+import { configSet } from "./commands/config-set.ts";
+import { dlqList } from "./commands/dlq-list.ts";
+import { dlqRetry } from "./commands/dlq-retry.ts";
+import { enqueue } from "./commands/enqueue.ts";
+import { list } from "./commands/list.ts";
+import { logs } from "./commands/logs.ts";
+import { show } from "./commands/show.ts";
+import { status } from "./commands/status.ts";
+import { workerStart } from "./commands/worker-start.ts";
+import { workerStop } from "./commands/worker-stop.ts";
+import { EXIT } from "./exit-code.ts";
+
+const COMMANDS: readonly Command[] = [
+  enqueue,
+  workerStart,
+  workerStop,
+  list,
+  status,
+  show,
+  logs,
+  dlqList,
+  dlqRetry,
+  configGet,
+  configSet,
+];
+
+/** For the page that lists all commands. */
+const EXAMPLES = [
+  `queuectl enqueue '{"id":"p1","command":"echo hi"}'`,
+  "queuectl worker-start --count 2",
+  "queuectl status",
+];
+
+/** What the process gives to a command line: everything that a test may want to replace. */
+export interface World {
+  readonly output: Output;
+  readonly json: boolean;
+  readonly now: () => number;
+  readonly version: string;
+  readonly commit: string | undefined;
+  openStore(dataDir: string | undefined): Promise<Store>;
+}
+
+/** Does what `argv` (without the program's own name) asks for and returns the exit code. Throws `QueueError`. */
+export async function runCommandLine(argv: readonly string[], world: World): Promise<number> {
+  const request = readRequest(argv, COMMANDS);
+  if (request.kind === "help") {
+    await printHelp(request.command);
+    return EXIT.ok;
+  }
+  if (request.kind === "version") {
+    world.output.result({ view: "version", version: world.version, commit: world.commit, bun: Bun.version });
+    return EXIT.ok;
+  }
+  return runCommand(request.command, request.args, world);
+}
+
+async function runCommand(command: Command, args: Arguments, world: World): Promise<number> {
+  let opened: Promise<Store> | undefined;
+  const context: Context = {
+    output: world.output,
+    now: world.now,
+    json: world.json,
+    store() {
+      opened ??= world.openStore(args.options.get("data-dir"));
+      return opened;
+    },
+  };
+  let code: number;
+  try {
+    code = await command.run(context, args);
+  } catch (error) {
+    // What went wrong first is what is told; a store in trouble may well fail to close, too.
+    await opened?.then((store) => store.close()).catch(() => {});
+    throw error;
+  }
+  await (await opened)?.close();
+  return code;
+}
+
+async function printHelp(about: Command | undefined): Promise<void> {
+  const { cac } = await import("cac");
+  const program = cac("queuectl");
+  program.usage("<command> [options]");
+  for (const option of GLOBAL_OPTIONS) program.option(optionUsage(option), option.summary);
+  for (const example of EXAMPLES) program.example(`  $ ${example}`);
+  for (const command of COMMANDS) {
+    const described = program.command(usage(command), command.summary);
+    if (command.options.length > 0) described.usage(`${usage(command)} [options]`);
+    for (const option of command.options) described.option(optionUsage(option), option.summary);
+    for (const example of command.examples) described.example(`  $ ${example}`);
+    if (command === about) program.matchedCommand = described;
+  }
+  // Set here and not by `help()`, which would list a second --help.
+  program.globalCommand.helpCallback = ([, synopsis, ...sections]) => [
+    { body: about?.summary ?? "A durable queue of shell commands." },
+    ...(synopsis ? [synopsis] : []),
+    ...(about?.details ? [{ title: about.details.title, body: about.details.lines.map(indented).join("\n") }] : []),
+    ...sections
+      .filter(({ title }) => !title?.startsWith("For more info"))
+      .map(({ title, body }) => ({ ...(title ? { title } : {}), body: body.replace(/ +$/gm, "") })),
+    ...(about ? [] : [{ body: "More on one of them: queuectl <command> --help" }]),
+  ];
+  program.outputHelp();
+}
+
+function indented(line: string): string {
+  return `  ${line}`;
+}
+
+function optionUsage({ name, short, value }: OptionSpec): string {
+  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
+}

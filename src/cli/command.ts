@@ -1,0 +1,65 @@
+import type { Output } from "../output/output.ts";
+import type { Store } from "../store/store.ts";
+
+/** One command: what it accepts, how its help describes it, and what it does. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** A section of its help, for what its arguments may be. */
+  readonly details?: { readonly title: string; readonly lines: readonly string[] };
+  readonly arguments: readonly ArgumentSpec[];
+  readonly options: readonly OptionSpec[];
+  /** Shell lines for its help. */
+  readonly examples: readonly string[];
+  /** Returns the exit code. Errors are thrown: `main.ts` words them. */
+  run(context: Context, args: Arguments): Promise<number>;
+}
+
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly required: boolean;
+  /** Takes all arguments from here on. Only the last one may. */
+  readonly many?: boolean;
+}
+
+export interface OptionSpec {
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  /** What the help calls its value; an option without one is a flag. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+/** What was written after the command's name: exact text, never turned into numbers. */
+export interface Arguments {
+  readonly words: readonly string[];
+  /** By option name; a flag's text is empty. */
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** What a command works with. */
+export interface Context {
+  readonly output: Output;
+  readonly now: () => number;
+  readonly json: boolean;
+  /** Opens the store when first asked. The caller closes it, after the result has been printed. */
+  store(): Promise<Store>;
+}
+
+/** The options of every command. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { name: "data-dir", value: "dir", summary: "Where the queue is kept (default: the nearest db/data)" },
+  { name: "json", summary: "Print JSON, for programs" },
+  { name: "help", short: "h", summary: "Show this help" },
+  { name: "version", short: "v", summary: "Show the version" },
+];
+
+/** `enqueue <json>`, `dlq-retry <id...>`: how the command is written. */
+export function usage(command: Command): string {
+  const words = command.arguments.map(({ name, required, many }) => {
+    const text = many ? `${name}...` : name;
+    return required ? `<${text}>` : `[${text}]`;
+  });
+  return [command.name, ...words].join(" ");
+}

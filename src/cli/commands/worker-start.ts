@@ -1,0 +1,36 @@
+import type { Command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { wholeNumber } from "../option-values.ts";
+
+const MAX_WORKERS = 1000;
+
+export const workerStart: Command = {
+  name: "worker-start",
+  summary: "Start workers and keep them running until ^C",
+  arguments: [],
+  options: [
+    { name: "count", value: "n", summary: "How many workers (default: 1)" },
+    { name: "drain", summary: "Leave when no job is left; exit 5 if one failed for good" },
+    { name: "detach", summary: "Run in the background" },
+  ],
+  examples: ["queuectl worker-start --count 2", "queuectl worker-start --drain", "queuectl worker-start --detach"],
+  async run({ store, output, now, json }, args) {
+    const count = wholeNumber(args, "count", { min: 1, max: MAX_WORKERS }) ?? 1;
+    const drain = args.options.has("drain");
+    const forward = json ? ["--json"] : [];
+    const opened = await store();
+    // A damaged queue is said here and now, not by workers that die one after the other.
+    await Promise.all([opened.counts(), opened.config()]);
+    if (args.options.has("detach")) {
+      const { startDetached } = await import("../../worker/detach.ts");
+      const again = ["--count", String(count), ...(drain ? ["--drain"] : []), ...forward];
+      output.result({ view: "detached", ...(await startDetached(opened, again)) });
+      return EXIT.ok;
+    }
+    const { Supervisor } = await import("../../worker/supervisor.ts");
+    const emit = output.event.bind(output);
+    const end = await new Supervisor(opened, { count, drain, forward, emit, now }).run();
+    if (end.how === "interrupted") return EXIT.interrupted;
+    return end.how === "drained" && end.deadLettered > 0 ? EXIT.jobsFailed : EXIT.ok;
+  },
+};

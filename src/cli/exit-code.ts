@@ -1,0 +1,30 @@
+import type { ErrorCode } from "../job/errors.ts";
+
+/** The exit codes that mean something to a script; documented in README. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  notFound: 3,
+  idTaken: 4,
+  jobsFailed: 5,
+  storeUnreadable: 7,
+  storeLocked: 8,
+  interrupted: 130,
+} as const;
+
+const BY_CODE = {
+  E_USAGE: EXIT.usage,
+  E_JOB_NOT_FOUND: EXIT.notFound,
+  E_KEY_NOT_FOUND: EXIT.notFound,
+  E_JOB_EXISTS: EXIT.idTaken,
+  E_STORE_LOCKED: EXIT.storeLocked,
+  E_STORE_CORRUPT: EXIT.storeUnreadable,
+  E_STORE_VERSION: EXIT.storeUnreadable,
+  E_STORE_IO: EXIT.storeUnreadable,
+  E_OUTPUT: EXIT.failure,
+} as const satisfies Record<ErrorCode, number>;
+
+export function exitCodeOf(code: ErrorCode): number {
+  return BY_CODE[code];
+}

@@ -1,0 +1,82 @@
+/**
+ * The entry, and the only place that catches an error to print it and that sets the exit code. Everything heavy is
+ * imported when it is needed, because an `enqueue` should cost little more than starting the runtime: of Node's own
+ * modules, node:util and node:tty cost a third of a start each.
+ */
+import { wantsJson } from "./cli/argv.ts";
+import { runCommandLine } from "./cli/cli.ts";
+import { EXIT, exitCodeOf } from "./cli/exit-code.ts";
+import { QueueError } from "./job/errors.ts";
+import { openOutput } from "./output/open.ts";
+import type { Output } from "./output/output.ts";
+import type { Store } from "./store/store.ts";
+
+/** Replaced by `build.ts`; absent in development. */
+declare const BUILD_VERSION: string;
+declare const BUILD_COMMIT: string;
+
+const argv = process.argv.slice(2);
+const json = wantsJson(argv);
+const output = await openOutput({ json, env: process.env });
+
+try {
+  process.exitCode = argv[0] === "__worker" ? await work(argv.slice(1)) : await obey(argv);
+} catch (error) {
+  process.exitCode = report(error, output);
+}
+
+async function obey(commandLine: readonly string[]): Promise<number> {
+  return runCommandLine(commandLine, {
+    output,
+    json,
+    now: Date.now,
+    version: typeof BUILD_VERSION === "undefined" ? "dev" : BUILD_VERSION,
+    commit: typeof BUILD_COMMIT === "undefined" ? undefined : BUILD_COMMIT,
+    openStore: open,
+  });
+}
+
+/** The process of one worker, as `worker-start` starts it: not a command, so no help lists it. */
+async function work(args: readonly string[]): Promise<number> {
+  const { parseArgs } = await import("node:util");
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      "data-dir": { type: "string" },
+      supervisor: { type: "string" },
+      drain: { type: "boolean", default: false },
+      json: { type: "boolean" },
+    },
+  });
+  const { runWorker } = await import("./worker/worker.ts");
+  const store = await open(values["data-dir"]);
+  await runWorker(store, {
+    drain: values.drain,
+    ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
+    emit: output.event.bind(output),
+  });
+  await store.close();
+  return EXIT.ok;
+}
+
+async function open(dataDir: string | undefined): Promise<Store> {
+  const { openStore } = await import("./store/open.ts");
+  return openStore({
+    dataDir,
+    cwd: process.cwd(),
+    env: process.env,
+    now: Date.now,
+    random: Math.random,
+    warn: output.warn.bind(output),
+  });
+}
+
+/** A mistake or a trouble gets its sentence, a bug its stack. */
+function report(error: unknown, to: Output): number {
+  if (error instanceof QueueError) {
+    to.error(error);
+    return exitCodeOf(error.code);
+  }
+  to.bug(error);
+  return EXIT.failure;
+}

@@ -1,0 +1,80 @@
+/**
+ * For people, and for scripts that read what the original tool printed. The only user of consola: of its colours. Its
+ * reporters stay out, because they rewrite a message (backticks and underscores are taken for markup), drop messages
+ * that repeat quickly, print to stdout, and print nothing at all under `NODE_ENV=test`.
+ */
+import type { QueueError } from "../job/errors.ts";
+import type { WorkerEvent } from "../job/event.ts";
+import { type Colours, NO_COLOURS } from "./colours.ts";
+import { escapeControls } from "./escape.ts";
+import { renderView, type Screen } from "./human-views.ts";
+import type { LogStream, Output, View } from "./output.ts";
+import { type Sinks, writeAll } from "./sink.ts";
+import type { Terminal } from "./terminal.ts";
+import { workerLogLines } from "./worker-log.ts";
+
+/** consola is loaded only where colours can be seen: it costs more than all the rest of a start. */
+export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise<HumanOutput> {
+  const colours = terminal.stdoutColour ? (await import("consola/utils")).colors : NO_COLOURS;
+  return new HumanOutput(sinks, {
+    screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
+    messageColours: terminal.stderrColour ? colours : NO_COLOURS,
+  });
+}
+
+export class HumanOutput implements Output {
+  readonly #sinks: Sinks;
+  readonly #screen: Screen | undefined;
+  readonly #colours: Colours;
+
+  constructor(sinks: Sinks, look: { screen: Screen | undefined; messageColours: Colours }) {
+    this.#sinks = sinks;
+    this.#screen = look.screen;
+    this.#colours = look.messageColours;
+  }
+
+  result(view: View): void {
+    writeAll(this.#sinks.results, renderView(view, this.#screen));
+  }
+
+  async stream(log: LogStream): Promise<number> {
+    let bytes = 0;
+    for await (const chunk of log.chunks) {
+      bytes += chunk.length;
+      if (!this.#sinks.results.write(chunk)) break;
+    }
+    return bytes;
+  }
+
+  event(event: WorkerEvent): void {
+    this.#sinks.log.write(
+      workerLogLines(event)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+  }
+
+  note(sentence: string): void {
+    this.#message(this.#colours.dim(escapeControls(sentence)));
+  }
+
+  warn(sentence: string): void {
+    this.#message(this.#colours.yellow(`Warning: ${escapeControls(sentence)}`));
+  }
+
+  error(error: QueueError): void {
+    // The original's mark for a job that is not there; its other mistakes are plain sentences.
+    const mark = error.code === "E_JOB_NOT_FOUND" ? "❌ " : "";
+    this.#message(this.#colours.red(`${mark}${escapeControls(error.message)}`));
+    if (error.hint !== undefined) this.#message(escapeControls(error.hint));
+  }
+
+  bug(error: unknown): void {
+    this.#message(Bun.inspect(error));
+    this.#message("This is a bug in queuectl. Please report it with the lines above.");
+  }
+
+  #message(line: string): void {
+    this.#sinks.messages.write(`${line}\n`);
+  }
+}

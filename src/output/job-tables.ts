@@ -1,0 +1,68 @@
+/** `list` and `dlq-list` on a terminal. */
+import { unreachable } from "../job/errors.ts";
+import type { DeadLetter, Job } from "../job/job.ts";
+import { type Colours, paintState } from "./colours.ts";
+import { escapeControls } from "./escape.ts";
+import { type Column, table } from "./table.ts";
+import { relative, span } from "./time.ts";
+
+export interface Look {
+  readonly width: number;
+  readonly colours: Colours;
+  readonly now: number;
+}
+
+/** From this width on there is room for what went wrong. */
+const WIDE = 120;
+
+/** The lines of a table of jobs. */
+export function jobTable(jobs: readonly Job[], look: Look): Iterable<string> {
+  const columns: Column<Job>[] = [
+    { title: "ID", text: (job) => escapeControls(job.id), flex: { min: 12, max: 40 } },
+    { title: "STATE", text: (job) => job.state, paint: (cell, job) => paintState(job.state, cell, look.colours) },
+    { title: "ATTEMPTS", text: (job) => `${job.attempts}/${job.max_retries + 1}` },
+    { title: "WHEN", text: (job) => when(job, look.now) },
+    { title: "COMMAND", text: (job) => escapeControls(job.command), flex: { min: 20, max: look.width } },
+  ];
+  if (look.width >= WIDE && jobs.some((job) => job.last_error !== undefined)) {
+    columns.push({
+      title: "LAST ERROR",
+      text: (job) => escapeControls(job.last_error ?? ""),
+      flex: { min: 20, max: look.width },
+      paint: look.colours.red,
+    });
+  }
+  return table(jobs, columns, { width: look.width, paintTitle: look.colours.bold });
+}
+
+/** The lines of a table of dead letters. */
+export function deadLetterTable(dead: readonly DeadLetter[], look: Look): Iterable<string> {
+  const columns: Column<DeadLetter>[] = [
+    { title: "ID", text: (letter) => escapeControls(letter.id), flex: { min: 12, max: 40 } },
+    { title: "ATTEMPTS", text: (letter) => String(letter.attempts) },
+    { title: "FAILED", text: (letter) => relative(letter.failed_at, look.now) },
+    {
+      title: "ERROR",
+      text: (letter) => escapeControls(letter.error),
+      flex: { min: 16, max: look.width },
+      paint: look.colours.red,
+    },
+    { title: "COMMAND", text: (letter) => escapeControls(letter.command), flex: { min: 16, max: look.width } },
+  ];
+  return table(dead, columns, { width: look.width, paintTitle: look.colours.bold });
+}
+
+/** The instant that matters in this state. */
+function when(job: Job, now: number): string {
+  switch (job.state) {
+    case "pending":
+      return job.run_at <= now ? "due" : relative(job.run_at, now);
+    case "processing":
+      return `for ${span(Math.max(0, now - job.processing_started_at))}`;
+    case "completed":
+    case "failed":
+      return relative(job.updated_at, now);
+    default:
+      return unreachable(job);
+  }
+}

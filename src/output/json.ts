@@ -1,0 +1,135 @@
+/**
+ * `--json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds:
+ *
+ *   enqueue            {"job": <job>}
+ *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
+ *   status             {"active_workers", "pending", "processing", "completed", "failed", "dead", "workers": [<present>]}
+ *   dlq-retry          {"jobs": [<job>, ...]}
+ *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
+ *   show               {"job": <job>, "logs": [{"attempt", "path"}]}, or "dead_letter" instead of "job"
+ *   logs               {"id", "attempt", "path", "output"}: bytes that are not UTF-8 as U+FFFD
+ *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
+ *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
+ *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
+ *   --version          {"version", "commit", "bun"}
+ *
+ * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}. On stderr, a line each:
+ * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
+ * the code E_BUG and its stack for a message.
+ */
+import { type QueueError, unreachable } from "../job/errors.ts";
+import type { WorkerEvent } from "../job/event.ts";
+import { isDeadLetter } from "../job/job.ts";
+import type { Present } from "../store/store.ts";
+import { safeJson } from "./escape.ts";
+import type { LogStream, Output, View } from "./output.ts";
+import { type Sinks, writeAll } from "./sink.ts";
+
+export class JsonOutput implements Output {
+  readonly #sinks: Sinks;
+
+  constructor(sinks: Sinks) {
+    this.#sinks = sinks;
+  }
+
+  result(view: View): void {
+    if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(view.jobs));
+    else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
+    else this.#sinks.results.write(`${safeJson(resultDocument(view))}\n`);
+  }
+
+  async stream(log: LogStream): Promise<number> {
+    const output = new Bun.ArrayBufferSink();
+    for await (const chunk of log.chunks) output.write(chunk);
+    const bytes = output.end() as ArrayBuffer;
+    const document = { id: log.id, attempt: log.attempt, path: log.path, output: new TextDecoder().decode(bytes) };
+    this.#sinks.results.write(`${safeJson(document)}\n`);
+    return bytes.byteLength;
+  }
+
+  event(event: WorkerEvent): void {
+    this.#sinks.log.write(`${safeJson(eventDocument(event))}\n`);
+  }
+
+  note(sentence: string): void {
+    this.#message({ note: sentence });
+  }
+
+  warn(sentence: string): void {
+    this.#message({ warning: sentence });
+  }
+
+  error(error: QueueError): void {
+    this.#message({ error: { code: error.code, message: error.message, hint: error.hint ?? null } });
+  }
+
+  bug(error: unknown): void {
+    this.#message({ error: { code: "E_BUG", message: Bun.inspect(error), hint: null } });
+  }
+
+  #message(document: object): void {
+    this.#sinks.messages.write(`${safeJson(document)}\n`);
+  }
+}
+
+/** The documented form of `list` and `dlq-list`: an array, two-space indented, record by record. */
+export function* jsonArray(records: readonly object[]): Generator<string> {
+  if (records.length === 0) return yield "[]\n";
+  let before = "[\n";
+  for (const record of records) {
+    yield `${before}  ${safeJson(record, 2).replaceAll("\n", "\n  ")}`;
+    before = ",\n";
+  }
+  yield "\n]\n";
+}
+
+function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>): object {
+  switch (view.view) {
+    case "enqueued":
+      return { job: view.job };
+    case "status":
+      return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
+    case "requeued":
+      return { jobs: view.jobs };
+    case "config":
+      return view.config;
+    case "setting":
+    case "setting-changed":
+      return { [view.key]: view.value };
+    case "entry":
+      return isDeadLetter(view.entry)
+        ? { dead_letter: view.entry, logs: view.logs }
+        : { job: view.entry, logs: view.logs };
+    case "detached":
+      return {
+        supervisor: presentDocument(view.supervisor),
+        workers: view.workers.map(presentDocument),
+        log: view.log,
+      };
+    case "stopped":
+      return { stopped: view.stopped.map(presentDocument), unreachable: view.unreachable.map(presentDocument) };
+    case "version":
+      return { version: view.version, commit: view.commit ?? null, bun: view.bun };
+    default:
+      return unreachable(view);
+  }
+}
+
+function presentDocument({ startedAt, ...present }: Present): object {
+  return { ...present, started_at: startedAt };
+}
+
+function eventDocument(event: WorkerEvent): object {
+  if (event.event !== "job") return snakeCaseKeys(event);
+  const { event: name, ...what } = event.change;
+  return snakeCaseKeys({ event: name, workerId: event.workerId, ...what });
+}
+
+function snakeCaseKeys(record: object): object {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * What commands say, apart from how it is said: a command hands over a `View`, the human or the JSON form renders it.
+ * Results and the log of `worker-start` go to stdout, everything else to stderr.
+ */
+import type { Config, ConfigKey } from "../config.ts";
+import type { QueueError } from "../job/errors.ts";
+import type { WorkerEvent } from "../job/event.ts";
+import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
+import type { AttemptLog, Counts, Present } from "../store/store.ts";
+
+/** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
+export type View =
+  | { readonly view: "enqueued"; readonly job: PendingJob }
+  | { readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined; readonly now: number }
+  | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
+  | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
+  | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
+  | { readonly view: "config"; readonly config: Config }
+  | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
+  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number }
+  | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
+  | {
+      readonly view: "detached";
+      readonly supervisor: Present;
+      readonly workers: readonly Present[];
+      readonly log: string;
+    }
+  | { readonly view: "stopped"; readonly stopped: readonly Present[]; readonly unreachable: readonly Present[] }
+  | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
+
+/** The output of one attempt, as it is read. */
+export interface LogStream extends AttemptLog {
+  readonly id: string;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface Output {
+  /** Prints the result of a command. Throws `E_OUTPUT` when stdout takes no more, unless its reader has left. */
+  result(view: View): void;
+  /** Prints what a job printed, byte for byte, as it comes. Returns how many bytes that were. Throws as `result`. */
+  stream(log: LogStream): Promise<number>;
+  /** One thing that happened while workers run. Never throws: a full disk under a log must not stop a worker. */
+  event(event: WorkerEvent): void;
+  /** Something worth knowing beside the result. */
+  note(sentence: string): void;
+  /** Something that may need a person's attention. */
+  warn(sentence: string): void;
+  error(error: QueueError): void;
+  /** A bug: its stack, for a report. */
+  bug(error: unknown): void;
+}

@@ -1,0 +1,35 @@
+/** What the two output streams are, and what their user wants of them. */
+import { fstatSync } from "node:fs";
+
+export interface Terminal {
+  /** Columns of stdout; undefined when it is not a terminal. */
+  readonly width: number | undefined;
+  /** Nothing in the environment asks for no colour. consola decides by stdout alone, so stderr takes it only beside it. */
+  readonly stdoutColour: boolean;
+  readonly stderrColour: boolean;
+}
+
+const DEFAULT_WIDTH = 80;
+
+/** `NO_COLOR` (no-color.org), `TERM=dumb` and `CI` are honoured. */
+export async function detectTerminal(env: Readonly<Record<string, string | undefined>>): Promise<Terminal> {
+  const stdout = await isTerminal(1);
+  const stdoutColour = stdout && !env.NO_COLOR && env.TERM !== "dumb" && !env.CI;
+  return {
+    // A terminal that was never given a size says 0.
+    width: stdout ? process.stdout.columns || DEFAULT_WIDTH : undefined,
+    stdoutColour,
+    stderrColour: stdoutColour && (await isTerminal(2)),
+  };
+}
+
+/** Asks node:tty only about what may be one: loading it costs a third of a start, and pipes and files need none of that. */
+async function isTerminal(fd: number): Promise<boolean> {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    // A closed descriptor.
+    return false;
+  }
+  return (await import("node:tty")).isatty(fd);
+}

@@ -1,0 +1,77 @@
+/** The words of everything that happens while workers run: a line or two each, as the original tool logs them. */
+import { unreachable } from "../job/errors.ts";
+import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
+import { escapeControls } from "./escape.ts";
+
+export function workerLogLines(event: WorkerEvent): string[] {
+  switch (event.event) {
+    case "starting":
+      return [`Starting ${count(event.count, "worker process", "worker processes")}...`];
+    case "worker-started":
+      return [`Worker ${event.number} started with PID: ${event.pid}`];
+    case "worker-died":
+      return [
+        `Worker ${event.number} with PID ${event.pid} died (${escapeControls(event.how)}) → restart in ${seconds(event.restartInMs)}`,
+      ];
+    case "stopping":
+      return [stopping(event)];
+    case "job":
+      return jobLines(event.workerId, event.change);
+    case "survivors-ended":
+      return [
+        `Worker ${event.workerId} ended ${count(event.count, "process", "processes")} that worker ${event.from} left of job ${escapeControls(event.id)}`,
+      ];
+    case "store-trouble":
+      return [
+        `Worker ${event.workerId} cannot use the queue: ${escapeControls(event.message)} → retry in ${seconds(event.retryInMs)}`,
+      ];
+    default:
+      return unreachable(event);
+  }
+}
+
+/** `1 worker`, `2 workers`. */
+export function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+function stopping(event: Extract<WorkerEvent, { event: "stopping" }>): string {
+  const jobs = count(event.running, "running job", "running jobs");
+  const doing = event.running === 0 ? "..." : event.now ? `: ending ${jobs}...` : `: finishing ${jobs}...`;
+  return `Stopping (${escapeControls(event.by)})${doing}`;
+}
+
+function jobLines(workerId: string, change: JobEvent | LeaseLost): string[] {
+  const id = escapeControls(change.event === "lease-lost" ? change.id : change.job.id);
+  switch (change.event) {
+    case "enqueued":
+      return [`Job enqueued with ID: ${id}`];
+    case "claimed":
+      return [`[CLAIM] worker ${workerId} claimed job ${id}`, `Worker ${workerId} Processing job: ${id}`];
+    case "completed":
+      return [`Worker ${workerId} Completed job: ${id}`, `Worker ${workerId} Job succeeded: ${id}`];
+    case "rescheduled":
+      return [retry(id, change)];
+    case "rescued":
+      return [`[RESCUE] worker ${change.from} was killed; worker ${workerId} took back job ${id}`, retry(id, change)];
+    case "dead-lettered":
+      return [`${id} moved to DLQ`];
+    case "released":
+      return [`Worker ${workerId} Released job: ${id} (unfinished; the attempt does not count)`];
+    case "requeued":
+      return [`🔁 Job ${id} moved back to queue.`];
+    case "lease-lost":
+      return [`Worker ${workerId} Lost job: ${id} (it was taken back meanwhile; nothing changed)`];
+    default:
+      return unreachable(change);
+  }
+}
+
+function retry(id: string, change: Extract<JobEvent, { event: "rescheduled" | "rescued" }>): string {
+  return `${id} failed attempt ${change.job.attempts} → retry in ${seconds(change.delayMs)}`;
+}
+
+/** Seconds and not minutes or hours, because the formula of the backoff is in seconds. */
+function seconds(ms: number): string {
+  return `${ms / 1000}s`;
+}

@@ -1,0 +1,98 @@
+/**
+ * Making the snapshots anew, and making the first ones. Always under the lock.
+ *
+ *   1. write both snapshots of generation g+1 under temporary names, and an empty journal g+1; sync them all
+ *   2. append a commit with "checkpoint": g+1 to journal g        ← the commit point: any line after it in g is void
+ *   3. remove every other temporary snapshot
+ *   4. rename both into place, sync the directory
+ *   5. remove the journals older than both
+ *
+ * A crash between any two steps leaves files that load (replica.ts folds from the older snapshot on). Step 3 is what
+ * fences step 4: a writer that was frozen just before its renames finds its files gone when it wakes up, instead of
+ * bringing an old generation back.
+ */
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { basename, join } from "node:path";
+import { corrupt } from "./corruption.ts";
+import { createWhole, guard, namesIn, remove, rename, syncDirectory, temporaryName, writeNew } from "./durable.ts";
+import { reach } from "./failpoint.ts";
+import type { Journal } from "./journal.ts";
+import { journalGeneration, type Layout } from "./layout.ts";
+import { ORIGINAL } from "./original-format.ts";
+import { encodeSnapshot, readQueue } from "./snapshot.ts";
+import type { QueueState } from "./state.ts";
+
+/** Steps 1 to 5. False when the commit did not count: catch up and ask again whether it is still wanted. */
+export function checkpoint(
+  layout: Layout,
+  { journal, state }: { journal: Journal; state: QueueState },
+  by: { time: number; by: string },
+): boolean {
+  const generation = journal.generation + 1;
+  const commit = { ...by, records: [], checkpoint: generation };
+  const head = { generation, end: { sum: journal.encodeNext(commit).sum, seq: journal.end.seq } };
+  const queue = temporaryName(layout.queue);
+  const dlq = temporaryName(layout.dlq);
+  try {
+    writeNew(queue, encodeSnapshot("jobs", state.jobs(), head), { write: "write-queue", sync: "sync-queue" });
+    writeNew(dlq, encodeSnapshot("dlq", state.deadLetters(), head), { write: "write-dlq", sync: "sync-dlq" });
+    createJournal(layout.journal(generation));
+    syncDirectory(layout.root, "sync-directory");
+    if (!journal.append(commit)) return false;
+    journal.sync();
+    removeOtherTemporaries(layout, [queue, dlq]);
+    if (!rename(dlq, layout.dlq, "rename-dlq") || !rename(queue, layout.queue, "rename-queue")) return true;
+    syncDirectory(layout.root, "sync-renames");
+    removeJournalsBefore(layout, generation);
+    return true;
+  } finally {
+    remove(queue);
+    remove(dlq);
+  }
+}
+
+/**
+ * Makes a directory ready for a first commit: an empty store of generation 1, or the journal of one that the original
+ * tool left. `queue.json` comes last: only with it is there a store. Whoever does this twice, or late because it was
+ * frozen, makes the same files and replaces none.
+ */
+export function createStore(layout: Layout): void {
+  if (readQueue(layout.queue)?.generation === ORIGINAL.generation) {
+    createJournal(layout.journal(ORIGINAL.generation));
+  } else {
+    createJournal(layout.journal(FIRST.generation));
+    createWhole(layout.dlq, encodeSnapshot("dlq", [], FIRST));
+    createWhole(layout.queue, encodeSnapshot("jobs", [], FIRST));
+  }
+  syncDirectory(layout.root);
+}
+
+const FIRST = { generation: 1, end: ORIGINAL.end };
+
+/** Creates it, or finds it there and empty: what an interrupted checkpoint left. */
+function createJournal(path: string): void {
+  reach("create-journal");
+  const fd = guard("create", path, () => openSync(path, "a", 0o600));
+  try {
+    if (fstatSync(fd).size > 0) throw corrupt(path, "it holds commits, but the checkpoint that begins it is missing.");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function removeOtherTemporaries(layout: Layout, mine: readonly string[]): void {
+  reach("remove-other-temporaries");
+  const prefixes = [layout.queue, layout.dlq].map((path) => `${basename(path)}.tmp-`);
+  for (const name of namesIn(layout.root)) {
+    const path = join(layout.root, name);
+    if (prefixes.some((prefix) => name.startsWith(prefix)) && !mine.includes(path)) remove(path);
+  }
+}
+
+function removeJournalsBefore(layout: Layout, generation: number): void {
+  reach("remove-old-journals");
+  for (const name of namesIn(layout.root)) {
+    const found = journalGeneration(name);
+    if (found !== undefined && found < generation) remove(join(layout.root, name));
+  }
+}

@@ -1,0 +1,56 @@
+/** `config.json`: one flat object, replaced whole. Keys that this version does not know are kept. */
+import { statSync } from "node:fs";
+import { type Config, CONFIG_KEYS, type ConfigKey, parseConfigValue } from "../../config.ts";
+import { QueueError } from "../../job/errors.ts";
+import { corrupt, parseFile } from "./corruption.ts";
+import { replace } from "./durable.ts";
+import { readText } from "./snapshot.ts";
+
+export class ConfigFile {
+  readonly #path: string;
+  #seen: { version: string; config: Partial<Config> } | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What is stored; read again only when the file has changed. Throws `E_STORE_CORRUPT`. */
+  read(): Partial<Config> {
+    const stat = statSync(this.#path, { throwIfNoEntry: false });
+    const version = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : "none";
+    if (this.#seen?.version !== version) this.#seen = { version, config: this.#check(this.#readRaw()) };
+    return this.#seen.config;
+  }
+
+  /** Stores one value; to be called with the lock held. */
+  set(key: ConfigKey, value: number): void {
+    replace(this.#path, `${JSON.stringify({ ...this.#readRaw(), [key]: value })}\n`);
+  }
+
+  #readRaw(): Record<string, unknown> {
+    const text = readText(this.#path);
+    if (text === undefined) return {};
+    const value = parseFile(this.#path, text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw corrupt(this.#path, "expected a JSON object.", { line: 1 });
+    }
+    return value as Record<string, unknown>;
+  }
+
+  #check(raw: Record<string, unknown>): Partial<Config> {
+    const config: Partial<Record<ConfigKey, number>> = {};
+    for (const key of CONFIG_KEYS) {
+      if (raw[key] === undefined) continue;
+      try {
+        config[key] = parseConfigValue(key, raw[key]);
+      } catch (cause) {
+        if (!(cause instanceof QueueError)) throw cause;
+        throw new QueueError("E_STORE_CORRUPT", `${this.#path}: ${cause.message}`, {
+          cause,
+          hint: `Set it anew: queuectl config-set ${key} <value>`,
+        });
+      }
+    }
+    return config;
+  }
+}

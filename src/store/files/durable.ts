@@ -1,0 +1,159 @@
+/**
+ * The only writer of state: every byte of the store reaches the disk through these few calls, each of which names the
+ * step it takes (`failpoint.ts`). All are synchronous, so that a critical section is never interleaved with anything
+ * else this process does. Files are created 0600 and directories 0700, never widened afterwards.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { QueueError } from "../../job/errors.ts";
+import { reach, type Step } from "./failpoint.ts";
+
+/** Creates a directory and its missing parents, for this user alone. */
+export function createDirectory(path: string): void {
+  guard("create", path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+}
+
+/**
+ * Appends in one write. Never goes on after a short one (a full disk): the rest could land behind another writer's
+ * line, and what was written is a torn tail that the next writer closes.
+ */
+export function append(fd: number, bytes: Uint8Array, { path, step }: { path: string; step: Step }): void {
+  reach(step);
+  const written = guard("write", path, () => writeSync(fd, bytes));
+  if (written < bytes.length) {
+    throw new QueueError("E_STORE_IO", `Cannot write ${path}: only ${written} of ${bytes.length} bytes were taken.`, {
+      hint: "Is the disk full?",
+    });
+  }
+}
+
+/** Forces the file's content to the disk. */
+export function syncData(fd: number, { path, step }: { path: string; step: Step }): void {
+  reach(step);
+  guard("sync", path, () => fdatasyncSync(fd));
+}
+
+/** Writes a new file whole and forces it to the disk. Fails if it is there already; removes it if it cannot be whole. */
+export function writeNew(path: string, text: string, steps: { write?: Step; sync?: Step } = {}): void {
+  if (steps.write) reach(steps.write);
+  const fd = guard("create", path, () => openSync(path, "wx", 0o600));
+  try {
+    const bytes = Buffer.from(text);
+    for (let done = 0; done < bytes.length; ) done += guard("write", path, () => writeSync(fd, bytes, done));
+    if (steps.sync) reach(steps.sync);
+    guard("sync", path, () => fsyncSync(fd));
+  } catch (error) {
+    remove(path);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Replaces `to` by `from` at once. False when another writer has removed `from`. Sync the directory before telling. */
+export function rename(from: string, to: string, step?: Step): boolean {
+  if (step) reach(step);
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw refused("rename", from, cause);
+  }
+}
+
+/** Makes creations, renames and removals in the directory last. */
+export function syncDirectory(path: string, step?: Step): void {
+  if (step) reach(step);
+  const fd = guard("open", path, () => openSync(path, "r"));
+  try {
+    guard("sync", path, () => fsyncSync(fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Removes a file, if it is there. */
+export function remove(path: string): void {
+  guard("remove", path, () => rmSync(path, { force: true }));
+}
+
+/** The names in a directory; none where it is not there. */
+export function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw refused("read", path, cause);
+  }
+}
+
+/** Writes a new file so that it is there whole or not at all. False when there is one already: that one stays. */
+export function createWhole(path: string, text: string): boolean {
+  const temporary = temporaryName(path);
+  writeNew(temporary, text);
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw refused("create", path, cause);
+  } finally {
+    remove(temporary);
+  }
+}
+
+/** Writes a file so that its old or its new content is there after a crash, and nothing in between. */
+export function replace(path: string, text: string): void {
+  const temporary = temporaryName(path);
+  writeNew(temporary, text);
+  rename(temporary, path);
+  syncDirectory(dirname(path));
+}
+
+/** A name of this process's own beside `path`. */
+export function temporaryName(path: string): string {
+  return `${path}.tmp-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** Runs a file operation; what the system refuses becomes `E_STORE_IO` with the path and the reason. */
+export function guard<T>(verb: string, path: string, operation: () => T): T {
+  try {
+    return operation();
+  } catch (cause) {
+    throw refused(verb, path, cause);
+  }
+}
+
+/** `Cannot write <path>: the disk is full (ENOSPC).` */
+export function refused(verb: string, path: string, cause: unknown): QueueError {
+  const { code = "unknown error" } = cause as NodeJS.ErrnoException;
+  const reason = REASONS[code] ?? "the system refused";
+  return new QueueError("E_STORE_IO", `Cannot ${verb} ${path}: ${reason} (${code}).`, { cause });
+}
+
+const REASONS: Record<string, string> = {
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file size limit is reached",
+  EBADF: "it may only be read",
+  EROFS: "the file system is read-only",
+  EIO: "the disk reports an error",
+  ENOENT: "no such file or directory",
+  ENOTDIR: "a part of the path is not a directory",
+  EISDIR: "it is a directory",
+  EMFILE: "too many open files",
+};

@@ -1,0 +1,47 @@
+/**
+ * Where a test build dies or freezes. `QUEUECTL_FAILPOINT=append:2:kill` sends this process SIGKILL just before its
+ * second `append`; `stop` sends SIGSTOP, as a suspended laptop would. A release build contains none of it: the constant
+ * is replaced at build time and the minifier drops the rest.
+ */
+declare const BUILD_FAILPOINTS: boolean;
+
+/** True in `dist/queuectl-failpoints` only. */
+export const FAILPOINTS = typeof BUILD_FAILPOINTS !== "undefined" && BUILD_FAILPOINTS;
+
+/** Every place where state meets the disk, in the order a commit and then a checkpoint pass them. */
+export const STEPS = [
+  "locked",
+  "append",
+  "appended",
+  "sync-journal",
+  "write-queue",
+  "sync-queue",
+  "write-dlq",
+  "sync-dlq",
+  "create-journal",
+  "sync-directory",
+  "append-checkpoint",
+  "sync-checkpoint",
+  "remove-other-temporaries",
+  "rename-dlq",
+  "rename-queue",
+  "sync-renames",
+  "remove-old-journals",
+  "unlock",
+] as const;
+export type Step = (typeof STEPS)[number];
+
+const passed = new Map<Step, number>();
+
+/** Marks that the next thing this process does is `step`. */
+export function reach(step: Step): void {
+  if (FAILPOINTS) failAt(step);
+}
+
+function failAt(step: Step): void {
+  const [name, nth, how] = (process.env.QUEUECTL_FAILPOINT ?? "").split(":");
+  if (name !== step) return;
+  const count = (passed.get(step) ?? 0) + 1;
+  passed.set(step, count);
+  if (count === Number(nth)) process.kill(process.pid, how === "stop" ? "SIGSTOP" : "SIGKILL");
+}

@@ -1,0 +1,226 @@
+/**
+ * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
+ * `ledger.ts`; this file puts the two together for each call of the interface.
+ */
+import { mkdirSync, watch } from "node:fs";
+import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../config.ts";
+import { QueueError } from "../../job/errors.ts";
+import {
+  type DeadLetter,
+  type Entry,
+  isDeadLetter,
+  type Job,
+  type JobState,
+  type PendingJob,
+  type ProcessingJob,
+} from "../../job/job.ts";
+import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../job/lifecycle.ts";
+import { type JobSpec, shown } from "../../job/spec.ts";
+import type { Announcement, AttemptLog, Claimant, Counts, Lost, Present, Store, Turn } from "../store.ts";
+import { type JournalRecord, recordOf } from "./commit.ts";
+import { ConfigFile } from "./config-file.ts";
+import { createDirectory } from "./durable.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { Ledger, type LedgerOptions } from "./ledger.ts";
+import { logPath, logsOf } from "./log-files.ts";
+import { announce, forget, roster } from "./presence.ts";
+import type { QueueState } from "./state.ts";
+
+export interface FilesStoreOptions extends LedgerOptions {
+  readonly random: () => number;
+  /** Settings that stand over the stored ones. */
+  readonly overrides: Partial<Config>;
+}
+
+export class FilesStore implements Store {
+  readonly #layout: Layout;
+  readonly #options: FilesStoreOptions;
+  readonly #ledger: Ledger;
+  readonly #config: ConfigFile;
+
+  /** Opens a directory, which need not exist: the first change makes it. */
+  constructor(root: string, options: FilesStoreOptions) {
+    this.#layout = layoutOf(root);
+    this.#options = options;
+    this.#ledger = new Ledger(this.#layout, options);
+    this.#config = new ConfigFile(this.#layout.config);
+  }
+
+  get location(): string {
+    return this.#layout.root;
+  }
+
+  async enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]> {
+    const { now, random } = this.#options;
+    const { max_retries } = await this.config();
+    const jobs = await this.#ledger.commit((state) => {
+      const taken = new Set<string>();
+      const added = specs.map((spec) => {
+        const id = spec.id ?? freshId(random, (id) => taken.has(id) || state.get(id) !== undefined);
+        const holder = state.get(id);
+        if (holder || taken.has(id)) throw alreadyExists(id, holder);
+        taken.add(id);
+        return enqueue({ ...spec, id }, max_retries, now());
+      });
+      return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
+    });
+    this.#ledger.sync();
+    return jobs;
+  }
+
+  async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
+    const { now, random } = this.#options;
+    if (ends.length === 0) {
+      // An idle worker looks often and finds nothing: that must cost no lock.
+      const state = this.#ledger.state();
+      const isNothingToDo = !claimant || state.due(now(), 1).length === 0 || claimant.limit < 1;
+      if (isNothingToDo) return turn(state, now(), { ended: [], claimed: [] });
+    }
+    const policy = retryPolicy(await this.config(), random);
+    const done = await this.#ledger.commit((state, seq) => {
+      const records: JournalRecord[] = [];
+      const latest = new Map<string, Entry>();
+      const ended = ends.map((end) => {
+        const before = latest.get(end.id) ?? state.get(end.id);
+        const change = finish(before, end, { now: now(), policy });
+        if (change.event !== "lease-lost") {
+          records.push(recordOf(change.event, before, change.job));
+          latest.set(end.id, change.job);
+        }
+        return change;
+      });
+      const due = claimant ? state.due(now(), claimant.limit) : [];
+      const claimed = due.map((job) => {
+        const running = claim(job, { workerId: claimant?.workerId ?? "", lease: seq + records.length }, now());
+        records.push(recordOf("claimed", job, running));
+        return running;
+      });
+      return { records, result: { ended, claimed } };
+    });
+    return turn(this.#ledger.state(), now(), done);
+  }
+
+  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
+    const { now } = this.#options;
+    const jobs = await this.#ledger.commit((state) => {
+      const back = [...new Set(ids)].map((id) => {
+        const entry = state.get(id);
+        if (!entry || !isDeadLetter(entry)) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
+        return { entry, job: requeue(entry, now()) };
+      });
+      const records = back.map(({ entry, job }) => recordOf("requeued", entry, job));
+      return { records, result: back.map(({ job }) => job) };
+    });
+    this.#ledger.sync();
+    return jobs;
+  }
+
+  async get(id: string): Promise<Entry> {
+    const entry = this.#ledger.state().get(id);
+    if (!entry) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`);
+    return entry;
+  }
+
+  async list(state?: JobState): Promise<Job[]> {
+    return Array.from(this.#ledger.state().jobs()).filter((job) => state === undefined || job.state === state);
+  }
+
+  async deadLetters(): Promise<DeadLetter[]> {
+    return Array.from(this.#ledger.state().deadLetters());
+  }
+
+  async counts(): Promise<Counts> {
+    return this.#ledger.state().counts();
+  }
+
+  async config(): Promise<Config> {
+    return resolveConfig(this.#config.read(), this.#options.overrides);
+  }
+
+  async setConfig(key: ConfigKey, value: number): Promise<void> {
+    await this.#ledger.locked(() => this.#config.set(key, value));
+  }
+
+  async announce(as: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
+    await this.#ledger.create();
+    const holders = new Set(Array.from(this.#ledger.state().processing(), (job) => job.worker_id));
+    const announcement = await announce(this.#layout.workers, {
+      ...as,
+      now: this.#options.now(),
+      isInUse: (id) => holders.has(id),
+    });
+    this.#ledger.author = announcement.id;
+    if (as.kind === "worker") this.#ledger.restWhenIdle();
+    return announcement;
+  }
+
+  async present(): Promise<Present[]> {
+    return roster(this.#layout.workers).alive;
+  }
+
+  async lost(): Promise<Lost[]> {
+    const suspects = new Set(this.#ledger.state().processing());
+    const { alive, dead } = roster(this.#layout.workers);
+    const living = new Set(alive.map(({ id }) => id));
+    const jobs = new Map<string, ProcessingJob[]>();
+    // Looked at once more, for a worker settles its jobs before it withdraws: it may have done both in between.
+    for (const job of this.#ledger.state().processing()) {
+      if (!suspects.has(job) || living.has(job.worker_id)) continue;
+      jobs.set(job.worker_id, [...(jobs.get(job.worker_id) ?? []), job]);
+    }
+    for (const id of dead) if (!jobs.has(id)) forget(this.#layout.workers, id);
+    return Array.from(jobs, ([workerId, lost]) => ({ workerId, jobs: lost }));
+  }
+
+  changes(wake: () => void): Disposable {
+    try {
+      const watcher = watch(this.#layout.root, (_event, name) => {
+        if (name?.startsWith("journal.")) wake();
+      });
+      watcher.on("error", () => {});
+      return { [Symbol.dispose]: () => watcher.close() };
+    } catch (error) {
+      this.#options.warn(`Changes are not watched but polled for: ${(error as Error).message}.`);
+      return { [Symbol.dispose]: () => {} };
+    }
+  }
+
+  async openLog(job: ProcessingJob): Promise<string> {
+    mkdirSync(this.#layout.logs, { recursive: true, mode: 0o700 });
+    return logPath(this.#layout.logs, job);
+  }
+
+  async logs(id: string): Promise<AttemptLog[]> {
+    return logsOf(this.#layout.logs, id);
+  }
+
+  async close(): Promise<void> {
+    const nobodyWorks = () => roster(this.#layout.workers).alive.every(({ kind }) => kind !== "worker");
+    this.#ledger.close({ atRest: nobodyWorks });
+  }
+}
+
+function turn(state: QueueState, now: number, done: Pick<Turn, "ended" | "claimed">): Turn {
+  const nextDueAt = state.nextDueAt(now);
+  return nextDueAt === undefined ? done : { ...done, nextDueAt };
+}
+
+function alreadyExists(id: string, holder: Entry | undefined): QueueError {
+  if (!holder) return new QueueError("E_JOB_EXISTS", `The job ID ${shown(id)} stands more than once in this request.`);
+  const place = isDeadLetter(holder) ? "in the DLQ" : holder.state;
+  return new QueueError("E_JOB_EXISTS", `A job with ID ${shown(id)} exists already (${place}).`, {
+    hint: isDeadLetter(holder)
+      ? `To run that one again: queuectl dlq-retry ${id}`
+      : "Choose another id, or leave it out.",
+  });
+}
+
+/** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */
+function freshId(random: () => number, isTaken: (id: string) => boolean): string {
+  const letters = Array.from({ length: 10 }, () => "abcdefghjkmnpqrstuvwxyz23456789x"[Math.floor(random() * 32)]);
+  const id = letters.join("");
+  for (let suffix = 1; ; suffix++) {
+    const candidate = suffix === 1 ? id : `${id}-${suffix}`;
+    if (!isTaken(candidate)) return candidate;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Which process is it, and does it still run? A pid alone is no identity: it is given out again. A process is known by
+ * its pid together with its start time, within one boot of one machine and one pid namespace (a container has its own).
+ * Elsewhere nothing can be said from here, and the caller needs another sign of life.
+ */
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** Where pids mean the same: host, boot and pid namespace. */
+export interface Realm {
+  readonly host: string;
+  readonly boot: string;
+  readonly pidns: string;
+}
+
+export interface ProcessIdentity extends Realm {
+  readonly pid: number;
+  /** Start time as the system tells it: clock ticks since boot on Linux, a date elsewhere. Only compared. */
+  readonly start: string;
+}
+
+/** This process. */
+export function self(): ProcessIdentity {
+  ownIdentity ??= { pid: process.pid, start: startTime(process.pid) ?? "unknown", ...ownRealm() };
+  return ownIdentity;
+}
+
+/** Does the process run? `undefined` when it lives where this process cannot look. */
+export function isRunning(process: ProcessIdentity): boolean | undefined {
+  const here = self();
+  if (process.host !== here.host || process.pidns !== here.pidns) return undefined;
+  if (process.boot !== here.boot) return false;
+  return startTime(process.pid) === process.start;
+}
+
+/** The identity as a file name: the holder of a lock leaves it in the lock. */
+export function toFileName({ host, boot, pidns, pid, start }: ProcessIdentity): string {
+  return [pid, start, boot, pidns, host].map(encodeURIComponent).join("~");
+}
+
+/** Reads such a file name back; undefined for any other. */
+export function fromFileName(name: string): ProcessIdentity | undefined {
+  const [pid, start, boot, pidns, host] = name.split("~").map(decodeURIComponent);
+  if (pid === undefined || start === undefined || boot === undefined || pidns === undefined || host === undefined) {
+    return undefined;
+  }
+  return { pid: Number(pid), start, boot, pidns, host };
+}
+
+let ownIdentity: ProcessIdentity | undefined;
+
+function ownRealm(): Realm {
+  if (process.platform !== "linux") {
+    return { host: hostname(), boot: output(["sysctl", "-n", "kern.boottime"]) ?? "unknown", pidns: "none" };
+  }
+  return {
+    host: hostname(),
+    boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    pidns: readlinkSync("/proc/self/ns/pid"),
+  };
+}
+
+/** Undefined when no such process exists, or when it is only a corpse that its parent has not collected. */
+function startTime(pid: number): string | undefined {
+  if (process.platform !== "linux") return output(["ps", "-o", "lstart=", "-p", String(pid)]);
+  try {
+    // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function output(command: string[]): string | undefined {
+  const { success, stdout } = Bun.spawnSync(command, { stderr: "ignore" });
+  return success ? stdout.toString().trim() || undefined : undefined;
+}

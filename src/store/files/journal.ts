@@ -1,0 +1,197 @@
+/**
+ * One generation's journal: the append-only log of everything since its snapshot. It owns compare-and-append.
+ *
+ * A writer holding the lock appends a line that says where it stands (`at`) and which commit it follows (`prev`), then
+ * reads back whether it stands there. Every reader judges a line alone, by this table:
+ *
+ *   complete, sum right, `at` where it stands, `prev` the last that counts   counts
+ *   complete, sum right, `at` before where it stands                        void: its writer had lost the lock, and knows
+ *   empty                                                                   void: the newline that closed a torn line
+ *   no newline yet                                                          torn, or being written: not read; the next
+ *                                                                           writer closes it with a newline
+ *   sum wrong, and the next that counts follows the one before it           torn, certified so by that writer
+ *   sum wrong, nothing that counts after it                                 torn, but said and kept: it may be damage
+ *   sum wrong in another place; `prev` unknown; `at` beyond where it stands damage: never skipped
+ *
+ * So whatever the lock does, of two writers that decided on the same state only the first one's line counts; and the
+ * journal is never truncated or rewritten. Lines that were lost, doubled or swapped break the chain and show.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { type Commit, type CommitContent, encodeCommit, readLine } from "./commit.ts";
+import { corrupt } from "./corruption.ts";
+import { append, guard, refused, syncData } from "./durable.ts";
+import { reach } from "./failpoint.ts";
+
+/** The place in the chain from which a journal goes on: that of the checkpoint before it. */
+export interface ChainEnd {
+  /** The `sum` of the last commit that counts. */
+  readonly sum: string;
+  /** The sequence number that the next record takes. */
+  readonly seq: number;
+}
+
+/** A complete line whose sum is wrong and which nothing has explained yet. */
+interface Suspect {
+  readonly line: number;
+  readonly whole: boolean;
+  readonly bytes: Uint8Array;
+}
+
+const NEWLINE = 0x0a;
+
+export class Journal implements Disposable {
+  readonly path: string;
+  readonly generation: number;
+  #fd: number;
+  #end: ChainEnd;
+  #size = 0;
+  /** Where the first line starts that has not been judged. */
+  #judged = 0;
+  #lines = 0;
+  #suspects: Suspect[] = [];
+  #next: number | undefined;
+
+  private constructor(path: string, fd: number, from: { generation: number; end: ChainEnd }) {
+    this.path = path;
+    this.#fd = fd;
+    this.generation = from.generation;
+    this.#end = from.end;
+  }
+
+  /** Opens the journal that goes on from a snapshot or from a checkpoint; undefined when it is not there. */
+  static open(path: string, from: { generation: number; end: ChainEnd }): Journal | undefined {
+    const fd = openExisting(path);
+    return fd === undefined ? undefined : new Journal(path, fd, from);
+  }
+
+  /** Where the chain stands: what the next commit follows. */
+  get end(): ChainEnd {
+    return this.#end;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The generation that its checkpoint began, once that has been read: nothing after it counts. */
+  get next(): number | undefined {
+    return this.#next;
+  }
+
+  /** Complete lines at the end whose sum is wrong. The next commit declares them torn: keep a copy first. */
+  get suspects(): readonly Suspect[] {
+    return this.#suspects;
+  }
+
+  /** Judges what was appended since the last call and returns the commits that count. Throws `E_STORE_CORRUPT`. */
+  readNew(): Commit[] {
+    const { size, nlink } = guard("read", this.path, () => fstatSync(this.#fd));
+    if (size < this.#judged) throw corrupt(this.path, `it was cut from ${this.#judged} to ${size} bytes while in use.`);
+    this.#size = size;
+    const bytes = this.#read(this.#judged, size);
+    const counted: Commit[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      const commit = this.#judge(bytes.subarray(start, end), this.#judged + start);
+      if (commit) counted.push(commit);
+      start = end + 1;
+    }
+    this.#judged += start;
+    const damaged = this.#suspects.slice(0, -1).find((suspect) => suspect.whole);
+    if (damaged) throw corrupt(this.path, "its checksum does not match.", { line: damaged.line });
+    if (nlink === 0 && this.#next === undefined) throw corrupt(this.path, "it was removed while in use.");
+    return counted;
+  }
+
+  /**
+   * Appends a commit; to be called with the lock held and everything read. False when it does not count: another writer
+   * came first because the lock was lost, or a torn line had to be closed. Then read what is new, and decide again.
+   */
+  append(content: CommitContent): boolean {
+    if (this.#judged < this.#size) {
+      append(this.#fd, Buffer.of(NEWLINE), { path: this.path, step: "append" });
+      return false;
+    }
+    const { line, sum } = this.encodeNext(content);
+    const bytes = Buffer.from(`${line}\n`);
+    const step = content.checkpoint === undefined ? "append" : "append-checkpoint";
+    append(this.#fd, bytes, { path: this.path, step });
+    reach("appended");
+    const end = this.#size + bytes.length;
+    if (!this.#read(this.#size, end).equals(bytes)) return false;
+    this.#size = end;
+    this.#judged = end;
+    this.#lines += 1;
+    this.#count(content, sum);
+    return true;
+  }
+
+  /** The line that `append` would write now, and its sum: a checkpoint's snapshots carry it before it is written. */
+  encodeNext(content: CommitContent): { line: string; sum: string } {
+    return encodeCommit({ at: this.#size, prev: this.#end.sum, seq: this.#end.seq, ...content });
+  }
+
+  /** Forces everything appended so far, by anyone, to the disk. */
+  sync(): void {
+    const step = this.#next === undefined ? "sync-journal" : "sync-checkpoint";
+    syncData(this.#fd, { path: this.path, step });
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  #judge(bytes: Uint8Array, offset: number): Commit | undefined {
+    this.#lines += 1;
+    if (bytes.length === 0 || this.#next !== undefined) return undefined;
+    const line = readLine(bytes);
+    if (line.kind === "broken") {
+      this.#suspects.push({ line: this.#lines, whole: line.whole, bytes });
+      return undefined;
+    }
+    const { commit } = line;
+    if (commit.at < offset) return undefined;
+    if (commit.at > offset) {
+      throw corrupt(this.path, `${commit.at - offset} bytes before it are missing.`, { line: this.#lines });
+    }
+    if (commit.prev !== this.#end.sum || commit.seq !== this.#end.seq) {
+      const suspect = this.#suspects[0];
+      if (suspect) throw corrupt(this.path, "its checksum does not match.", { line: suspect.line });
+      throw corrupt(this.path, "it does not follow the line before it.", { line: this.#lines });
+    }
+    this.#suspects = [];
+    this.#count(commit, commit.sum);
+    return commit;
+  }
+
+  #count(content: CommitContent, sum: string): void {
+    this.#end = { sum, seq: this.#end.seq + content.records.length };
+    this.#next = content.checkpoint;
+  }
+
+  #read(from: number, to: number): Buffer {
+    const bytes = Buffer.allocUnsafe(to - from);
+    let done = 0;
+    while (done < bytes.length) {
+      const count = guard("read", this.path, () => readSync(this.#fd, bytes, done, bytes.length - done, from + done));
+      if (count === 0) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  }
+}
+
+/** Opens for appending, or only for reading where that is all this user may do; never creates. */
+function openExisting(path: string): number | undefined {
+  for (const flags of [constants.O_RDWR | constants.O_APPEND, constants.O_RDONLY]) {
+    try {
+      return openSync(path, flags);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return undefined;
+      const mayRead = flags !== constants.O_RDONLY && (code === "EACCES" || code === "EPERM" || code === "EROFS");
+      if (!mayRead) throw refused("read", path, error);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,206 @@
+/**
+ * The one way to read and to change the state of a data directory. Reading takes no lock. A change takes the lock,
+ * catches up, decides on what it then knows, and appends; when the lock turns out to have been lost in between, it
+ * decides again. It also keeps two promises about time: what was written is on the disk within a second at the latest,
+ * and a small queue on which nobody works is at rest, complete in its snapshots with an empty journal.
+ */
+import { basename, join } from "node:path";
+import { QueueError } from "../../job/errors.ts";
+import { checkpoint, createStore } from "./checkpoint.ts";
+import { checksum, type JournalRecord } from "./commit.ts";
+import { createDirectory, createWhole } from "./durable.ts";
+import type { Journal } from "./journal.ts";
+import { checkDataDirectory, type Layout } from "./layout.ts";
+import { acquire, tryAcquire } from "./lock.ts";
+import { Replica } from "./replica.ts";
+import { QueueState } from "./state.ts";
+
+export interface LedgerOptions {
+  readonly now: () => number;
+  /** Told in a sentence what a person should know although the work goes on. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** What a change comes to: the records to append, and what to tell the caller once they count. */
+export interface Decision<T> {
+  readonly records: readonly JournalRecord[];
+  readonly result: T;
+}
+
+/** A journal smaller than this, or than the snapshots, is not worth a checkpoint: so its cost per job is constant. */
+const MIN_CHECKPOINT_BYTES = 256 * 1024;
+/** Up to here the state is rewritten whenever work pauses. */
+const MAX_RESTING_BYTES = 1024 * 1024;
+const SYNC_WITHIN_MS = 1000;
+const REST_AFTER_MS = 250;
+
+export class Ledger {
+  /** Named in every commit. */
+  author = `queuectl-${process.pid}`;
+  readonly #layout: Layout;
+  readonly #options: LedgerOptions;
+  #replica: Replica | undefined;
+  #hasWritten = false;
+  #warned = false;
+  #syncTimer: Timer | undefined;
+  #restTimer: Timer | undefined;
+  #restsWhenIdle = false;
+
+  constructor(layout: Layout, options: LedgerOptions) {
+    this.#layout = layout;
+    this.#options = options;
+    checkDataDirectory(layout.root);
+  }
+
+  /** The state as of now. Not to be kept: the next call changes it. */
+  state(): QueueState {
+    if (!this.#replica) this.#replica = Replica.load(this.#layout);
+    else if (this.#replica.catchUp()) this.#restSoon();
+    this.#warnOfSuspects();
+    return this.#replica?.state ?? new QueueState([], []);
+  }
+
+  /** Makes the directory and the store in it, if they are not there. */
+  async create(): Promise<void> {
+    await this.commit(() => ({ records: [], result: undefined }));
+  }
+
+  /**
+   * Changes the state by what `decide` makes of it, atomically. `seq` is the number of the first record. The change is
+   * visible to all at once, and durable after `sync`, or within a second.
+   */
+  async commit<T>(decide: (state: QueueState, seq: number) => Decision<T>): Promise<T> {
+    if (!this.#replica) {
+      createDirectory(this.#layout.workers);
+      checkDataDirectory(this.#layout.root);
+    }
+    for (;;) {
+      using _lock = await acquire(this.#layout.lock, this.#options.now);
+      const decision = this.#tryCommit(decide);
+      if (decision) return decision.result;
+    }
+  }
+
+  /** Runs `change` with the lock held, for what is not in the journal. */
+  async locked(change: () => void): Promise<void> {
+    await this.create();
+    using _lock = await acquire(this.#layout.lock, this.#options.now);
+    change();
+  }
+
+  /** Forces to the disk whatever has been committed, by anyone. */
+  sync(): void {
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    this.#replica?.journal?.sync();
+  }
+
+  /** Has a worker's process bring the queue to rest whenever nothing has happened and nothing runs for a moment. */
+  restWhenIdle(): void {
+    this.#restsWhenIdle = true;
+    this.#restSoon();
+  }
+
+  /** Syncs, and where `atRest` says that nobody else works on it, leaves the store at rest. */
+  close({ atRest }: { atRest: () => boolean }): void {
+    clearTimeout(this.#restTimer);
+    if (this.#syncTimer) this.sync();
+    if (this.#hasWritten && atRest()) this.#rest();
+    this.#replica?.[Symbol.dispose]();
+    this.#replica = undefined;
+  }
+
+  #tryCommit<T>(decide: (state: QueueState, seq: number) => Decision<T>): Decision<T> | undefined {
+    const { replica, journal } = this.#current();
+    const decision = decide(replica.state, journal.end.seq);
+    const { records } = decision;
+    if (records.length === 0) return decision;
+    this.#setSuspectsAside(journal);
+    if (!journal.append({ time: this.#options.now(), by: this.author, records })) return undefined;
+    for (const record of records) replica.state.apply(record);
+    this.#hasWritten = true;
+    this.#syncSoon();
+    this.#restSoon();
+    if (journal.size > Math.max(MIN_CHECKPOINT_BYTES, replica.snapshotBytes)) this.#checkpoint(replica, journal);
+    return decision;
+  }
+
+  /** Everything up to this moment, with a journal to append to. To be called with the lock held. */
+  #current(): { replica: Replica; journal: Journal } {
+    if (this.#replica) this.#replica.catchUp();
+    else this.#replica = Replica.load(this.#layout);
+    if (!this.#replica?.journal) {
+      createStore(this.#layout);
+      this.#replica?.[Symbol.dispose]();
+      this.#replica = Replica.load(this.#layout);
+    }
+    const replica = this.#replica;
+    if (!replica?.journal) throw new Error("a store that was just made cannot be loaded");
+    return { replica, journal: replica.journal };
+  }
+
+  /** The work is done whether or not this succeeds: a full disk only leaves the journal longer than it might be. */
+  #checkpoint(replica: Replica, journal: Journal): void {
+    try {
+      const by = { time: this.#options.now(), by: this.author };
+      if (checkpoint(this.#layout, { state: replica.state, journal }, by)) replica.catchUp();
+    } catch (error) {
+      if (!(error instanceof QueueError && error.code === "E_STORE_IO")) throw error;
+      this.#options.warn(`No checkpoint could be made. ${error.message}`);
+    }
+  }
+
+  #syncSoon(): void {
+    this.#syncTimer ??= setTimeout(() => this.#inBackground(() => this.sync()), SYNC_WITHIN_MS).unref();
+  }
+
+  #restSoon(): void {
+    if (!this.#restsWhenIdle) return;
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => this.#inBackground(() => this.#restIfIdle()), REST_AFTER_MS).unref();
+  }
+
+  #restIfIdle(): void {
+    if (this.state().counts().processing === 0) this.#rest();
+  }
+
+  /** A timer has no caller to throw at; the next call that has one will meet the same trouble. */
+  #inBackground(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      this.#options.warn(error.message);
+    }
+  }
+
+  #rest(): void {
+    using lock = tryAcquire(this.#layout.lock);
+    // Whoever holds it will leave the store at rest in its turn.
+    if (!lock) return;
+    const { replica, journal } = this.#current();
+    if (journal.size === 0 || journal.size + replica.snapshotBytes > MAX_RESTING_BYTES) return;
+    this.#setSuspectsAside(journal);
+    this.#checkpoint(replica, journal);
+  }
+
+  /** The next commit will declare these lines torn. They are all but always; in case they are not, here is a copy. */
+  #setSuspectsAside(journal: Journal): void {
+    if (journal.suspects.length === 0) return;
+    createDirectory(this.#layout.quarantine);
+    for (const { line, bytes } of journal.suspects) {
+      const name = `${basename(journal.path)}.line-${line}.${checksum(bytes)}`;
+      createWhole(join(this.#layout.quarantine, name), Buffer.from(bytes).toString("latin1"));
+    }
+  }
+
+  #warnOfSuspects(): void {
+    const [suspect] = this.#replica?.journal?.suspects ?? [];
+    if (!suspect || this.#warned) return;
+    this.#warned = true;
+    this.#options.warn(
+      `${this.#replica?.journal?.path}, line ${suspect.line} is torn, as after a crash, and does not count; ` +
+        "the next change sets it aside in quarantine/.",
+    );
+  }
+}

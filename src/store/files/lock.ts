@@ -1,0 +1,145 @@
+/**
+ * The lock of a data directory and the locks that show that a worker lives: the only user of proper-lockfile.
+ *
+ * The lock makes writers take turns; it does not make them right. proper-lockfile takes a lock over once its holder has
+ * not refreshed it for `STALE_MS`, and a frozen holder that wakes up still believes in it, so two holders are possible.
+ * The journal's compare-and-append (journal.ts) is what keeps them apart.
+ *
+ * A holder leaves its identity inside the lock (a directory), so that waiters see at once that a killed process held it
+ * and need not wait until it is stale. Exactly one of them breaks it: the one whose removal of that file succeeded.
+ */
+import nodeFs, {
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import lockfile from "proper-lockfile";
+import { QueueError } from "../../job/errors.ts";
+import { refused } from "./durable.ts";
+import { FAILPOINTS, reach } from "./failpoint.ts";
+import { fromFileName, isRunning, self, toFileName } from "./identity.ts";
+
+/** After so long without a sign a lock is anyone's. Short in the test build: its tests freeze holders past it. */
+const STALE_MS = FAILPOINTS ? 2_000 : 10_000;
+/** A waiter outlasts a frozen holder, then gives up. */
+const PATIENCE_MS = 2 * STALE_MS;
+
+/** What proper-lockfile calls to take a lock: whoever makes the directory leaves its identity in it. */
+const takingFs = {
+  mkdirSync(path: string): void {
+    mkdirSync(path, 0o700);
+    try {
+      writeFileSync(join(path, toFileName(self())), "", { mode: 0o600 });
+    } catch (error) {
+      rmdirSync(path);
+      throw error;
+    }
+  },
+  /** Called for a stale lock only, whoever held it. */
+  rmdirSync(path: string): void {
+    for (const name of readdirSync(path)) unlinkSync(join(path, name));
+    rmdirSync(path);
+  },
+  statSync,
+  utimesSync,
+  realpathSync,
+};
+
+/** What it calls to release one: only our own. A lock that was taken over holds another's identity and stays. */
+const releasingFs = {
+  ...takingFs,
+  rmdirSync(path: string): void {
+    unlinkSync(join(path, toFileName(self())));
+    rmdirSync(path);
+  },
+};
+
+/** proper-lockfile refreshes a lock by timers, which cannot run while ours is held; what it then finds is no news. */
+const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} };
+
+/**
+ * Takes the lock on `path` (which need not exist), waiting for its holder. Only synchronous work may be done while it
+ * is held. Throws `E_STORE_LOCKED` when patience ends.
+ */
+export async function acquire(path: string, now: () => number): Promise<Disposable> {
+  const deadline = now() + PATIENCE_MS;
+  for (;;) {
+    const lock = tryAcquire(path);
+    if (lock) return lock;
+    if (now() > deadline) {
+      throw new QueueError("E_STORE_LOCKED", `${path}.lock has been held by another for ${PATIENCE_MS / 1000} s.`, {
+        hint: "Is another queuectl suspended? Look for it, then try again.",
+      });
+    }
+    await Bun.sleep(jitterMs());
+  }
+}
+
+/** Takes the lock if it is free; undefined if it is not, having broken it if its holder is dead. */
+export function tryAcquire(path: string): Disposable | undefined {
+  try {
+    lockfile.lockSync(path, { ...options, fs: takingFs });
+  } catch (cause) {
+    if (!isContention(cause, path)) throw refused("lock", path, cause);
+    breakIfHolderIsDead(`${path}.lock`);
+    return undefined;
+  }
+  reach("locked");
+  return { [Symbol.dispose]: () => release(path) };
+}
+
+/** Holds a lock on `path` for as long as this process lives or until disposed, refreshed by timers. */
+export async function holdForLife(path: string): Promise<AsyncDisposable> {
+  const release = await lockfile.lock(path, { ...options, fs: nodeFs });
+  return {
+    async [Symbol.asyncDispose]() {
+      // It may have been declared stale while this process was suspended: then it is gone already.
+      await release().catch(() => {});
+    },
+  };
+}
+
+/** Whether someone, anywhere, has refreshed the lock on `path` lately. */
+export function isHeld(path: string): boolean {
+  return lockfile.checkSync(path, { ...options, fs: nodeFs });
+}
+
+function release(path: string): void {
+  reach("unlock");
+  try {
+    lockfile.unlockSync(path, { realpath: false, fs: releasingFs });
+  } catch {
+    // Taken over while this process was frozen. What it appended since is void; the journal has seen to that.
+  }
+}
+
+/** Someone holds it, or broke or took it while we looked: as opposed to a directory that cannot be written. */
+function isContention(cause: unknown, path: string): boolean {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === "ELOCKED" || code === "ENOTEMPTY") return true;
+  return code === "ENOENT" && statSync(dirname(path), { throwIfNoEntry: false }) !== undefined;
+}
+
+function breakIfHolderIsDead(lockPath: string): void {
+  try {
+    for (const name of readdirSync(lockPath)) {
+      const holder = fromFileName(name);
+      if (!holder || isRunning(holder) !== false) return;
+      unlinkSync(join(lockPath, name));
+      rmdirSync(lockPath);
+    }
+  } catch {
+    // Gone already, or taken by the next one: either way the next try tells.
+  }
+}
+
+/** 1 to 5 ms, different from process to process, so that waiters do not come back in step. */
+function jitterMs(): number {
+  return 1 + (self().pid % 9) / 2;
+}

@@ -1,0 +1,36 @@
+/**
+ * The output of attempts: `logs/<name>.<attempt>.<lease>.log`. The name begins with what is harmless of the job's id and
+ * ends in a hash of all of it, so an id never becomes a path and two ids never share a file, whatever the file system
+ * makes of upper and lower case. The lease tells apart attempts that carry the same number (after a release or a
+ * requeue).
+ */
+import { join } from "node:path";
+import type { ProcessingJob } from "../../job/job.ts";
+import type { AttemptLog } from "../store.ts";
+import { namesIn } from "./durable.ts";
+
+const MAX_READABLE = 40;
+
+/** Where the output of this attempt goes. */
+export function logPath(directory: string, { id, attempts, lease }: ProcessingJob): string {
+  return join(directory, `${logName(id)}.${attempts}.${lease}.log`);
+}
+
+/** The logs that there are of a job, oldest first. */
+export function logsOf(directory: string, id: string): AttemptLog[] {
+  const prefix = `${logName(id)}.`;
+  return namesIn(directory)
+    .filter((name) => name.startsWith(prefix) && name.endsWith(".log"))
+    .map((name) => {
+      const [attempt, lease] = name.slice(prefix.length).split(".").map(Number);
+      return { attempt: attempt ?? 0, lease: lease ?? 0, path: join(directory, name) };
+    })
+    .sort((a, b) => a.lease - b.lease)
+    .map(({ attempt, path }) => ({ attempt, path }));
+}
+
+function logName(id: string): string {
+  const readable = id.replaceAll(/[^A-Za-z0-9_-]+/g, "_").slice(0, MAX_READABLE);
+  const hash = new Bun.CryptoHasher("sha256").update(id).digest("hex").slice(0, 16);
+  return `${readable}-${hash}`;
+}

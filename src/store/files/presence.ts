@@ -1,0 +1,105 @@
+/**
+ * Who is alive. Each worker and supervisor keeps `workers/<id>.json` with its process identity, and a lock on it that
+ * it refreshes for as long as it lives. On the same boot and pid namespace that process itself is the proof: it runs or
+ * it does not, and there is no lease that could run out under a slow job. Elsewhere (another host or container on the
+ * same directory) the lock's freshness is.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Announcement, Present } from "../store.ts";
+import { createWhole, namesIn, remove, replace } from "./durable.ts";
+import { isRunning, type ProcessIdentity, self } from "./identity.ts";
+import { holdForLife, isHeld } from "./lock.ts";
+
+interface PresenceFile extends ProcessIdentity {
+  readonly id: string;
+  readonly kind: Present["kind"];
+  readonly supervisor?: string;
+  readonly started_at: number;
+  readonly stopping?: true;
+}
+
+/** Announces this process under the first of `worker-12`, `worker-12-2`, … that nobody has and `isInUse` does not know. */
+export async function announce(
+  directory: string,
+  as: { kind: Present["kind"]; supervisor?: string; now: number; isInUse: (id: string) => boolean },
+): Promise<Announcement> {
+  for (let suffix = 1; ; suffix++) {
+    const id = `${as.kind}-${process.pid}${suffix === 1 ? "" : `-${suffix}`}`;
+    if (as.isInUse(id)) continue;
+    const path = pathOf(directory, id);
+    const file: PresenceFile = {
+      id,
+      kind: as.kind,
+      ...(as.supervisor === undefined ? {} : { supervisor: as.supervisor }),
+      ...self(),
+      started_at: as.now,
+    };
+    // Locked before it can be seen, so that no other host ever sees it without a sign of life.
+    const lock = await holdForLife(path);
+    if (createWhole(path, encode(file))) return announcement(path, file, lock);
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+/** Everyone who announced itself and did not withdraw: who is alive, and the ids of those who died. */
+export function roster(directory: string): { alive: Present[]; dead: string[] } {
+  const files = readAll(directory);
+  const alive = files.filter((file) => isRunning(file) ?? isHeld(pathOf(directory, file.id)));
+  return {
+    alive: alive.map(toPresent),
+    dead: files.filter((file) => !alive.includes(file)).map(({ id }) => id),
+  };
+}
+
+/** Removes what a dead one left. */
+export function forget(directory: string, id: string): void {
+  const path = pathOf(directory, id);
+  remove(path);
+  rmSync(`${path}.lock`, { recursive: true, force: true });
+}
+
+function announcement(path: string, file: PresenceFile, lock: AsyncDisposable): Announcement {
+  return {
+    id: file.id,
+    stopping: () => replace(path, encode({ ...file, stopping: true })),
+    async [Symbol.asyncDispose]() {
+      remove(path);
+      await lock[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function readAll(directory: string): PresenceFile[] {
+  return namesIn(directory)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => {
+      try {
+        return [JSON.parse(readFileSync(join(directory, name), "utf8")) as PresenceFile];
+      } catch {
+        // Withdrawn since, or not a presence at all: nobody who is alive.
+        return [];
+      }
+    });
+}
+
+function toPresent(file: PresenceFile): Present {
+  return {
+    id: file.id,
+    kind: file.kind,
+    pid: file.pid,
+    host: file.host,
+    reachable: isRunning(file) !== undefined,
+    ...(file.supervisor === undefined ? {} : { supervisor: file.supervisor }),
+    startedAt: file.started_at,
+    stopping: file.stopping === true,
+  };
+}
+
+function pathOf(directory: string, id: string): string {
+  return join(directory, `${id}.json`);
+}
+
+function encode(file: PresenceFile): string {
+  return `${JSON.stringify(file)}\n`;
+}

@@ -1,0 +1,93 @@
+/**
+ * `queue.json` and `dlq.json`: the state as of one checkpoint, as plain JSON with one job a line, `id` first, so that
+ * `grep`, `jq` and `git diff` work on it. A snapshot names its generation and the checkpoint it was made at, and ends
+ * in a checksum of everything before it: a flipped bit in a command is damage, not another command.
+ */
+import { readFileSync } from "node:fs";
+import { QueueError } from "../../job/errors.ts";
+import type { DeadLetter, Entry, Job } from "../../job/job.ts";
+import { checksum } from "./commit.ts";
+import { corrupt, parseFile } from "./corruption.ts";
+import { refused } from "./durable.ts";
+import type { ChainEnd } from "./journal.ts";
+import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
+
+export const FORMAT_VERSION = 1;
+
+export interface Snapshot<T extends Entry> {
+  readonly generation: number;
+  /** The checkpoint that it was made at: its journal goes on from there. */
+  readonly end: ChainEnd;
+  readonly entries: readonly T[];
+  readonly bytes: number;
+}
+
+type ListName = "jobs" | "dlq";
+
+const HEADER = /^\{"version":(\d+),"generation":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})","(jobs|dlq)":\[/;
+const CHECK_FIELD = /^,"check":"([0-9a-f]{16})"\}\n?$/;
+
+/** Reads `queue.json`, or one of the original tool; undefined when it is not there. Throws `E_STORE_CORRUPT`. */
+export function readQueue(path: string): Snapshot<Job> | undefined {
+  return readSnapshot(path, { list: "jobs", adopt: adoptJobs });
+}
+
+/** Reads `dlq.json` likewise. */
+export function readDeadLetters(path: string): Snapshot<DeadLetter> | undefined {
+  return readSnapshot(path, { list: "dlq", adopt: adoptDeadLetters });
+}
+
+/** The text of a snapshot. */
+export function encodeSnapshot(
+  list: ListName,
+  entries: Iterable<Entry>,
+  { generation, end }: { generation: number; end: ChainEnd },
+): string {
+  const lines = Array.from(entries, (entry) => JSON.stringify(entry)).join(",\n");
+  const head = JSON.stringify({ version: FORMAT_VERSION, generation, seq: end.seq, sum: end.sum, [list]: [] });
+  const checked = `${head.slice(0, -2)}\n${lines}${lines && "\n"}]`;
+  return `${checked},"check":"${checksum(checked)}"}\n`;
+}
+
+/** The text of a file, or undefined when it is not there. */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw refused("read", path, error);
+  }
+}
+
+function readSnapshot<T extends Entry>(
+  path: string,
+  format: { list: ListName; adopt: (path: string, value: unknown) => T[] },
+): Snapshot<T> | undefined {
+  const text = readText(path);
+  if (text === undefined) return undefined;
+  const value = parseFile(path, text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw corrupt(path, "expected a JSON object.", { line: 1 });
+  }
+  if (!("version" in value)) return { ...ORIGINAL, entries: format.adopt(path, value), bytes: text.length };
+  if (typeof value.version === "number" && value.version > FORMAT_VERSION) throw tooNew(path, value.version);
+  const header = HEADER.exec(text);
+  const checkStart = text.lastIndexOf(',"check":"');
+  const check = checkStart === -1 ? undefined : CHECK_FIELD.exec(text.slice(checkStart))?.[1];
+  if (!header || header[5] !== format.list || check !== checksum(text.slice(0, checkStart))) {
+    throw corrupt(path, "its checksum does not match: something other than queuectl changed it.");
+  }
+  const end = { seq: Number(header[3]), sum: header[4] ?? "" };
+  const entries = (value as unknown as Record<ListName, T[]>)[format.list];
+  return { generation: Number(header[2]), end, entries, bytes: text.length };
+}
+
+function tooNew(path: string, version: number): QueueError {
+  return new QueueError(
+    "E_STORE_VERSION",
+    `${path} has format version ${version}; this queuectl reads up to ${FORMAT_VERSION}.`,
+    {
+      hint: "A newer queuectl wrote it: use that one. Nothing was changed.",
+    },
+  );
+}

@@ -1,0 +1,66 @@
+/**
+ * `worker-start --detach`: the same supervisor in a session of its own, with its log in a file, and this process waits
+ * only until it and its workers are there. Nothing of this process or its terminal is kept open by it.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { QueueError } from "../job/errors.ts";
+import type { Present, Store } from "../store/store.ts";
+import { pause } from "./pause.ts";
+import { self } from "./self.ts";
+
+export interface Detached {
+  readonly supervisor: Present;
+  readonly workers: Present[];
+  /** The file that its log goes to. */
+  readonly log: string;
+}
+
+const LOOK_EVERY_MS = 10;
+/** Then what is there by now is told: the supervisor goes on trying to start the rest. */
+const PATIENCE_MS = 30_000;
+const LAST_LINES = 5;
+/** A job that starts workers in the background means them to outlive it, so they are not marked as its processes. */
+const OWN_JOB = ["QUEUECTL_JOB_ID", "QUEUECTL_ATTEMPT", "QUEUECTL_WORKER_ID", "QUEUECTL_LEASE"];
+
+/** `args` are those of `worker-start`, with `--count`. Throws `E_STORE_IO` with the end of its log when it did not come up. */
+export async function startDetached(store: Store, args: readonly string[]): Promise<Detached> {
+  const directory = join(store.location, "logs");
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const log = join(directory, `supervisor-${process.pid}.log`);
+  const child = spawn([...self, "worker-start", "--data-dir", store.location, ...args], log);
+  const count = Number(args[args.indexOf("--count") + 1]);
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  let seen: Detached | undefined;
+  for (;;) {
+    // Asked before the look: what left by the time of the look was there before.
+    const hasLeft = child.exitCode !== null || child.signalCode !== null;
+    const present = await store.present();
+    const supervisor = present.find((one) => one.kind === "supervisor" && one.pid === child.pid && one.reachable);
+    if (supervisor !== undefined) {
+      const workers = present.filter((one) => one.supervisor === supervisor.id);
+      if (seen === undefined || workers.length >= seen.workers.length) seen = { supervisor, workers, log };
+    }
+    if (seen !== undefined && (hasLeft || patience.aborted || seen.workers.length >= count)) return seen;
+    if (hasLeft) throw didNotStart(child, log);
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+function spawn(command: string[], log: string): Bun.Subprocess {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_JOB.includes(name)));
+  const file = openSync(log, "a", 0o600);
+  try {
+    const child = Bun.spawn(command, { detached: true, stdin: "ignore", stdout: file, stderr: file, env });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function didNotStart({ exitCode, signalCode }: Bun.Subprocess, log: string): QueueError {
+  const how = signalCode === null ? `exit ${exitCode}` : `killed by ${signalCode}`;
+  const said = readFileSync(log, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
+  return new QueueError("E_STORE_IO", `The workers did not start (${how}): ${said}`, { hint: `Its log: ${log}` });
+}

@@ -1,0 +1,124 @@
+/**
+ * Runs one attempt of a job: its shell in a session of its own, its output straight to the log by descriptor.
+ *
+ * The attempt ends when the shell does, whoever still holds its output. After a success, what it left in the background
+ * may live; in every other case all of its processes are gone before the outcome is known, so that no retry meets its
+ * predecessor. Nothing that the command does makes this throw.
+ */
+import { closeSync, openSync, statSync, unlinkSync } from "node:fs";
+import type { ProcessingJob } from "../job/job.ts";
+import type { Outcome } from "../job/outcome.ts";
+import { lastLine } from "./last-line.ts";
+import { type AttemptMark, endSurvivors, groupExists, markOf } from "./survivors.ts";
+
+export interface RunOptions {
+  /** Where the store is: part of what the job's processes are known by. */
+  readonly location: string;
+  readonly logPath: string;
+  /** What every job of this worker gets; the variables of this attempt come on top. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** From TERM to KILL when processes are ended, asked when it is needed. */
+  readonly killGraceMs: () => Promise<number>;
+}
+
+export interface RunningCommand {
+  readonly outcome: Promise<Outcome>;
+  /** Ends all of its processes: TERM, then KILL. The outcome is `released`, unless the shell had ended before. */
+  end(): void;
+}
+
+export function runCommand(job: ProcessingJob, options: RunOptions): RunningCommand {
+  return new Attempt(job, options);
+}
+
+class Attempt implements RunningCommand {
+  readonly outcome: Promise<Outcome>;
+  readonly #options: RunOptions;
+  readonly #mark: AttemptMark;
+  #group: number | undefined;
+  #released: Outcome | undefined;
+  #ending: Promise<unknown> | undefined;
+
+  constructor(job: ProcessingJob, options: RunOptions) {
+    this.#options = options;
+    this.#mark = { location: options.location, workerId: job.worker_id, lease: job.lease };
+    this.outcome = this.#run(job);
+  }
+
+  end(): void {
+    if (this.#group === undefined) return;
+    this.#released = { kind: "released" };
+    void this.#endProcesses(this.#group);
+  }
+
+  async #run(job: ProcessingJob): Promise<Outcome> {
+    const shell = this.#spawn(job);
+    if (!("pid" in shell)) {
+      removeIfEmpty(this.#options.logPath);
+      return shell;
+    }
+    this.#group = shell.pid;
+    await shell.exited;
+    this.#group = undefined;
+    if (shell.exitCode === 0 && this.#released === undefined) {
+      // One that still runs in the background may yet print.
+      if (!groupExists(shell.pid)) removeIfEmpty(this.#options.logPath);
+      return { kind: "exited", code: 0 };
+    }
+    // Read before what is left is ended, lest the last line be "Terminated".
+    const outcome = this.#released ?? howItFailed(shell, this.#options.logPath);
+    await this.#endProcesses(shell.pid);
+    removeIfEmpty(this.#options.logPath);
+    return outcome;
+  }
+
+  #spawn(job: ProcessingJob): Bun.Subprocess<"ignore", number, number> | Outcome {
+    let log: number | undefined;
+    try {
+      // One description with O_APPEND for both streams keeps their order. Bun opens with CLOEXEC, so the job gets it as
+      // 1 and 2 only.
+      log = openSync(this.#options.logPath, "a", 0o600);
+      return Bun.spawn(["/bin/sh", "-c", job.command], {
+        detached: true,
+        stdin: "ignore",
+        stdout: log,
+        stderr: log,
+        env: {
+          ...this.#options.env,
+          ...markOf(this.#mark),
+          QUEUECTL_JOB_ID: job.id,
+          QUEUECTL_ATTEMPT: String(job.attempts),
+        },
+      });
+    } catch (error) {
+      return { kind: "could-not-start", reason: error instanceof Error ? error.message : String(error) };
+    } finally {
+      if (log !== undefined) closeSync(log);
+    }
+  }
+
+  /** Asked for by `end` and by a failure; the first asking sets the grace for both. */
+  async #endProcesses(group: number): Promise<void> {
+    this.#ending ??= this.#options
+      .killGraceMs()
+      .then((ms) => endSurvivors(this.#mark, { group, grace: AbortSignal.timeout(ms) }));
+    await this.#ending;
+  }
+}
+
+function howItFailed(shell: Bun.Subprocess, logPath: string): Outcome {
+  const said = lastLine(logPath);
+  const detail = said === undefined ? {} : { lastLine: said };
+  return shell.signalCode === null
+    ? { kind: "exited", code: shell.exitCode ?? 1, ...detail }
+    : { kind: "signaled", signal: String(shell.signalCode), ...detail };
+}
+
+/** A million empty files help nobody. */
+function removeIfEmpty(path: string): void {
+  try {
+    if (statSync(path).size === 0) unlinkSync(path);
+  } catch {
+    // Somebody removed it already.
+  }
+}

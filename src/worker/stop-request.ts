@@ -1,0 +1,64 @@
+/**
+ * How a supervisor or a worker is asked to leave, in two stages: `gently` (finish what runs, take no more), then `now`
+ * (end what runs, hand it back). A stage is reached once and never left. The signals:
+ *
+ *   INT, TERM, HUP   the first asks gently, the next insists
+ *   QUIT             insists at once
+ *   USR2             asks gently, however often it comes
+ *
+ * USR2 is what this program sends itself: two `worker-stop` at a time, or a service manager that signals supervisor and
+ * workers alike, must not add up to an order to end the jobs.
+ */
+import { readFileSync } from "node:fs";
+
+export const WORKER_STOP = "worker-stop";
+
+export class StopRequest implements Disposable {
+  readonly #gently = new AbortController();
+  readonly #now = new AbortController();
+  readonly #listeners: readonly (readonly [NodeJS.Signals, () => void])[];
+
+  /** Listens to the signals of this process until disposed. */
+  constructor() {
+    const next = (signal: string): void => (this.gently.aborted ? this.insist(signal) : this.ask(signal));
+    this.#listeners = [
+      ["SIGINT", () => next("SIGINT")],
+      ["SIGTERM", () => next("SIGTERM")],
+      ...(hangupIsIgnored() ? [] : [["SIGHUP", () => next("SIGHUP")] as const]),
+      ["SIGQUIT", () => this.insist("SIGQUIT")],
+      ["SIGUSR2", () => this.ask(WORKER_STOP)],
+    ];
+    for (const [signal, listener] of this.#listeners) process.on(signal, listener);
+  }
+
+  /** Aborted from the first request on; its reason is who made it. */
+  get gently(): AbortSignal {
+    return this.#gently.signal;
+  }
+
+  /** Aborted when what runs is to be ended; its reason is who insisted. */
+  get now(): AbortSignal {
+    return this.#now.signal;
+  }
+
+  ask(by: string): void {
+    this.#gently.abort(by);
+  }
+
+  /** `now` before `gently`, so that whoever hears of the one can tell that it came with the other. */
+  insist(by: string): void {
+    this.#now.abort(by);
+    this.ask(by);
+  }
+
+  [Symbol.dispose](): void {
+    for (const [signal, listener] of this.#listeners) process.off(signal, listener);
+  }
+}
+
+/** Whoever ran this under `nohup` wants it to outlive the terminal; a listener of ours would undo that. */
+function hangupIsIgnored(): boolean {
+  if (process.platform !== "linux") return false;
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return (Number.parseInt(ignored.slice(-1), 16) & 1) === 1;
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from "bun:test";
+import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
+import type { DeadLetter, Entry, PendingJob, ProcessingJob } from "../../src/job/job.ts";
+import { claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
+import type { Outcome } from "../../src/job/outcome.ts";
+
+const T0 = 1_700_000_000_000;
+const policy = { backoff: { base: 2, maxSeconds: 86_400, jitter: 0 }, random: () => 0.5 };
+const success: Outcome = { kind: "exited", code: 0 };
+const failure: Outcome = { kind: "exited", code: 1, lastLine: "no such host" };
+
+describe("enqueue", () => {
+  test("makes a pending job, due now, with the configured max_retries and no more fields than it needs", () => {
+    expect(enqueue({ id: "p1", command: "echo hi" }, 3, T0)).toStrictEqual({
+      id: "p1",
+      command: "echo hi",
+      state: "pending",
+      run_at: T0,
+      attempts: 0,
+      max_retries: 3,
+      created_at: T0,
+      updated_at: T0,
+    });
+  });
+
+  test("follows the spec in run_at, priority and max_retries, 0 included", () => {
+    const job = enqueue({ id: "p1", command: "x", run_at: T0 + 5000, max_retries: 0, priority: -7 }, 3, T0);
+    expect(job).toMatchObject({ run_at: T0 + 5000, max_retries: 0, priority: -7, created_at: T0 });
+  });
+
+  test("keeps a priority of 0 out of the record", () => {
+    expect(enqueue({ id: "p1", command: "x", priority: 0 }, 3, T0)).not.toHaveProperty("priority");
+  });
+});
+
+describe("claim", () => {
+  test("starts an attempt: counts it at once, and records worker, lease and time", () => {
+    const pending = enqueue({ id: "p1", command: "x", priority: 5 }, 3, T0);
+    expect(claim(pending, { workerId: "worker-1", lease: 17 }, T0 + 10)).toStrictEqual({
+      ...pending,
+      state: "processing",
+      attempts: 1,
+      updated_at: T0 + 10,
+      processing_started_at: T0 + 10,
+      worker_id: "worker-1",
+      lease: 17,
+    });
+  });
+});
+
+describe("the end of an attempt", () => {
+  test("with exit 0 completes the job, without a lease and without the error of an earlier attempt", () => {
+    const retried = claimed(pendingAfter(ended(running(), failure)), 18);
+    expect(retried.last_error).toBe("exit 1: no such host");
+    const { lease: _, last_error: __, ...kept } = retried;
+    expect(ended(retried, success, T0 + 9)).toStrictEqual({
+      event: "completed",
+      job: { ...kept, state: "completed", updated_at: T0 + 9 },
+    });
+  });
+
+  const failures: [Outcome, string][] = [
+    [failure, "exit 1: no such host"],
+    [{ kind: "signaled", signal: "SIGSEGV" }, "killed by SIGSEGV"],
+    [{ kind: "could-not-start", reason: "no /bin/sh" }, "could not start: no /bin/sh"],
+  ];
+  test.each(failures)("with %j reschedules it after the backoff, with the error", (outcome, error) => {
+    const job = running();
+    const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = job;
+    const run_at = T0 + 100 + 2000;
+    expect(ended(job, outcome, T0 + 100)).toStrictEqual({
+      event: "rescheduled",
+      job: { ...kept, state: "pending", updated_at: T0 + 100, run_at, last_error: error },
+      delayMs: 2000,
+    });
+  });
+
+  test("by the loss of its worker is charged and waits for its backoff, like any failure", () => {
+    const event = ended(running(), { kind: "worker-lost", workerId: "worker-1" }, T0 + 100);
+    expect(event).toMatchObject({ event: "rescued", from: "worker-1", delayMs: 2000 });
+    expect(pendingAfter(event)).toMatchObject({
+      attempts: 1,
+      run_at: T0 + 2100,
+      last_error: "worker worker-1 was killed",
+    });
+  });
+
+  test("by a release is not charged: the job is as it was before, due at once, its last error kept", () => {
+    const waiting = pendingAfter(ended(running(), failure));
+    const event = ended(claimed(waiting, 18), { kind: "released" }, T0 + 100);
+    expect(event).toStrictEqual({ event: "released", job: { ...waiting, updated_at: T0 + 100 } });
+  });
+
+  test("waits 2 s, 4 s and 8 s with max_retries 3, and after four attempts dead-letters the job", () => {
+    const delays: number[] = [];
+    let job: ProcessingJob = running({ max_retries: 3 });
+    let event = ended(job, failure);
+    for (; event.event === "rescheduled"; event = ended(job, failure)) {
+      delays.push(event.delayMs);
+      job = claimed(event.job, job.lease + 1);
+    }
+    expect(delays).toEqual([2000, 4000, 8000]);
+    expect(event).toMatchObject({ event: "dead-lettered", job: { attempts: 4 } });
+  });
+
+  test("with max_retries 0 is the end after one attempt, whether it failed or its worker was lost", () => {
+    for (const outcome of [failure, { kind: "worker-lost", workerId: "worker-1" } as const]) {
+      expect(ended(running({ max_retries: 0 }), outcome)).toMatchObject({
+        event: "dead-lettered",
+        job: { attempts: 1 },
+      });
+    }
+  });
+
+  test("with max_retries 0 by a release still leaves the one attempt", () => {
+    const event = ended(running({ max_retries: 0 }), { kind: "released" });
+    expect(pendingAfter(event)).toMatchObject({ attempts: 0, state: "pending" });
+  });
+
+  test("in the DLQ keeps what the job was and why it died", () => {
+    const job = running({ max_retries: 0, priority: 4 });
+    expect(deadAfter(ended(job, failure, T0 + 5))).toStrictEqual({
+      id: "p1",
+      command: "x",
+      attempts: 1,
+      error: "exit 1: no such host",
+      failed_at: T0 + 5,
+      max_retries: 0,
+      created_at: T0,
+      priority: 4,
+      worker_id: "worker-1",
+    });
+  });
+});
+
+describe("the lease gate", () => {
+  const outcomes: Outcome[] = [success, failure, { kind: "released" }, { kind: "worker-lost", workerId: "worker-1" }];
+  const job = running();
+  const entries: [what: string, entry: Entry | undefined, lease: number][] = [
+    ["a job that is gone", undefined, 17],
+    ["a job with a later lease", job, 16],
+    ["a pending job", pendingAfter(ended(job, failure)), 17],
+    ["a completed job", completedAfter(ended(job, success)), 17],
+    ["a dead letter", deadAfter(ended(running({ max_retries: 0 }), failure)), 17],
+  ];
+  test.each(entries)("lets nobody end an attempt of %s", (_, entry, lease) => {
+    const before = structuredClone(entry);
+    for (const outcome of outcomes) {
+      const event = finish(entry, { id: "p1", lease, outcome }, { now: T0 + 100, policy });
+      expect(event).toStrictEqual({ event: "lease-lost", id: "p1", lease });
+    }
+    expect(entry).toEqual(before as Entry);
+  });
+});
+
+describe("requeue", () => {
+  test("makes a dead letter pending and due now, with attempts 0 and its last error kept", () => {
+    const dead = deadAfter(ended(running({ max_retries: 0, priority: 4 }), failure));
+    expect(requeue(dead, T0 + 500)).toStrictEqual({
+      id: "p1",
+      command: "x",
+      state: "pending",
+      run_at: T0 + 500,
+      attempts: 0,
+      max_retries: 0,
+      created_at: T0,
+      updated_at: T0 + 500,
+      priority: 4,
+      last_error: "exit 1: no such host",
+    });
+  });
+});
+
+function running(policyOfJob: { max_retries?: number; priority?: number } = {}): ProcessingJob {
+  return claimed(enqueue({ id: "p1", command: "x", ...policyOfJob }, 3, T0), 17);
+}
+
+function claimed(job: PendingJob, lease: number): ProcessingJob {
+  return claim(job, { workerId: "worker-1", lease }, T0);
+}
+
+function ended(job: ProcessingJob, outcome: Outcome, now = T0): JobEvent | LeaseLost {
+  return finish(job, { id: job.id, lease: job.lease, outcome }, { now, policy });
+}
+
+function pendingAfter(event: JobEvent | LeaseLost): PendingJob {
+  if ("job" in event && "state" in event.job && event.job.state === "pending") return event.job;
+  throw new Error(`not pending after ${event.event}`);
+}
+
+function completedAfter(event: JobEvent | LeaseLost): Entry {
+  if (event.event === "completed") return event.job;
+  throw new Error(`not completed after ${event.event}`);
+}
+
+function deadAfter(event: JobEvent | LeaseLost): DeadLetter {
+  if (event.event === "dead-lettered") return event.job;
+  throw new Error(`not dead after ${event.event}`);
+}

@@ -1,0 +1,48 @@
+/**
+ * The meaning of `src/store/store.ts`: one suite that every store passes. A store's own test file calls `storeContract`
+ * with a harness; the sentences are in `contract/`, one file a part of the interface.
+ */
+import { afterAll, describe, test } from "bun:test";
+import { Bench, type Contract, type StoreHarness } from "./contract/bench.ts";
+import { changesContract } from "./contract/changes.ts";
+import { claimContract } from "./contract/claim.ts";
+import { configContract } from "./contract/config.ts";
+import { differentialContract } from "./contract/differential.ts";
+import { endContract } from "./contract/end.ts";
+import { enqueueContract } from "./contract/enqueue.ts";
+import { logContract } from "./contract/logs.ts";
+import { presenceContract } from "./contract/presence.ts";
+import { readContract } from "./contract/read.ts";
+import { requeueContract } from "./contract/requeue.ts";
+
+export type { OpenOptions, StoreHarness } from "./contract/bench.ts";
+
+const PARTS: readonly [part: string, contract: Contract][] = [
+  ["enqueue", enqueueContract],
+  ["claiming", claimContract],
+  ["the end of an attempt", endContract],
+  ["requeue", requeueContract],
+  ["reading", readContract],
+  ["config", configContract],
+  ["presence", presenceContract],
+  ["changes", changesContract],
+  ["logs", logContract],
+  ["compared with the memory store", differentialContract],
+];
+
+/** Holds the store that `harness` opens to the contract, as tests of the calling file. */
+export function storeContract(name: string, harness: StoreHarness): void {
+  describe(`the ${name} store`, () => {
+    afterAll(() => harness.dispose());
+    for (const [part, contract] of PARTS) {
+      describe(part, () => {
+        for (const [sentence, check] of Object.entries(contract)) {
+          test(sentence, async () => {
+            await using bench = await Bench.open(harness);
+            await check(bench);
+          });
+        }
+      });
+    }
+  });
+}

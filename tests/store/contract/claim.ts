@@ -1,0 +1,130 @@
+import { expect } from "bun:test";
+import { type Contract, claimed, claimedOne, end, FAILURE, ids, SUCCESS, specs, T0 } from "./bench.ts";
+
+export const claimContract: Contract = {
+  "makes a due job this worker's to run": async ({ store }) => {
+    const [pending] = await store.enqueue(specs("p1"));
+    const { claimed, ended } = await store.settle([], { workerId: "worker-7", limit: 5 });
+    const [job] = claimed;
+    expect(ended).toEqual([]);
+    expect(claimed).toHaveLength(1);
+    expect(job).toStrictEqual({
+      ...pending,
+      state: "processing",
+      attempts: 1,
+      processing_started_at: T0,
+      worker_id: "worker-7",
+      lease: expect.any(Number),
+    } as never);
+    expect(await store.get("p1")).toStrictEqual(job as never);
+  },
+
+  "goes by priority, then by the order of enqueueing": async ({ store }) => {
+    await store.enqueue([
+      { id: "low", command: "x", priority: -1 },
+      { id: "first", command: "x" },
+      { id: "second", command: "x", priority: 0 },
+      { id: "high-1", command: "x", priority: 10 },
+    ]);
+    await store.enqueue([
+      { id: "third", command: "x" },
+      { id: "high-2", command: "x", priority: 10 },
+      { id: "highest", command: "x", priority: 1000 },
+    ]);
+    expect(ids(await claimed(store, { limit: 2 }))).toEqual(["highest", "high-1"]);
+    expect(ids(await claimed(store))).toEqual(["high-2", "first", "second", "third", "low"]);
+  },
+
+  "goes by the order of enqueueing, not by that of run_at, among jobs that are due": async (bench) => {
+    await bench.store.enqueue([
+      { id: "a", command: "x", run_at: T0 + 200 },
+      { id: "b", command: "x", run_at: T0 + 100 },
+      { id: "c", command: "x" },
+    ]);
+    bench.now = T0 + 300;
+    expect(ids(await claimed(bench.store))).toEqual(["a", "b", "c"]);
+  },
+
+  "takes no more than the limit, and nothing without a claimant": async ({ store }) => {
+    await store.enqueue(specs("a", "b", "c"));
+    expect((await store.settle([])).claimed).toEqual([]);
+    expect(await claimed(store, { limit: 0 })).toEqual([]);
+    expect(ids(await claimed(store, { limit: 2 }))).toEqual(["a", "b"]);
+    expect(ids(await claimed(store, { limit: 2 }))).toEqual(["c"]);
+    expect(await claimed(store)).toEqual([]);
+  },
+
+  "leaves a delayed job until its run_at, whatever its priority": async (bench) => {
+    const { store } = bench;
+    await store.enqueue([{ id: "later", command: "x", run_at: T0 + 5000, priority: 9 }, ...specs("now")]);
+    expect(ids(await claimed(store))).toEqual(["now"]);
+    bench.now = T0 + 4999;
+    expect(await claimed(store)).toEqual([]);
+    bench.now = T0 + 5000;
+    expect(ids(await claimed(store))).toEqual(["later"]);
+  },
+
+  "says when the earliest of the pending jobs that are left is due": async ({ store }) => {
+    expect(await store.settle([], { workerId: "worker-1", limit: 1 })).not.toHaveProperty("nextDueAt");
+    await store.enqueue([
+      { id: "a", command: "x", run_at: T0 + 9000 },
+      { id: "b", command: "x", run_at: T0 + 5000, priority: -5 },
+      { id: "c", command: "x", run_at: T0 - 10 },
+      { id: "d", command: "x" },
+    ]);
+    expect(await store.settle([])).toMatchObject({ nextDueAt: T0 - 10 });
+    expect(await store.settle([], { workerId: "worker-1", limit: 1 })).toMatchObject({ nextDueAt: T0 });
+    expect(await store.settle([], { workerId: "worker-1", limit: 5 })).toMatchObject({ nextDueAt: T0 + 5000 });
+  },
+
+  "counts a job that waits for its retry among the pending that are left, and no other state": async (bench) => {
+    const [a, b] = await bench.running("a", "b");
+    const turn = await bench.store.settle([end(a, FAILURE), end(b, SUCCESS)], { workerId: "worker-1", limit: 5 });
+    expect(turn.claimed).toEqual([]);
+    expect(turn.nextDueAt).toBe(T0 + 2000);
+  },
+
+  "by two handles at once gives each job to one of them": async (bench) => {
+    const other = await bench.another();
+    const names = Array.from({ length: 40 }, (_, n) => `p${n}`);
+    await bench.store.enqueue(specs(...names));
+    const calls = Array.from({ length: 10 }, (_, n) =>
+      claimed(n % 2 ? other : bench.store, { limit: 4, workerId: `worker-${n}` }),
+    );
+    const jobs = (await Promise.all(calls)).flat();
+    expect(jobs).toHaveLength(40);
+    expect(new Set(ids(jobs))).toEqual(new Set(names));
+    expect(new Set(jobs.map((job) => job.lease)).size).toBe(40);
+  },
+
+  "gives out leases that only grow: over handles, retries, releases and requeues, after closing and reopening": async (
+    bench,
+  ) => {
+    const leases: number[] = [];
+    await bench.store.enqueue([{ id: "p1", command: "x", max_retries: 0 }]);
+    let store = bench.store;
+    for (const outcome of [{ kind: "released" } as const, FAILURE, { kind: "released" } as const, FAILURE, SUCCESS]) {
+      const job = await claimedOne(store);
+      leases.push(job.lease);
+      await store.settle([end(job, outcome)]);
+      if (outcome === FAILURE) await store.requeue(["p1"]);
+      const next = await bench.another();
+      await bench.close(store);
+      store = next;
+    }
+    await store.enqueue(specs("p2"));
+    leases.push(...(await claimed(store)).map((job) => job.lease));
+    expect(leases).toHaveLength(6);
+    expect(leases).toEqual([...new Set(leases)].sort((a, b) => a - b));
+  },
+
+  "keeps the place of a job that is retried or released: it goes before what was enqueued after it": async (bench) => {
+    const [a, b] = await bench.running("a", "b");
+    await bench.store.enqueue(specs("c", "d"));
+    await bench.store.settle([end(b, { kind: "released" }), end(a, FAILURE)]);
+    expect(ids(await bench.store.list())).toEqual(["a", "b", "c", "d"]);
+    bench.now = T0 + 2000;
+    const other = await bench.another();
+    expect(ids(await claimed(other, { limit: 3 }))).toEqual(["a", "b", "c"]);
+  },
+};

@@ -1,0 +1,49 @@
+import { expect } from "bun:test";
+import { resolveConfig } from "../../../src/config.ts";
+import type { Contract } from "./bench.ts";
+
+const DEFAULTS = resolveConfig({}, {});
+
+export const configContract: Contract = {
+  "is the defaults until something is set": async ({ store }) => {
+    expect(await store.config()).toEqual(DEFAULTS);
+  },
+
+  "is followed by a handle that is open already, without reopening": async (bench) => {
+    const other = await bench.another();
+    expect(await other.config()).toEqual(DEFAULTS);
+    await bench.store.setConfig("worker_idle_delay", 500);
+    expect(await other.config()).toEqual({ ...DEFAULTS, worker_idle_delay: 500 });
+    await other.setConfig("backoff_base", 1.5);
+    expect(await bench.store.config()).toEqual({ ...DEFAULTS, worker_idle_delay: 500, backoff_base: 1.5 });
+  },
+
+  "takes the latest value of a key, 0 too, and leaves the others": async ({ store }) => {
+    await store.setConfig("backoff_base", 3);
+    await store.setConfig("max_retries", 5);
+    await store.setConfig("max_retries", 0);
+    expect(await store.config()).toEqual({ ...DEFAULTS, backoff_base: 3, max_retries: 0 });
+  },
+
+  "loses no key that several handles set at once": async (bench) => {
+    const other = await bench.another();
+    await Promise.all([
+      bench.store.setConfig("max_retries", 5),
+      other.setConfig("backoff_base", 3),
+      bench.store.setConfig("worker_idle_delay", 100),
+      other.setConfig("kill_grace", 7),
+    ]);
+    const expected = { ...DEFAULTS, max_retries: 5, backoff_base: 3, worker_idle_delay: 100, kill_grace: 7 };
+    expect(await bench.store.config()).toEqual(expected);
+    expect(await other.config()).toEqual(expected);
+  },
+
+  "is under this handle's overrides, which no other handle sees and no setting beats": async (bench) => {
+    const overridden = await bench.another({ max_retries: 9 });
+    await overridden.setConfig("max_retries", 5);
+    expect(await overridden.config()).toEqual({ ...DEFAULTS, max_retries: 9 });
+    expect(await bench.store.config()).toEqual({ ...DEFAULTS, max_retries: 5 });
+    await bench.close(overridden);
+    expect(await (await bench.another()).config()).toEqual({ ...DEFAULTS, max_retries: 5 });
+  },
+};

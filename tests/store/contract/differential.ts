@@ -1,0 +1,178 @@
+import { expect } from "bun:test";
+import { tmpdir } from "node:os";
+import fc from "fast-check";
+import type { ConfigKey } from "../../../src/config.ts";
+import { QueueError } from "../../../src/job/errors.ts";
+import type { Lease } from "../../../src/job/job.ts";
+import type { Outcome } from "../../../src/job/outcome.ts";
+import type { JobSpec } from "../../../src/job/spec.ts";
+import type { Store, Turn } from "../../../src/store/store.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
+import { Bench, type Contract, everything } from "./bench.ts";
+
+/** What a person or a worker may do; instants are relative to the clock, attempts are named by the order of their claims. */
+type Command =
+  | { kind: "enqueue"; specs: (JobSpec & { id: string; delay?: number })[] }
+  | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number }
+  | { kind: "requeue"; ids: string[] }
+  | { kind: "set"; key: ConfigKey; value: number }
+  | { kind: "wait"; ms: number }
+  /** Whoever acts next uses another handle, or a new one after the old one has closed. */
+  | { kind: "switch" }
+  | { kind: "reopen" };
+
+export const differentialContract: Contract = {
+  "any sequence of commands gives the same answers and leaves the same jobs": async ({ harness }) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(commands(), { minLength: 5, maxLength: 40 }), async (sequence) => {
+        await using run = await Run.start(await Bench.open(harness));
+        for (const command of sequence) await run.take(command);
+        await run.compare();
+      }),
+      { numRuns: 50 },
+    );
+  },
+};
+
+/** One sequence, done to both stores. Leases are compared by the order in which they were given out. */
+class Run implements AsyncDisposable {
+  readonly #bench: Bench;
+  readonly #model: MemoryStore;
+  #handles: [Store, Store];
+  /** By claim: whose attempt it is, and its lease in either store. */
+  readonly #attempts: { id: string; tested: Lease; model: Lease }[] = [];
+
+  static async start(bench: Bench): Promise<Run> {
+    return new Run(bench, await bench.another());
+  }
+
+  private constructor(bench: Bench, other: Store) {
+    this.#bench = bench;
+    this.#handles = [bench.store, other];
+    this.#model = new MemoryStore({ now: () => bench.now, random: () => bench.roll, logDirectory: tmpdir() });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bench[Symbol.asyncDispose]();
+  }
+
+  async take(command: Command): Promise<void> {
+    switch (command.kind) {
+      case "enqueue": {
+        const specs = command.specs.map(({ delay, ...spec }) =>
+          delay === undefined ? spec : { ...spec, run_at: this.#bench.now + delay },
+        );
+        return await this.#same((store) => store.enqueue(specs));
+      }
+      case "settle":
+        return await this.#settle(command);
+      case "requeue":
+        return await this.#same((store) => store.requeue(command.ids));
+      case "set":
+        return await this.#same((store) => store.setConfig(command.key, command.value));
+      case "wait":
+        this.#bench.now += command.ms;
+        return;
+      case "switch":
+        this.#handles.reverse();
+        return;
+      case "reopen":
+        await this.#bench.close(this.#handles[0]);
+        this.#handles[0] = await this.#bench.another();
+    }
+  }
+
+  /** Both handles must see what the model holds. */
+  async compare(): Promise<void> {
+    const expected = this.#anonymous(await everything(this.#model), "model");
+    for (const handle of this.#handles) {
+      expect(this.#anonymous(await everything(handle), "tested")).toEqual(expected);
+    }
+  }
+
+  async #same(call: (store: Store) => Promise<unknown>): Promise<void> {
+    const expected = await answer(call(this.#model));
+    expect(await answer(call(this.#handles[0]))).toEqual(expected);
+  }
+
+  async #settle({ ends, limit }: Command & { kind: "settle" }): Promise<void> {
+    const claimant = limit === undefined ? undefined : { workerId: "worker-1", limit };
+    const turn = (store: Store, side: "tested" | "model"): Promise<Turn> => {
+      const named = ends.flatMap(({ attempt, outcome }) => {
+        const known = this.#attempts.at(-1 - attempt);
+        return known ? [{ id: known.id, lease: known[side], outcome }] : [];
+      });
+      return store.settle(named, claimant);
+    };
+    const expected = await turn(this.#model, "model");
+    const actual = await turn(this.#handles[0], "tested");
+    expect(actual.claimed.map((job) => job.id)).toEqual(expected.claimed.map((job) => job.id));
+    for (const [index, job] of expected.claimed.entries()) {
+      this.#attempts.push({ id: job.id, model: job.lease, tested: actual.claimed[index]?.lease ?? Number.NaN });
+    }
+    expect(this.#anonymous(actual, "tested")).toEqual(this.#anonymous(expected, "model"));
+  }
+
+  /** The value with every lease replaced by the number of its claim. */
+  #anonymous(value: unknown, side: "tested" | "model"): unknown {
+    const numbers = new Map(this.#attempts.map((attempt, number) => [attempt[side], number]));
+    const replaced = JSON.stringify(value, (key, inner) => (key === "lease" ? numbers.get(inner) : inner));
+    return JSON.parse(replaced);
+  }
+}
+
+/** What a call gave: its value, or the code it was refused with. */
+async function answer(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return { value: await call };
+  } catch (error) {
+    if (error instanceof QueueError) return { refused: error.code };
+    throw error;
+  }
+}
+
+function commands(): fc.Arbitrary<Command> {
+  const id = fc.constantFrom("a", "b", "c", "d", "e", "f", "A", "../a");
+  const spec = fc.record(
+    {
+      id,
+      command: fc.constantFrom("true", "echo hi"),
+      delay: fc.integer({ min: -1000, max: 10_000 }),
+      max_retries: fc.nat(2),
+      priority: fc.integer({ min: -2, max: 2 }),
+    },
+    { requiredKeys: ["id", "command"], noNullPrototype: true },
+  );
+  const outcome = fc.constantFrom<Outcome>(
+    { kind: "exited", code: 0 },
+    { kind: "exited", code: 1, lastLine: "no" },
+    { kind: "exited", code: 2 },
+    { kind: "signaled", signal: "SIGSEGV" },
+    { kind: "worker-lost", workerId: "worker-1" },
+    { kind: "released" },
+  );
+  const settle = fc.record(
+    {
+      kind: fc.constant("settle" as const),
+      ends: fc.array(fc.record({ attempt: fc.nat(5), outcome }), { maxLength: 3 }),
+      limit: fc.nat(3),
+    },
+    { requiredKeys: ["kind", "ends"], noNullPrototype: true },
+  );
+  const setting = fc.oneof(
+    fc.record({ key: fc.constant<ConfigKey>("max_retries"), value: fc.nat(3) }),
+    fc.record({ key: fc.constant<ConfigKey>("backoff_base"), value: fc.constantFrom(0, 1, 1.5, 2) }),
+  );
+  return fc.oneof(
+    { arbitrary: fc.array(spec, { maxLength: 4 }).map((specs): Command => ({ kind: "enqueue", specs })), weight: 4 },
+    { arbitrary: settle, weight: 8 },
+    {
+      arbitrary: fc.array(id, { maxLength: 2 }).map((ids): Command => ({ kind: "requeue", ids: [...new Set(ids)] })),
+      weight: 2,
+    },
+    { arbitrary: setting.map((set): Command => ({ kind: "set", ...set })), weight: 1 },
+    { arbitrary: fc.nat(5000).map((ms): Command => ({ kind: "wait", ms })), weight: 3 },
+    { arbitrary: fc.constant<Command>({ kind: "switch" }), weight: 2 },
+    { arbitrary: fc.constant<Command>({ kind: "reopen" }), weight: 1 },
+  );
+}

@@ -1,0 +1,105 @@
+import { expect } from "bun:test";
+import { appendFile, readFile, realpath, stat } from "node:fs/promises";
+import { isAbsolute, relative } from "node:path";
+import type { Store } from "../../../src/store/store.ts";
+import { type Bench, type Contract, claimed, claimedOne, end, FAILURE, SUCCESS } from "./bench.ts";
+import { HOSTILE_IDS } from "./enqueue.ts";
+
+export const logContract: Contract = {
+  "of a job that never ran are none": async ({ store }) => {
+    await store.enqueue([{ id: "p1", command: "x" }]);
+    expect(await store.logs("p1")).toEqual([]);
+  },
+
+  "are files that exist, empty, from the moment they are opened": async (bench) => {
+    const [job] = await bench.running("p1");
+    const path = await bench.store.openLog(job);
+    expect((await stat(path)).size).toBe(0);
+    expect(isAbsolute(path)).toBe(true);
+    await appendFile(path, "hi\n");
+    expect(await (await bench.another()).logs("p1")).toEqual([{ attempt: 1, path }]);
+    expect(await readFile(path, "utf8")).toBe("hi\n");
+  },
+
+  "come one an attempt, the oldest first, also beyond the ninth": async (bench) => {
+    await bench.store.enqueue([{ id: "p1", command: "x", max_retries: 20 }]);
+    const written: { attempt: number; path: string }[] = [];
+    for (let attempt = 1; attempt <= 12; attempt++) {
+      written.push({ attempt, path: await attemptOf("p1", { bench, text: `attempt ${attempt}\n` }) });
+    }
+    expect(await bench.store.logs("p1")).toEqual(written);
+    for (const { attempt, path } of written) expect(await readFile(path, "utf8")).toBe(`attempt ${attempt}\n`);
+  },
+
+  "are still there when the job is completed, dead, and requeued": async (bench) => {
+    const [completed] = await bench.running("p1");
+    const path = await bench.store.openLog(completed);
+    await bench.store.settle([end(completed, SUCCESS)]);
+    expect(await bench.store.logs("p1")).toEqual([{ attempt: 1, path }]);
+    await bench.store.enqueue([{ id: "bad1", command: "x", max_retries: 0 }]);
+    const dead = { attempt: 1, path: await attemptOf("bad1", { bench, text: "no such host\n" }) };
+    expect(await bench.store.get("bad1")).toHaveProperty("failed_at");
+    expect(await bench.store.logs("bad1")).toEqual([dead]);
+    await bench.store.requeue(["bad1"]);
+    expect(await bench.store.logs("bad1")).toEqual([dead]);
+  },
+
+  "keep apart the attempts that carry the same number after a release or a requeue": async (bench) => {
+    const [released] = await bench.running("p1");
+    const first = await bench.store.openLog(released);
+    await bench.store.settle([end(released, { kind: "released" })]);
+    const again = await claimedOne(bench.store);
+    const second = await bench.store.openLog(again);
+    expect(await bench.store.logs("p1")).toEqual([
+      { attempt: 1, path: first },
+      { attempt: 1, path: second },
+    ]);
+    await bench.store.settle([end(again, SUCCESS)]);
+    await bench.store.enqueue([{ id: "bad1", command: "x", max_retries: 1 }]);
+    const paths = [await attemptOf("bad1", { bench, text: "1" }), await attemptOf("bad1", { bench, text: "2" })];
+    await bench.store.requeue(["bad1"]);
+    paths.push(await attemptOf("bad1", { bench, text: "3" }));
+    expect((await bench.store.logs("bad1")).map((log) => log.attempt)).toEqual([1, 2, 1]);
+    expect((await bench.store.logs("bad1")).map((log) => log.path)).toEqual(paths);
+    expect(await Promise.all(paths.map((path) => readFile(path, "utf8")))).toEqual(["1", "2", "3"]);
+  },
+
+  "of hostile ids stay in their directory and apart, also where a file system ignores case and accents' spelling":
+    async (bench) => {
+      await bench.store.enqueue(HOSTILE_IDS.map((id) => ({ id, command: "x" })));
+      const paths = new Map<string, string>();
+      for (const job of await claimed(bench.store)) {
+        const path = await bench.store.openLog(job);
+        await appendFile(path, job.id);
+        await expectInside(bench, path);
+        paths.set(job.id, path);
+      }
+      const folded = [...paths.values()].map((path) => path.normalize("NFC").toLowerCase());
+      expect(new Set(folded).size).toBe(HOSTILE_IDS.length);
+      await expectOwnLogs(await bench.another(), paths);
+    },
+};
+
+/** Runs one failing attempt of the only due job, prints `text` to its log, and returns the log's path. */
+async function attemptOf(id: string, { bench, text }: { bench: Bench; text: string }): Promise<string> {
+  const job = await claimedOne(bench.store);
+  expect(job.id).toBe(id);
+  const path = await bench.store.openLog(job);
+  await appendFile(path, text);
+  await bench.store.settle([end(job, FAILURE)]);
+  bench.now += 86_400_000;
+  return path;
+}
+
+async function expectInside(bench: Bench, path: string): Promise<void> {
+  const inside = relative(await realpath(bench.harness.logDirectory(bench.store)), await realpath(path));
+  expect(inside).not.toStartWith("..");
+  expect(inside).not.toBe("");
+}
+
+async function expectOwnLogs(store: Store, paths: ReadonlyMap<string, string>): Promise<void> {
+  for (const [id, path] of paths) {
+    expect(await store.logs(id)).toEqual([{ attempt: 1, path }]);
+    expect(await readFile(path, "utf8")).toBe(id);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The store in its shortest form: maps in this process, and the rules of `job/lifecycle.ts` made atomic by having one
+ * thread. It is the readable half of the contract, and what the differential test compares other stores with.
+ */
+import { writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { QueueError } from "../../src/job/errors.ts";
+import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
+import type { DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
+import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
+import type { JobSpec } from "../../src/job/spec.ts";
+import type { Announcement, AttemptLog, Claimant, Counts, Lost, Present, Store, Turn } from "../../src/store/store.ts";
+
+export interface MemoryStoreOptions {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly overrides?: Partial<Config>;
+  /** Where the output of attempts goes. */
+  readonly logDirectory: string;
+}
+
+/** What handles on the same store share. A map keeps the order in which its keys came: that of enqueueing, and of death. */
+class Memory {
+  readonly jobs = new Map<string, Job>();
+  readonly dead = new Map<string, DeadLetter>();
+  readonly stored: Partial<Record<ConfigKey, number>> = {};
+  readonly announced = new Map<string, Present>();
+  readonly killed = new Set<string>();
+  readonly logs = new Map<string, AttemptLog[]>();
+  readonly wakes = new Set<() => void>();
+  /** Counts claims (leases), generated ids and log files: no two of them are equal. */
+  sequence = 0;
+}
+
+export class MemoryStore implements Store {
+  readonly location = "memory";
+  readonly #options: MemoryStoreOptions;
+  readonly #memory: Memory;
+
+  /** `sameAs` makes this a second handle on the memory of another store. */
+  constructor(options: MemoryStoreOptions, sameAs?: MemoryStore) {
+    this.#options = options;
+    this.#memory = sameAs ? sameAs.#memory : new Memory();
+  }
+
+  async enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]> {
+    const { max_retries } = await this.config();
+    const jobs = new Map<string, PendingJob>();
+    for (const spec of specs) {
+      const id = spec.id ?? this.#freshId();
+      if (jobs.has(id) || this.#find(id)) throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`);
+      jobs.set(id, enqueue({ ...spec, id }, max_retries, this.#options.now()));
+    }
+    for (const [id, job] of jobs) this.#memory.jobs.set(id, job);
+    return this.#changed([...jobs.values()]);
+  }
+
+  async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
+    const now = this.#options.now();
+    const policy = retryPolicy(await this.config(), this.#options.random);
+    const ended = ends.map((end) => this.#record(finish(this.#find(end.id), end, { now, policy })));
+    const claimed = claimant ? this.#claim(claimant, now) : [];
+    const dueTimes = this.#pending().map((job) => job.run_at);
+    return this.#changed({ ended, claimed, ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}) });
+  }
+
+  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
+    const jobs = ids.map((id) => {
+      const dead = this.#memory.dead.get(id);
+      if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
+      return requeue(dead, this.#options.now());
+    });
+    for (const job of jobs) {
+      this.#memory.dead.delete(job.id);
+      this.#memory.jobs.set(job.id, job);
+    }
+    return this.#changed(jobs);
+  }
+
+  async get(id: string): Promise<Entry> {
+    const entry = this.#find(id);
+    if (!entry) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`);
+    return entry;
+  }
+
+  async list(state?: JobState): Promise<Job[]> {
+    return [...this.#memory.jobs.values()].filter((job) => state === undefined || job.state === state);
+  }
+
+  async deadLetters(): Promise<DeadLetter[]> {
+    return [...this.#memory.dead.values()];
+  }
+
+  async counts(): Promise<Counts> {
+    const counts = { pending: 0, processing: 0, completed: 0, failed: 0, dead: this.#memory.dead.size };
+    for (const job of this.#memory.jobs.values()) counts[job.state]++;
+    return counts;
+  }
+
+  async config(): Promise<Config> {
+    return resolveConfig(this.#memory.stored, this.#options.overrides ?? {});
+  }
+
+  async setConfig(key: ConfigKey, value: number): Promise<void> {
+    this.#memory.stored[key] = value;
+    this.#changed(undefined);
+  }
+
+  async announce({ kind, supervisor }: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
+    const { announced } = this.#memory;
+    const name = `${kind}-${process.pid}`;
+    let id = name;
+    for (let n = 2; announced.has(id) || this.#jobsOf(id).length > 0; n++) id = `${name}-${n}`;
+    const startedAt = this.#options.now();
+    const present: Present = {
+      ...{ id, kind, pid: process.pid, host: hostname(), reachable: true, startedAt, stopping: false },
+      ...(supervisor === undefined ? {} : { supervisor }),
+    };
+    announced.set(id, present);
+    this.#changed(undefined);
+    return {
+      id,
+      stopping: () => this.#changed(announced.set(id, { ...present, stopping: true })),
+      [Symbol.asyncDispose]: async () => {
+        this.#changed(announced.delete(id));
+      },
+    };
+  }
+
+  /** Makes an announced worker look as if it had been killed. */
+  kill(workerId: string): void {
+    this.#memory.killed.add(workerId);
+  }
+
+  async present(): Promise<Present[]> {
+    return [...this.#memory.announced.values()].filter(({ id }) => !this.#memory.killed.has(id));
+  }
+
+  async lost(): Promise<Lost[]> {
+    const { announced, killed } = this.#memory;
+    for (const id of killed) {
+      if (this.#jobsOf(id).length === 0 && killed.delete(id)) announced.delete(id);
+    }
+    const workers = new Set([...this.#memory.jobs.values()].flatMap((job) => (isRunning(job) ? [job.worker_id] : [])));
+    return [...workers]
+      .filter((workerId) => !announced.has(workerId) || killed.has(workerId))
+      .map((workerId) => ({ workerId, jobs: this.#jobsOf(workerId) }));
+  }
+
+  changes(wake: () => void): Disposable {
+    this.#memory.wakes.add(wake);
+    return { [Symbol.dispose]: () => this.#memory.wakes.delete(wake) };
+  }
+
+  async openLog(job: ProcessingJob): Promise<string> {
+    const path = join(this.#options.logDirectory, `${++this.#memory.sequence}.log`);
+    await writeFile(path, "");
+    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, path }]);
+    return path;
+  }
+
+  async logs(id: string): Promise<AttemptLog[]> {
+    return this.#memory.logs.get(id) ?? [];
+  }
+
+  async close(): Promise<void> {}
+
+  #find(id: string): Entry | undefined {
+    return this.#memory.jobs.get(id) ?? this.#memory.dead.get(id);
+  }
+
+  #freshId(): string {
+    let id: string;
+    do id = `job-${++this.#memory.sequence}`;
+    while (this.#find(id));
+    return id;
+  }
+
+  #record(change: JobEvent | LeaseLost): JobEvent | LeaseLost {
+    if (change.event === "lease-lost") return change;
+    if (change.event === "dead-lettered") {
+      this.#memory.jobs.delete(change.job.id);
+      this.#memory.dead.set(change.job.id, change.job);
+    } else {
+      this.#memory.jobs.set(change.job.id, change.job);
+    }
+    return change;
+  }
+
+  #claim({ workerId, limit }: Claimant, now: number): ProcessingJob[] {
+    const due = this.#pending().filter((job) => job.run_at <= now);
+    due.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+    return due.slice(0, limit).map((pending) => {
+      const job = claim(pending, { workerId, lease: ++this.#memory.sequence }, now);
+      this.#memory.jobs.set(job.id, job);
+      return job;
+    });
+  }
+
+  #pending(): PendingJob[] {
+    return [...this.#memory.jobs.values()].filter((job) => job.state === "pending");
+  }
+
+  #jobsOf(workerId: string): ProcessingJob[] {
+    return [...this.#memory.jobs.values()].filter(isRunning).filter((job) => job.worker_id === workerId);
+  }
+
+  #changed<T>(result: T): T {
+    for (const wake of this.#memory.wakes) wake();
+    return result;
+  }
+}
+
+function isRunning(job: Job): job is ProcessingJob {
+  return job.state === "processing";
+}
