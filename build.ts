@@ -24,6 +24,8 @@ await Bun.build({
   format: "esm",
   minify: true,
   bytecode: true,
+  // Without it, what a lazily imported module needs (consola: node:tty) would be loaded at every start.
+  splitting: true,
   plugins: [withoutGracefulFs],
   define: {
     BUILD_VERSION: JSON.stringify(version),

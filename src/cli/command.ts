@@ -15,7 +15,7 @@ export interface Command {
   run(context: Context, args: Arguments): Promise<number>;
 }
 
-export interface ArgumentSpec {
+interface ArgumentSpec {
   readonly name: string;
   readonly required: boolean;
   /** Takes all arguments from here on. Only the last one may. */

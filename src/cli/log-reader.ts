@@ -1,62 +1,83 @@
 /** Reads the output of an attempt: what is there, or, following, also what comes until the attempt ends. */
-import { watch } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, openSync, readSync, watch } from "node:fs";
 import { QueueError } from "../job/errors.ts";
+import type { Entry } from "../job/job.ts";
 import type { AttemptLog, Store } from "../store/store.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** For the file systems where nothing tells of a change. */
 const LOOK_AGAIN_MS = 1000;
 
+/**
+ * The log of an attempt, the newest where a requeue began the count anew. There is none when it printed nothing: of the
+ * attempt that was made last, an older log of the same number does not count while a newer one has another number.
+ */
+export function logOfAttempt(logs: readonly AttemptLog[], attempt: number, entry: Entry): AttemptLog | undefined {
+  if (attempt !== entry.attempts) return logs.findLast((log) => log.attempt === attempt);
+  const newest = logs.at(-1);
+  return newest?.attempt === attempt ? newest : undefined;
+}
+
 /** The bytes that are in the file now. */
 export async function* readLog(path: string): AsyncGenerator<Uint8Array> {
-  const file = await openLog(path);
-  try {
-    yield* readToEnd(file);
-  } finally {
-    await file.close();
-  }
+  using file = new LogFile(path);
+  yield* file.readOn();
 }
 
-/** The bytes in the file, then those that are added to it until this attempt is no longer being run. */
-export async function* followLog(store: Store, id: string, log: AttemptLog): AsyncGenerator<Uint8Array> {
-  const file = await openLog(log.path);
+/** The bytes in the log, then those that are added to it until this attempt is no longer being run. */
+export async function* followLog(store: Store, id: string, attempt: number): AsyncGenerator<Uint8Array> {
   const bell = new Bell();
-  const changes = store.changes(() => bell.ring());
-  const watcher = watch(log.path, () => bell.ring());
-  try {
-    for (let running = true; running; ) {
-      // Asked before reading: whatever it printed before its end is then read below.
-      running = await isRunning(store, id, log.attempt);
-      yield* readToEnd(file);
-      if (running) await bell.rung(LOOK_AGAIN_MS);
+  using open = new DisposableStack();
+  open.use(store.changes(() => bell.ring()));
+  let file: LogFile | undefined;
+  for (let running = true; running; ) {
+    // Asked before reading: whatever it printed before its end is then read below.
+    const entry = await store.get(id);
+    running = isRunning(entry, attempt);
+    if (file === undefined) {
+      // A job that was claimed a moment ago has no log yet.
+      const log = logOfAttempt(await store.logs(id), attempt, entry);
+      if (log) {
+        file = open.use(new LogFile(log.path));
+        open.adopt(
+          watch(log.path, () => bell.ring()),
+          (watcher) => watcher.close(),
+        );
+      }
     }
-  } finally {
-    watcher.close();
-    changes[Symbol.dispose]();
-    await file.close();
+    if (file) yield* file.readOn();
+    if (running) await bell.rung(LOOK_AGAIN_MS);
   }
 }
 
-async function openLog(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "r");
-  } catch (cause) {
-    throw new QueueError("E_STORE_IO", `Could not read the log: ${(cause as Error).message}.`, { cause });
-  }
-}
-
-async function* readToEnd(file: FileHandle): AsyncGenerator<Uint8Array> {
-  for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null);
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
-  }
-}
-
-async function isRunning(store: Store, id: string, attempt: number): Promise<boolean> {
-  const entry = await store.get(id);
+function isRunning(entry: Entry, attempt: number): boolean {
   return "state" in entry && entry.state === "processing" && entry.attempts === attempt;
+}
+
+class LogFile implements Disposable {
+  readonly #fd: number;
+
+  constructor(path: string) {
+    try {
+      this.#fd = openSync(path, "r");
+    } catch (cause) {
+      throw new QueueError("E_STORE_IO", `Could not read the log: ${(cause as Error).message}.`, { cause });
+    }
+  }
+
+  /** From where the last reading ended to the present end. */
+  *readOn(): Generator<Uint8Array> {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+      const bytes = readSync(this.#fd, buffer);
+      if (bytes === 0) return;
+      yield buffer.subarray(0, bytes);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
 }
 
 /** Remembers a ring until somebody waits for it, so that none is missed between a look and the next wait. */

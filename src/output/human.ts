@@ -65,8 +65,8 @@ export class HumanOutput implements Output {
   error(error: QueueError): void {
     // The original's mark for a job that is not there; its other mistakes are plain sentences.
     const mark = error.code === "E_JOB_NOT_FOUND" ? "❌ " : "";
-    this.#message(this.#colours.red(`${mark}${escapeControls(error.message)}`));
-    if (error.hint !== undefined) this.#message(escapeControls(error.hint));
+    this.#message(this.#colours.red(`${mark}${escapeLines(error.message)}`));
+    if (error.hint !== undefined) this.#message(escapeLines(error.hint));
   }
 
   bug(error: unknown): void {
@@ -77,4 +77,9 @@ export class HumanOutput implements Output {
   #message(line: string): void {
     this.#sinks.messages.write(`${line}\n`);
   }
+}
+
+/** A message may quote several lines of a log. */
+function escapeLines(text: string): string {
+  return text.split("\n").map(escapeControls).join("\n");
 }

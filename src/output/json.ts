@@ -7,7 +7,7 @@
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *   show               {"job": <job>, "logs": [{"attempt", "path"}]}, or "dead_letter" instead of "job"
- *   logs               {"id", "attempt", "path", "output"}: bytes that are not UTF-8 as U+FFFD
+ *   logs               {"id", "attempt", "path", "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run or printed
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}

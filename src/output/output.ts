@@ -29,8 +29,12 @@ export type View =
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
 /** The output of one attempt, as it is read. */
-export interface LogStream extends AttemptLog {
+export interface LogStream {
   readonly id: string;
+  /** Null when there was no attempt yet. */
+  readonly attempt: number | null;
+  /** Null when the attempt printed nothing. */
+  readonly path: string | null;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 

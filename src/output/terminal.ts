@@ -1,5 +1,5 @@
 /** What the two output streams are, and what their user wants of them. */
-import { fstatSync } from "node:fs";
+import { fstatSync, statSync } from "node:fs";
 
 export interface Terminal {
   /** Columns of stdout; undefined when it is not a terminal. */
@@ -26,9 +26,10 @@ export async function detectTerminal(env: Readonly<Record<string, string | undef
 /** Asks node:tty only about what may be one: loading it costs a third of a start, and pipes and files need none of that. */
 async function isTerminal(fd: number): Promise<boolean> {
   try {
-    if (!fstatSync(fd).isCharacterDevice()) return false;
+    const stat = fstatSync(fd);
+    if (!stat.isCharacterDevice() || stat.rdev === statSync("/dev/null").rdev) return false;
   } catch {
-    // A closed descriptor.
+    // The descriptor is closed.
     return false;
   }
   return (await import("node:tty")).isatty(fd);

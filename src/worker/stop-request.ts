@@ -13,6 +13,13 @@ import { readFileSync } from "node:fs";
 
 export const WORKER_STOP = "worker-stop";
 
+/**
+ * Whoever ran this under `nohup` wants it to outlive the terminal. Asked when this file is loaded, which must be before
+ * the files store is: with proper-lockfile comes signal-exit, whose listeners hide what was set before, and which ends
+ * the process on a signal that nobody else listens to.
+ */
+const HANGUP_IS_IGNORED = process.platform === "linux" && isIgnored(1, readFileSync("/proc/self/status", "utf8"));
+
 export class StopRequest implements Disposable {
   readonly #gently = new AbortController();
   readonly #now = new AbortController();
@@ -24,7 +31,7 @@ export class StopRequest implements Disposable {
     this.#listeners = [
       ["SIGINT", () => next("SIGINT")],
       ["SIGTERM", () => next("SIGTERM")],
-      ...(hangupIsIgnored() ? [] : [["SIGHUP", () => next("SIGHUP")] as const]),
+      ["SIGHUP", () => (HANGUP_IS_IGNORED ? undefined : next("SIGHUP"))],
       ["SIGQUIT", () => this.insist("SIGQUIT")],
       ["SIGUSR2", () => this.ask(WORKER_STOP)],
     ];
@@ -56,9 +63,7 @@ export class StopRequest implements Disposable {
   }
 }
 
-/** Whoever ran this under `nohup` wants it to outlive the terminal; a listener of ours would undo that. */
-function hangupIsIgnored(): boolean {
-  if (process.platform !== "linux") return false;
-  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
-  return (Number.parseInt(ignored.slice(-1), 16) & 1) === 1;
+function isIgnored(signal: number, status: string): boolean {
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return ((BigInt(`0x${ignored}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }

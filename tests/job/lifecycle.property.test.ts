@@ -45,7 +45,7 @@ test("a job that always fails takes exactly max_retries + 1 attempts, however of
       const entry = enqueue({ id: "p1", command: "x" }, maxRetries, T0);
       const model: Model = { entry, now: T0, lastLease: 0, charged: 0 };
       let failures = 0;
-      while (!isDeadLetter(model.entry)) {
+      for (let turn = 0; !isDeadLetter(model.entry) && turn < 100; turn++) {
         take({ kind: "claim" }, model);
         const released = releases.pop() ?? false;
         take({ kind: "finish", outcome: released ? { kind: "released" } : { kind: "exited", code: 1 } }, model);

@@ -95,7 +95,7 @@ describe("the end of an attempt", () => {
     const delays: number[] = [];
     let job: ProcessingJob = running({ max_retries: 3 });
     let event = ended(job, failure);
-    for (; event.event === "rescheduled"; event = ended(job, failure)) {
+    for (; event.event === "rescheduled" && delays.length < 10; event = ended(job, failure)) {
       delays.push(event.delayMs);
       job = claimed(event.job, job.lease + 1);
     }

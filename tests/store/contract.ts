@@ -30,6 +30,9 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["compared with the memory store", differentialContract],
 ];
 
+/** Longer than any wait inside, so that a wait that is in vain says itself what for. */
+const TIMEOUT_MS = 60_000;
+
 /** Holds the store that `harness` opens to the contract, as tests of the calling file. */
 export function storeContract(name: string, harness: StoreHarness): void {
   describe(`the ${name} store`, () => {
@@ -37,10 +40,11 @@ export function storeContract(name: string, harness: StoreHarness): void {
     for (const [part, contract] of PARTS) {
       describe(part, () => {
         for (const [sentence, check] of Object.entries(contract)) {
-          test(sentence, async () => {
+          const run = async (): Promise<void> => {
             await using bench = await Bench.open(harness);
             await check(bench);
-          });
+          };
+          test(sentence, run, TIMEOUT_MS);
         }
       });
     }

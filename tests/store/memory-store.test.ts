@@ -1,17 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { MemoryStore } from "../support/memory-store.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { storeContract } from "./contract.ts";
 
-const logDirectory = await mkdtemp(join(tmpdir(), "queuectl-memory-store-"));
+const logs = temporaryDirectory();
 
 storeContract("memory", {
-  open: async (options) => new MemoryStore({ ...options, logDirectory }),
-  reopen: async (store, options) => new MemoryStore({ ...options, logDirectory }, inMemory(store)),
+  open: async (options) => new MemoryStore({ ...options, logDirectory: logs.path }),
+  reopen: async (store, options) => new MemoryStore({ ...options, logDirectory: logs.path }, inMemory(store)),
   kill: async (store, workerId) => inMemory(store).kill(workerId),
-  logDirectory: () => logDirectory,
-  dispose: () => rm(logDirectory, { recursive: true }),
+  logDirectory: () => logs.path,
+  dispose: async () => logs[Symbol.dispose](),
 });
 
 function inMemory(store: unknown): MemoryStore {

@@ -49,7 +49,7 @@ function carryOut(order: Order): string {
       return "";
     }
     case "exit":
-      return process.kill(process.pid, "SIGKILL") ? "" : "";
+      process.exit(order.code);
   }
 }
 

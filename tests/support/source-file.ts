@@ -14,8 +14,9 @@ export interface SourceFile {
 }
 
 export interface Import {
-  /** A file below `src/`, or the name of a package. */
+  /** A path below `src/`, or the name of a package. */
   readonly target: string;
+  readonly isPackage: boolean;
   /** Gone at run time: `import type`. */
   readonly typeOnly: boolean;
 }
@@ -93,8 +94,10 @@ function importsOf(path: string, { text, code }: { text: string; code: string })
   return [...code.matchAll(IMPORT)].map(({ groups, indices }) => {
     const [start, end] = indices?.groups?.from ?? indices?.groups?.dynamic ?? [0, 0];
     const specifier = text.slice(start, end);
+    const isPackage = !specifier.startsWith(".");
     return {
-      target: specifier.startsWith(".") ? join(dirname(path), specifier) : specifier,
+      target: isPackage ? specifier : join(dirname(path), specifier),
+      isPackage,
       typeOnly: groups?.type !== undefined,
     };
   });

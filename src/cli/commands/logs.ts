@@ -1,7 +1,8 @@
 import { QueueError } from "../../job/errors.ts";
-import type { AttemptLog, Store } from "../../store/store.ts";
+import type { Entry } from "../../job/job.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { followLog, logOfAttempt, readLog } from "../log-reader.ts";
 import { wholeNumber } from "../option-values.ts";
 
 export const logs: Command = {
@@ -15,29 +16,36 @@ export const logs: Command = {
   examples: ["queuectl logs p1", "queuectl logs p1 --attempt 1", "queuectl logs p1 -f"],
   async run({ store, output }, args) {
     const id = args.words[0] ?? "";
-    const attempt = wholeNumber(args, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER });
+    const wanted = wholeNumber(args, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER });
     const opened = await store();
-    const log = await findLog(opened, id, attempt);
-    if (log === undefined) {
+    const entry = await opened.get(id);
+    const logs = await opened.logs(id);
+    // Put back by a requeue or a release, a job has no attempt to its name, but it may have a log.
+    const attempt = wanted ?? (entry.attempts || logs.at(-1)?.attempt);
+    if (attempt === undefined) {
+      await output.stream({ id, attempt: null, path: null, chunks: nothing() });
       output.note(`Job ${id} has not run yet.`);
       return EXIT.ok;
     }
-    const { followLog, readLog } = await import("../log-reader.ts");
-    const chunks = args.options.has("follow") ? followLog(opened, id, log) : readLog(log.path);
-    const bytes = await output.stream({ id, ...log, chunks });
-    if (bytes === 0) output.note(`Attempt ${log.attempt} of job ${id} printed nothing.`);
+    const log = logOfAttempt(logs, attempt, entry);
+    if (log === undefined && attempt > entry.attempts) throw noSuchAttempt(id, attempt, entry.attempts);
+    const follow = args.options.has("follow");
+    const chunks = follow ? followLog(opened, id, attempt) : log ? readLog(log.path) : nothing();
+    const bytes = await output.stream({ id, attempt, path: log?.path ?? null, chunks });
+    if (bytes === 0) output.note(`Attempt ${attempt} of job ${id} ${printedNothing(entry, attempt, follow)}.`);
     return EXIT.ok;
   },
 };
 
-/** The log of this attempt, or of the last; undefined when no attempt was made yet. */
-async function findLog(store: Store, id: string, attempt: number | undefined): Promise<AttemptLog | undefined> {
-  await store.get(id);
-  const logs = await store.logs(id);
-  if (attempt === undefined) return logs.at(-1);
-  const log = logs.findLast((candidate) => candidate.attempt === attempt);
-  if (log !== undefined) return log;
-  throw new QueueError("E_USAGE", `Job ${id} has no log of an attempt ${attempt}.`, {
-    hint: logs.length === 0 ? "It has not run yet." : `Kept: ${logs.map((kept) => kept.attempt).join(", ")}.`,
+function noSuchAttempt(id: string, attempt: number, made: number): QueueError {
+  return new QueueError("E_USAGE", `Job ${id} has no attempt ${attempt}.`, {
+    hint: made === 0 ? "It has not run yet." : `Its last attempt is ${made}.`,
   });
 }
+
+function printedNothing(entry: Entry, attempt: number, followed: boolean): string {
+  const runs = !followed && "state" in entry && entry.state === "processing" && entry.attempts === attempt;
+  return runs ? "has printed nothing yet" : "printed nothing";
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -61,8 +61,8 @@ export function createStore(layout: Layout): void {
     createJournal(layout.journal(ORIGINAL.generation));
   } else {
     createJournal(layout.journal(FIRST.generation));
-    createWhole(layout.dlq, encodeSnapshot("dlq", [], FIRST));
-    createWhole(layout.queue, encodeSnapshot("jobs", [], FIRST));
+    createWhole(layout.dlq, encodeSnapshot("dlq", [], FIRST), "create-dlq");
+    createWhole(layout.queue, encodeSnapshot("jobs", [], FIRST), "create-queue");
   }
   syncDirectory(layout.root);
 }

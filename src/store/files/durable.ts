@@ -45,11 +45,11 @@ export function syncData(fd: number, { path, step }: { path: string; step: Step 
 }
 
 /** Writes a new file whole and forces it to the disk. Fails if it is there already; removes it if it cannot be whole. */
-export function writeNew(path: string, text: string, steps: { write?: Step; sync?: Step } = {}): void {
+export function writeNew(path: string, content: string | Uint8Array, steps: { write?: Step; sync?: Step } = {}): void {
   if (steps.write) reach(steps.write);
   const fd = guard("create", path, () => openSync(path, "wx", 0o600));
   try {
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(content);
     for (let done = 0; done < bytes.length; ) done += guard("write", path, () => writeSync(fd, bytes, done));
     if (steps.sync) reach(steps.sync);
     guard("sync", path, () => fsyncSync(fd));
@@ -99,15 +99,20 @@ export function namesIn(path: string): string[] {
   }
 }
 
-/** Writes a new file so that it is there whole or not at all. False when there is one already: that one stays. */
-export function createWhole(path: string, text: string): boolean {
+/**
+ * Writes a new file so that it is there whole or not at all. False when there is one already, which stays, or when
+ * another writer removed the temporary one: then it did this work.
+ */
+export function createWhole(path: string, content: string | Uint8Array, step?: Step): boolean {
   const temporary = temporaryName(path);
-  writeNew(temporary, text);
+  writeNew(temporary, content);
+  if (step) reach(step);
   try {
     linkSync(temporary, path);
     return true;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOENT") return false;
     throw refused("create", path, cause);
   } finally {
     remove(temporary);

@@ -8,9 +8,11 @@ declare const BUILD_FAILPOINTS: boolean;
 /** True in `dist/queuectl-failpoints` only. */
 export const FAILPOINTS = typeof BUILD_FAILPOINTS !== "undefined" && BUILD_FAILPOINTS;
 
-/** Every place where state meets the disk, in the order a commit and then a checkpoint pass them. */
+/** Every place where state meets the disk, in the order in which a first commit and then a checkpoint pass them. */
 export const STEPS = [
   "locked",
+  "create-dlq",
+  "create-queue",
   "append",
   "appended",
   "sync-journal",

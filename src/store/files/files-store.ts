@@ -56,8 +56,8 @@ export class FilesStore implements Store {
     const jobs = await this.#ledger.commit((state) => {
       const taken = new Set<string>();
       const added = specs.map((spec) => {
-        const id = spec.id ?? freshId(random, (id) => taken.has(id) || state.get(id) !== undefined);
-        const holder = state.get(id);
+        const id = spec.id ?? freshId(random, (id) => taken.has(id) || entryOf(state, id) !== undefined);
+        const holder = entryOf(state, id);
         if (holder || taken.has(id)) throw alreadyExists(id, holder);
         taken.add(id);
         return enqueue({ ...spec, id }, max_retries, now());
@@ -81,7 +81,7 @@ export class FilesStore implements Store {
       const records: JournalRecord[] = [];
       const latest = new Map<string, Entry>();
       const ended = ends.map((end) => {
-        const before = latest.get(end.id) ?? state.get(end.id);
+        const before = latest.get(end.id) ?? state.job(end.id);
         const change = finish(before, end, { now: now(), policy });
         if (change.event !== "lease-lost") {
           records.push(recordOf(change.event, before, change.job));
@@ -104,11 +104,13 @@ export class FilesStore implements Store {
     const { now } = this.#options;
     const jobs = await this.#ledger.commit((state) => {
       const back = [...new Set(ids)].map((id) => {
-        const entry = state.get(id);
-        if (!entry || !isDeadLetter(entry)) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-        return { entry, job: requeue(entry, now()) };
+        const dead = state.deadLetter(id);
+        if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
+        const holder = state.job(id);
+        if (holder) throw alreadyExists(id, holder);
+        return { dead, job: requeue(dead, now()) };
       });
-      const records = back.map(({ entry, job }) => recordOf("requeued", entry, job));
+      const records = back.map(({ dead, job }) => recordOf("requeued", dead, job));
       return { records, result: back.map(({ job }) => job) };
     });
     this.#ledger.sync();
@@ -116,7 +118,7 @@ export class FilesStore implements Store {
   }
 
   async get(id: string): Promise<Entry> {
-    const entry = this.#ledger.state().get(id);
+    const entry = entryOf(this.#ledger.state(), id);
     if (!entry) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`);
     return entry;
   }
@@ -198,6 +200,10 @@ export class FilesStore implements Store {
     const nobodyWorks = () => roster(this.#layout.workers).alive.every(({ kind }) => kind !== "worker");
     this.#ledger.close({ atRest: nobodyWorks });
   }
+}
+
+function entryOf(state: QueueState, id: string): Entry | undefined {
+  return state.job(id) ?? state.deadLetter(id);
 }
 
 function turn(state: QueueState, now: number, done: Pick<Turn, "ended" | "claimed">): Turn {

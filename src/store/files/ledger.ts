@@ -190,7 +190,7 @@ export class Ledger {
     createDirectory(this.#layout.quarantine);
     for (const { line, bytes } of journal.suspects) {
       const name = `${basename(journal.path)}.line-${line}.${checksum(bytes)}`;
-      createWhole(join(this.#layout.quarantine, name), Buffer.from(bytes).toString("latin1"));
+      createWhole(join(this.#layout.quarantine, name), bytes);
     }
   }
 

@@ -6,7 +6,7 @@
  * The two heaps hold a ticket for each time a job became pending. A ticket whose job has moved on since is dropped when
  * it comes up, so nothing ever has to be searched for in them.
  */
-import type { DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { DeadLetter, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { Counts } from "../store.ts";
 import type { JournalRecord } from "./commit.ts";
 import { Heap } from "./heap.ts";
@@ -39,8 +39,12 @@ export class QueueState {
     for (const letter of dead) this.#dead.set(letter.id, letter);
   }
 
-  get(id: string): Entry | undefined {
-    return this.#jobs.get(id)?.job ?? this.#dead.get(id);
+  job(id: string): Job | undefined {
+    return this.#jobs.get(id)?.job;
+  }
+
+  deadLetter(id: string): DeadLetter | undefined {
+    return this.#dead.get(id);
   }
 
   *jobs(): Iterable<Job> {

@@ -103,6 +103,9 @@ export const endContract: Contract = {
       },
       { event: "released", job: { attempts: 0, run_at: T0 } },
     ]);
+    const other = await bench.another();
+    const jobs = ended.flatMap((change) => ("job" in change ? [change.job] : []));
+    expect([await other.get("a"), await other.get("b")]).toStrictEqual(jobs);
   },
 
   "after max_retries + 1 failures moves the job to the DLQ": async (bench) => {

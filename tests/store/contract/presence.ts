@@ -97,6 +97,16 @@ export const presenceContract: Contract = {
     expect(ids(await bench.store.present())).toEqual([heir.id]);
   },
 
+  "a new worker never takes the id under which jobs of a withdrawn one are still running": async (bench) => {
+    const gone = await bench.store.announce({ kind: "worker" });
+    await bench.store.enqueue(specs("a"));
+    await claimed(bench.store, { workerId: gone.id });
+    await gone[Symbol.asyncDispose]();
+    await using heir = await bench.store.announce({ kind: "worker" });
+    expect(heir.id).not.toBe(gone.id);
+    expect(await bench.store.lost()).toMatchObject([{ workerId: gone.id, jobs: [{ id: "a" }] }]);
+  },
+
   "a dead worker without jobs is forgotten, and its name free again": async (bench) => {
     const dead = await bench.store.announce({ kind: "worker" });
     await bench.harness.kill(bench.store, dead.id);

@@ -1,0 +1,173 @@
+import { describe, expect, test } from "bun:test";
+import { type Request, readRequest, wantsJson } from "../../src/cli/argv.ts";
+import type { Command } from "../../src/cli/command.ts";
+import { choice, wholeNumber } from "../../src/cli/option-values.ts";
+import { QueueError } from "../../src/job/errors.ts";
+
+function command(name: string, more: Partial<Command> = {}): Command {
+  return { name, summary: "", arguments: [], options: [], examples: [], run: async () => 0, ...more };
+}
+
+const COMMANDS: readonly Command[] = [
+  command("enqueue", { arguments: [{ name: "json", required: true }] }),
+  command("list", { options: [{ name: "state", value: "state", summary: "" }] }),
+  command("worker-start", {
+    options: [
+      { name: "count", value: "n", summary: "" },
+      { name: "drain", summary: "" },
+    ],
+  }),
+  command("worker-stop"),
+  command("logs", {
+    arguments: [{ name: "id", required: true }],
+    options: [{ name: "follow", short: "f", summary: "" }],
+  }),
+  command("dlq-list"),
+  command("dlq-retry", { arguments: [{ name: "id", required: true, many: true }] }),
+  command("config-get", { arguments: [{ name: "key", required: false }] }),
+  command("config-set", {
+    arguments: [
+      { name: "key", required: true },
+      { name: "value", required: true },
+    ],
+  }),
+];
+
+function read(...argv: string[]): Request {
+  return readRequest(argv, COMMANDS);
+}
+
+/** A run request as `name word word --option=text`, for comparison in one line. */
+function told(...argv: string[]): string {
+  const request = read(...argv);
+  if (request.kind !== "run")
+    return [request.kind, request.kind === "help" ? request.command?.name : ""].join(" ").trim();
+  const options = [...request.args.options].map(([name, text]) => `--${name}=${text}`);
+  return [request.command.name, ...request.args.words, ...options].join(" ");
+}
+
+function mistake(act: () => unknown): { message: string; hint: string | undefined } {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof QueueError && error.code === "E_USAGE") return { message: error.message, hint: error.hint };
+    throw error;
+  }
+  throw new Error("expected a usage error");
+}
+
+describe("a command line", () => {
+  test.each([
+    [["list"], "list"],
+    [["list", "--state", "pending"], "list --state=pending"],
+    [["list", "--state=pending"], "list --state=pending"],
+    [["--json", "list"], "list --json="],
+    [["--data-dir", "x y", "dlq", "list"], "dlq-list --data-dir=x y"],
+    [["dlq", "--json", "list"], "dlq-list --json="],
+    [["dlq", "retry", "a", "b"], "dlq-retry a b"],
+    [["worker", "start", "--count", "2", "--drain"], "worker-start --count=2 --drain="],
+    [["worker", "stop"], "worker-stop"],
+    [["config", "get"], "config-get"],
+    [["config", "set", "max-retries", "3"], "config-set max-retries 3"],
+    [["logs", "-f", "a"], "logs a --follow="],
+    [["list", "--state", "pending", "--state", "failed"], "list --state=failed"],
+  ])("%p is read as %p", (argv, expected) => {
+    expect(told(...argv)).toBe(expected);
+  });
+
+  test.each([
+    [["dlq-retry", "--json", "0012"], "dlq-retry 0012 --json="],
+    [["dlq-retry", "1e3", "0x10"], "dlq-retry 1e3 0x10"],
+    [["enqueue", "-"], "enqueue -"],
+    [["config-set", "backoff_base", "-1"], "config-set backoff_base -1"],
+    [["worker-start", "--count", "-1"], "worker-start --count=-1"],
+    [["enqueue", '{"a":"--b=c"}'], 'enqueue {"a":"--b=c"}'],
+    [["list", "--state=a=b"], "list --state=a=b"],
+  ])("%p keeps its text exactly", (argv, expected) => {
+    expect(told(...argv)).toBe(expected);
+  });
+
+  test("takes words that start with a dash after --", () => {
+    expect(told("logs", "-f", "--", "-x")).toBe("logs -x --follow=");
+    expect(told("dlq-retry", "--", "--json", "--")).toBe("dlq-retry --json --");
+  });
+
+  test.each([
+    [[], "help"],
+    [["--help"], "help"],
+    [["-h"], "help"],
+    [["--json"], "help"],
+    [["help"], "help"],
+    [["help", "list"], "help list"],
+    [["help", "dlq", "retry"], "help dlq-retry"],
+    [["dlq-retry", "--help"], "help dlq-retry"],
+    [["worker", "start", "--count", "2", "-h"], "help worker-start"],
+    [["--version"], "version"],
+    [["-v"], "version"],
+    [["list", "--version"], "version"],
+  ])("%p asks for %p", (argv, expected) => {
+    expect(told(...argv)).toBe(expected);
+  });
+});
+
+describe("a mistake in a command line", () => {
+  test.each([
+    [["lst"], 'Unknown command "lst".', 'Did you mean "list"?'],
+    [["frobnicate"], 'Unknown command "frobnicate".', "All commands: queuectl --help"],
+    [["dlq"], 'Unknown command "dlq".', 'Did you mean "dlq-list" or "dlq-retry"?'],
+    [["dlq", "lst"], 'Unknown command "dlq lst".', 'Did you mean "dlq-list"?'],
+    [["wrker", "start"], 'Unknown command "wrker".', 'Did you mean "worker-start"?'],
+    [["__worker"], 'Unknown command "__worker".', "All commands: queuectl --help"],
+    [["list", "--sate", "x"], 'Unknown option "--sate".', 'Did you mean "--state"?'],
+    [["list", "--no-json"], 'Unknown option "--no-json".', "See queuectl list --help."],
+    [["--bogus"], 'Unknown option "--bogus".', "See queuectl --help."],
+    [
+      ["logs", "-x"],
+      'Unknown option "-x".',
+      "See queuectl logs --help; an argument that starts with a dash goes after --.",
+    ],
+    [["list", "--state"], "Expected a value after --state: --state <state>.", undefined],
+    [["list", "--state="], "Expected a value after --state: --state <state>.", undefined],
+    [["list", "--state", "--json"], "Expected a value after --state: --state <state>.", undefined],
+    [["list", "--json=yes"], '--json takes no value, got "yes".', undefined],
+    [["list", "extra"], 'Unexpected argument "extra".', "Usage: queuectl list"],
+    [["enqueue"], "Missing <json>.", "Usage: queuectl enqueue <json>"],
+    [["dlq-retry"], "Missing <id>.", "Usage: queuectl dlq-retry <id...>"],
+    [["config-get", "a", "b"], 'Unexpected argument "b".', "Usage: queuectl config-get [key]"],
+    [["config-set", "a"], "Missing <value>.", "Usage: queuectl config-set <key> <value>"],
+  ])("%p is %p", (argv, message, hint) => {
+    expect(mistake(() => read(...argv))).toEqual({ message, hint });
+  });
+
+  test("is reported as JSON when --json stands anywhere before --", () => {
+    expect(wantsJson(["lst", "--json"])).toBe(true);
+    expect(wantsJson(["show", "--", "--json"])).toBe(false);
+  });
+});
+
+describe("the value of an option", () => {
+  const args = (text: string) => ({ words: [], options: new Map([["count", text]]) });
+  const range = { min: 1, max: 9 };
+
+  test("is a whole number in its range, or undefined when it was not given", () => {
+    expect(wholeNumber(args("9"), "count", range)).toBe(9);
+    expect(wholeNumber(args("9"), "other", range)).toBeUndefined();
+  });
+
+  test.each(["0", "10", "abc", "1.5", "-1", "1e0", "0x1", " 1"])(
+    "%p is refused with the field and the value",
+    (text) => {
+      expect(mistake(() => wholeNumber(args(text), "count", range)).message).toBe(
+        `Expected --count to be a whole number from 1 to 9, got ${JSON.stringify(text)}.`,
+      );
+    },
+  );
+
+  test("is one of the words, or refused with the nearest", () => {
+    expect(choice(args("two"), "count", ["one", "two"])).toBe("two");
+    expect(mistake(() => choice(args("tvo"), "count", ["one", "two"]))).toEqual({
+      message: 'Expected --count to be one of one, two, got "tvo".',
+      hint: 'Did you mean "two"?',
+    });
+  });
+});

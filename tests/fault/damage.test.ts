@@ -1,0 +1,321 @@
+/** Journals and snapshots that a crash cut short or that something else changed: what is read, said and kept. */
+import { describe, expect, test } from "bun:test";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { QueueError } from "../../src/job/errors.ts";
+import type { Store } from "../../src/store/store.ts";
+import { openFiles } from "../support/files-store.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+/** What a store holds, as far as a person could tell. */
+type Holding = { jobs: { id: string; state: string }[]; dead: string[] };
+
+/** A journal as it grew: its bytes, and what the store held after each commit that ends at `size`. */
+interface History {
+  readonly directory: string;
+  readonly journal: string;
+  readonly stages: readonly { readonly size: number; readonly holding: Holding }[];
+}
+
+describe("a journal cut short", () => {
+  test("at every byte reads as of its last whole line, takes new commits, and never counts a torn one", async () => {
+    using root = temporaryDirectory();
+    const { directory, journal, stages } = await grow(join(root.path, "grown"));
+    const full = readFileSync(join(directory, journal)).length;
+    for (let size = 0; size < full; size++) {
+      const cut = join(root.path, `cut-${size}`);
+      cpSync(directory, cut, { recursive: true });
+      truncateSync(join(cut, journal), size);
+      const before = expectPresent(stages.findLast((stage) => stage.size <= size)).holding;
+      // Only its newline was missing: the writer that closes the line completes it.
+      const closed = expectPresent(stages.findLast((stage) => stage.size <= size + 1)).holding;
+
+      const reader = await openFiles(cut);
+      expect({ size, ...(await holdingOf(reader)) }).toEqual({ size, ...before });
+      await reader.enqueue([{ id: "after", command: "true" }]);
+      await reader.close();
+      const later = await openFiles(cut, { warn: () => {} });
+      expect((await holdingOf(later)).jobs).toEqual([...closed.jobs, { id: "after", state: "pending" }]);
+      await later.close();
+    }
+  });
+
+  test("by a crash that left only NUL bytes behind loses nothing before them", async () => {
+    using root = temporaryDirectory();
+    const { directory, journal, stages } = await grow(join(root.path, "grown"));
+    writeFileSync(join(directory, journal), Buffer.alloc(4096), { flag: "a" });
+    const store = await openFiles(directory);
+    expect(await holdingOf(store)).toEqual(expectPresent(stages.at(-1)?.holding));
+    await store.enqueue([{ id: "after", command: "true" }]);
+    await store.close();
+    expect((await holdingOf(await openFiles(directory))).jobs.at(-1)?.id).toBe("after");
+  });
+});
+
+describe("a journal that something else changed", () => {
+  test("with its last line broken warns, and keeps a copy in quarantine before it goes on", async () => {
+    using root = temporaryDirectory();
+    const { directory, journal, stages } = await grow(join(root.path, "grown"));
+    const lines = linesOf(directory, journal);
+    const broken = (lines.at(-1) ?? "").replace("enqueued", "enqueuee");
+    writeFileSync(join(directory, journal), [...lines.slice(0, -1), broken, ""].join("\n"));
+
+    const warnings: string[] = [];
+    const store = await openFiles(directory, { warn: (sentence) => warnings.push(sentence) });
+    expect(await holdingOf(store)).toEqual(expectPresent(stages.at(-2)?.holding));
+    expect(warnings).toEqual([expect.stringContaining(`line ${lines.length} is torn`)]);
+    await store.enqueue([{ id: "after", command: "true" }]);
+    await store.close();
+    const [kept = ""] = readdirSync(join(directory, "quarantine"));
+    expect(readFileSync(join(directory, "quarantine", kept), "utf8")).toBe(broken);
+  });
+
+  test.each([
+    [
+      "a line before the last broken",
+      (lines: string[]) => lines.with(1, (lines[1] ?? "").replace("claimed", "claimee")),
+      2,
+    ],
+    ["a line removed", (lines: string[]) => lines.toSpliced(1, 1), 2],
+    ["the first line removed", (lines: string[]) => lines.slice(1), 1],
+    ["two lines swapped", (lines: string[]) => lines.with(1, lines[2] ?? "").with(2, lines[1] ?? ""), 2],
+    [
+      "the last two lines swapped",
+      (lines: string[]) => [...lines.slice(0, -2), lines.at(-1) ?? "", lines.at(-2) ?? ""],
+      6,
+    ],
+    [
+      "its last two lines broken",
+      (lines: string[]) => lines.map((line, i) => (i < 5 ? line : line.replace("set", "sat"))),
+      6,
+    ],
+  ])("with %s is damage, said with its line, and nothing is written", async (_name, change, line) => {
+    using root = temporaryDirectory();
+    const { directory, journal } = await grow(join(root.path, "grown"));
+    const lines = linesOf(directory, journal);
+    expect(lines.length).toBe(7);
+    writeFileSync(join(directory, journal), `${change(lines).join("\n")}\n`);
+    await expectRefusal(directory, { code: "E_STORE_CORRUPT", message: `${journal}, line ${line}` });
+  });
+
+  test("with a line doubled is read as if it stood there once", async () => {
+    using root = temporaryDirectory();
+    const { directory, journal, stages } = await grow(join(root.path, "grown"));
+    const lines = linesOf(directory, journal);
+    writeFileSync(join(directory, journal), `${[...lines, lines.at(-1)].join("\n")}\n`);
+    expect(await holdingOf(await openFiles(directory))).toEqual(expectPresent(stages.at(-1)?.holding));
+  });
+});
+
+describe("a file that cannot be what queuectl wrote", () => {
+  const damages: readonly [
+    name: string,
+    damage: (directory: string) => void,
+    expected: { code: string; message: string },
+  ][] = [
+    [
+      "queue.json with a broken line",
+      rewrite("queue.json", (text) => text.replace('"command"', '"command')),
+      corrupt("queue.json, line 2"),
+    ],
+    [
+      "queue.json with another command in it",
+      rewrite("queue.json", (text) => text.replace("echo", "ecco")),
+      corrupt("queue.json: its checksum"),
+    ],
+    [
+      "queue.json with another number in its head",
+      rewrite("queue.json", (text) => text.replace('"seq":', '"seq":1')),
+      corrupt("queue.json: its checksum"),
+    ],
+    [
+      "queue.json formatted anew",
+      rewrite("queue.json", (text) => JSON.stringify(JSON.parse(text), null, 2)),
+      corrupt("queue.json: its checksum"),
+    ],
+    ["queue.json empty", rewrite("queue.json", () => ""), corrupt("queue.json, line 1: the file is empty")],
+    ["queue.json a list", rewrite("queue.json", () => "[]"), corrupt("queue.json, line 1: expected a JSON object")],
+    [
+      "queue.json of a newer version",
+      rewrite("queue.json", (text) => text.replace('"version":1', '"version":2')),
+      { code: "E_STORE_VERSION", message: "format version 2" },
+    ],
+    ["queue.json missing", remove("queue.json"), corrupt("queue.json: it is missing")],
+    [
+      "dlq.json with a broken line",
+      rewrite("dlq.json", (text) => text.replace('"error"', "error")),
+      corrupt("dlq.json, line 2"),
+    ],
+    ["dlq.json missing", remove("dlq.json"), corrupt("dlq.json: it is missing")],
+    [
+      "config.json with a broken line",
+      (directory) => writeFileSync(join(directory, "config.json"), '{\n"max_retries": oops\n}'),
+      corrupt("config.json, line 2"),
+    ],
+    [
+      "config.json with a value out of range",
+      (directory) => writeFileSync(join(directory, "config.json"), '{"backoff_base":"abc"}'),
+      corrupt("config.json: backoff_base must be"),
+    ],
+    ["its journal missing", (directory) => remove(journalIn(directory))(directory), corrupt("jsonl: it is missing")],
+  ];
+
+  test.each(damages)("%s: refused with its name, and not a byte is changed", async (_name, damage, expected) => {
+    using root = temporaryDirectory();
+    await resting(root.path);
+    damage(root.path);
+    await expectRefusal(root.path, expected);
+  });
+
+  test("the dlq.json of another store is not taken for this one's", async () => {
+    using root = temporaryDirectory();
+    const [mine, other] = [join(root.path, "mine"), join(root.path, "other")];
+    await resting(mine);
+    await resting(other);
+    cpSync(join(other, "dlq.json"), join(mine, "dlq.json"));
+    await expectRefusal(mine, corrupt("queue.json: it is missing, or the files beside it are not its own"));
+  });
+
+  test("a directory that others may write is refused", async () => {
+    using root = temporaryDirectory();
+    await resting(root.path);
+    chmodSync(root.path, 0o775);
+    await expectRefusal(root.path, { code: "E_STORE_IO", message: "may be written by other users" });
+  });
+
+  test("a file where the data directory should be is refused", async () => {
+    using root = temporaryDirectory();
+    const path = join(root.path, "data");
+    writeFileSync(path, "");
+    await expect(openFiles(path)).rejects.toThrow("is not a directory");
+  });
+});
+
+test("files and directories are for their owner alone", async () => {
+  using root = temporaryDirectory();
+  const directory = join(root.path, "db", "data");
+  const store = await openFiles(directory);
+  await store.enqueue([{ id: "a", command: "true" }]);
+  await store.setConfig("max_retries", 2);
+  const modes = new Bun.Glob("**").scanSync({ cwd: directory, onlyFiles: false, absolute: true });
+  for (const path of [directory, ...modes]) {
+    expect({ path, open: (await Bun.file(path).stat()).mode & 0o077 }).toEqual({ path, open: 0 });
+  }
+  await store.close();
+});
+
+test("reading an empty folder writes nothing into it", async () => {
+  using root = temporaryDirectory();
+  const store = await openFiles(join(root.path, "db", "data"));
+  expect(await holdingOf(store)).toEqual({ jobs: [], dead: [] });
+  await store.config();
+  await store.present();
+  await store.close();
+  expect(existsSync(join(root.path, "db"))).toBe(false);
+});
+
+/** A store with six commits after its snapshot: enqueued, claimed, failed, dead-lettered, completed. */
+async function grow(directory: string): Promise<History> {
+  await resting(directory);
+  const store = await openFiles(directory);
+  const journal = journalIn(directory);
+  const stages = [{ size: 0, holding: await holdingOf(store) }];
+  const claimant = { workerId: "worker-1", limit: 1 };
+  const exited = (code: number) => ({ kind: "exited", code }) as const;
+  const note = async () => {
+    stages.push({ size: readFileSync(join(directory, journal)).length, holding: await holdingOf(store) });
+  };
+  await store.announce({ kind: "worker" });
+  await store.enqueue([{ id: "x", command: "false", max_retries: 0, priority: 9 }]);
+  await note();
+  const [x] = (await store.settle([], claimant)).claimed;
+  await note();
+  if (x) await store.settle([{ id: x.id, lease: x.lease, outcome: exited(1) }]);
+  await note();
+  const [p] = (await store.settle([], claimant)).claimed;
+  await note();
+  if (p) await store.settle([{ id: p.id, lease: p.lease, outcome: exited(0) }]);
+  await note();
+  await store.requeue(["x"]);
+  await note();
+  await store.enqueue([{ id: "ünï", command: "echo ✓" }]);
+  await note();
+  const copy = `${directory}-copy`;
+  cpSync(directory, copy, { recursive: true });
+  await store.close();
+  return { directory: copy, journal, stages };
+}
+
+/** A store at rest with two jobs and a dead letter. */
+async function resting(directory: string): Promise<void> {
+  const store = await openFiles(directory);
+  await store.enqueue([{ id: "dead", command: "false", max_retries: 0 }]);
+  const [dead] = (await store.settle([], { workerId: "worker-1", limit: 1 })).claimed;
+  if (dead) await store.settle([{ id: dead.id, lease: dead.lease, outcome: { kind: "exited", code: 1 } }]);
+  await store.enqueue([
+    { id: "p1", command: "echo 1" },
+    { id: "p2", command: "echo 2" },
+  ]);
+  await store.close();
+}
+
+async function holdingOf(store: Store): Promise<Holding> {
+  return {
+    jobs: (await store.list()).map(({ id, state }) => ({ id, state })),
+    dead: (await store.deadLetters()).map(({ id }) => id),
+  };
+}
+
+/** Neither a reader nor a writer gets by, and every byte stays. */
+async function expectRefusal(directory: string, expected: { code: string; message: string }): Promise<void> {
+  const before = contentOf(directory);
+  for (const use of [read, write]) {
+    const error = await use(directory).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(QueueError);
+    expect(error).toMatchObject({ code: expected.code, message: expect.stringContaining(expected.message) });
+  }
+  expect(contentOf(directory)).toEqual(before);
+}
+
+async function read(directory: string): Promise<void> {
+  const store = await openFiles(directory);
+  await store.list();
+  await store.config();
+}
+
+async function write(directory: string): Promise<void> {
+  await (await openFiles(directory)).enqueue([{ id: "new", command: "true" }]);
+}
+
+function contentOf(directory: string): Record<string, string> {
+  const names = readdirSync(directory).filter((name) => /\.jsonl?$/.test(name));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(directory, name), "hex")]));
+}
+
+function journalIn(directory: string): string {
+  return readdirSync(directory).find((name) => name.startsWith("journal.")) ?? "no journal";
+}
+
+function linesOf(directory: string, journal: string): string[] {
+  return readFileSync(join(directory, journal), "utf8").trimEnd().split("\n");
+}
+
+function rewrite(name: string, change: (text: string) => string): (directory: string) => void {
+  return (directory) => writeFileSync(join(directory, name), change(readFileSync(join(directory, name), "utf8")));
+}
+
+function remove(name: string): (directory: string) => void {
+  return (directory) => rmSync(join(directory, name));
+}
+
+function corrupt(message: string): { code: string; message: string } {
+  return { code: "E_STORE_CORRUPT", message };
+}
+
+function expectPresent<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("a stage of the history is missing");
+  return value;
+}

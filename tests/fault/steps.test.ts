@@ -1,0 +1,115 @@
+/**
+ * A process dies (SIGKILL) or freezes past the staleness of its lock (SIGSTOP, later SIGCONT) at every step of a commit
+ * and of a checkpoint, while others go on. Whatever was acknowledged to anyone must be there in the end, and no job may
+ * have been given to two.
+ */
+import { describe, expect, test } from "bun:test";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { STEPS, type Step } from "../../src/store/files/failpoint.ts";
+import { openStore } from "../../src/store/open.ts";
+import { type DriverEnd, DriverProcess } from "../support/driver-process.ts";
+
+interface Scenario {
+  /** What the directory holds before. */
+  readonly start: "nothing" | "a store" | "a directory of the original tool";
+  readonly operations: readonly string[];
+  readonly step: Step;
+  readonly nth: number;
+}
+
+const CREATION: readonly Step[] = ["create-dlq", "create-queue"];
+const ORIGINAL = join(import.meta.dir, "../fixtures/v0");
+
+/** An `enqueue` alone passes every step: its commit, and at its end the checkpoint that leaves the store at rest. */
+const SCENARIOS: readonly Scenario[] = [
+  ...STEPS.filter((step) => !CREATION.includes(step)).map((step) => scenario("a store", ["enqueue:x"], step)),
+  ...(["locked", "appended", "unlock"] as const).map((step) => scenario("a store", ["enqueue:x"], step, 2)),
+  ...STEPS.map((step) => scenario("nothing", ["enqueue:x"], step)),
+  scenario("nothing", ["enqueue:x"], "create-journal", 2),
+  ...(["create-journal", "append", "append-checkpoint", "rename-dlq", "rename-queue", "sync-renames"] as const).map(
+    (step) => scenario("a directory of the original tool", ["enqueue:x"], step),
+  ),
+  ...(["locked", "append", "appended", "unlock"] as const).flatMap((step) => [
+    scenario("a store", ["claim:2", "finish"], step),
+    scenario("a store", ["claim:2", "finish"], step, 2),
+  ]),
+];
+
+describe.concurrent("a process that dies loses nothing that was acknowledged", () => {
+  test.each(SCENARIOS.map(named))("%s", async (_name, { start, operations, step, nth }) => {
+    using directory = await prepared(start);
+    const victim = await DriverProcess.run(directory.path, operations, `${step}:${nth}:kill`);
+    expect(victim.signal).toBe("SIGKILL");
+    const others = await DriverProcess.run(directory.path, ["enqueue:g1", "claim:2", "finish", "enqueue:g2"]);
+    await holdTrue(directory.path, [victim, others]);
+  });
+});
+
+describe.concurrent("a process that was frozen past its lock changes nothing that others have done since", () => {
+  test.each(SCENARIOS.map(named))("%s", async (_name, { start, operations, step, nth }) => {
+    using directory = await prepared(start);
+    using victim = new DriverProcess(directory.path, operations, `${step}:${nth}:stop`);
+    await victim.frozen();
+    const first = await DriverProcess.run(directory.path, ["enqueue:g1", "claim:2", "finish"]);
+    const second = await DriverProcess.run(directory.path, ["enqueue:h1", "claim:1", "enqueue:h2", "finish"]);
+    victim.thaw();
+    const thawed = await victim.end();
+    expect(thawed).toMatchObject({ exitCode: 0, stderr: "" });
+    await holdTrue(directory.path, [thawed, first, second]);
+  });
+});
+
+function scenario(start: Scenario["start"], operations: readonly string[], step: Step, nth = 1): Scenario {
+  return { start, operations, step, nth };
+}
+
+function named(scenario: Scenario): [string, Scenario] {
+  const { start, operations, step, nth } = scenario;
+  return [`at ${step}${nth > 1 ? ` (${nth})` : ""} of ${operations.join(" ")}, starting from ${start}`, scenario];
+}
+
+async function prepared(start: Scenario["start"]): Promise<{ path: string } & Disposable> {
+  const path = mkdtempSync(join(tmpdir(), "queuectl-steps-"));
+  if (start === "a store") {
+    await DriverProcess.run(path, ["enqueue:a", "enqueue:b", "enqueue:c", "enqueue:d"]);
+  } else if (start === "a directory of the original tool") {
+    cpSync(ORIGINAL, path, { recursive: true });
+  }
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}
+
+/** The store is sound, holds every acknowledged job once, and gave none of them to two. */
+async function holdTrue(directory: string, ends: readonly DriverEnd[]): Promise<void> {
+  const last = await DriverProcess.run(directory, ["enqueue:last"]);
+  expect(last).toMatchObject({ exitCode: 0, stderr: "" });
+  const told = [...ends, last].flatMap((end) => end.acknowledged);
+
+  const store = await openStore({
+    dataDir: directory,
+    cwd: directory,
+    env: {},
+    now: Date.now,
+    random: Math.random,
+    warn: fail,
+  });
+  const jobs = await store.list();
+  const ids = [...jobs, ...(await store.deadLetters())].map((entry) => entry.id);
+  await store.close();
+
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const acknowledged of told) if ("enqueued" in acknowledged) expect(ids).toContain(acknowledged.enqueued);
+
+  const claims = told.flatMap((acknowledged) => ("claimed" in acknowledged ? acknowledged.claimed : []));
+  expect(new Set(claims.map((claim) => claim.lease)).size).toBe(claims.length);
+  expect(new Set(claims.map((claim) => claim.id)).size).toBe(claims.length);
+  for (const ended of told.flatMap((acknowledged) => ("ended" in acknowledged ? acknowledged.ended : []))) {
+    expect(ended.event).toBe("completed");
+    expect(jobs.find((job) => job.id === ended.id)?.state).toBe("completed");
+  }
+}
+
+function fail(sentence: string): never {
+  throw new Error(`the store warned: ${sentence}`);
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from "bun:test";
+import { resolveConfig } from "../../src/config.ts";
+import { QueueError } from "../../src/job/errors.ts";
+import type { CompletedJob, DeadLetter, Job, PendingJob, ProcessingJob } from "../../src/job/job.ts";
+import { NO_COLOURS } from "../../src/output/colours.ts";
+import { HumanOutput } from "../../src/output/human.ts";
+import type { View } from "../../src/output/output.ts";
+import type { Present } from "../../src/store/store.ts";
+import { collect } from "./collected.ts";
+
+const NOW = Date.UTC(2026, 0, 31, 12);
+const fields = { run_at: NOW, attempts: 1, max_retries: 3, created_at: NOW - 90_000, updated_at: NOW - 60_000 };
+const pending: PendingJob = { id: "p1", command: "echo hi", state: "pending", ...fields, attempts: 0 };
+const processing: ProcessingJob = {
+  id: "run",
+  command: "sleep 30",
+  state: "processing",
+  ...fields,
+  processing_started_at: NOW - 12_000,
+  worker_id: "worker-7",
+  lease: 9,
+};
+const completed: CompletedJob = {
+  id: "done",
+  command: "true",
+  state: "completed",
+  ...fields,
+  processing_started_at: NOW,
+  worker_id: "worker-7",
+};
+const dead: DeadLetter = {
+  id: "bad1",
+  command: "wrongcmd",
+  attempts: 4,
+  error: "exit 127: not found",
+  failed_at: NOW - 7_200_000,
+  max_retries: 3,
+  created_at: NOW - 9_000_000,
+};
+const worker: Present = {
+  id: "worker-12345",
+  kind: "worker",
+  pid: 12345,
+  host: "here",
+  reachable: true,
+  startedAt: NOW,
+  stopping: false,
+};
+const counts = { pending: 0, processing: 0, completed: 3, failed: 0, dead: 2 };
+
+function printed(view: View, width?: number): string {
+  const sinks = collect();
+  const screen = width === undefined ? undefined : { width, colours: NO_COLOURS };
+  new HumanOutput(sinks, { screen, messageColours: NO_COLOURS }).result(view);
+  expect(sinks.stderr()).toBe("");
+  return sinks.stdout();
+}
+
+function jobs(...list: Job[]): View {
+  return { view: "jobs", jobs: list, state: undefined, now: NOW };
+}
+
+describe("into a pipe", () => {
+  test("the sentences are the original's", () => {
+    expect(printed({ view: "enqueued", job: pending })).toBe("Job enqueued with ID: p1\n");
+    expect(printed({ view: "setting-changed", key: "max_retries", value: 5 })).toBe(
+      "⚙️ Config updated: max_retries = 5\n",
+    );
+    expect(printed({ view: "requeued", jobs: [pending, { ...pending, id: "b" }] })).toBe(
+      "🔁 Job p1 moved back to queue.\n🔁 Job b moved back to queue.\n",
+    );
+    expect(printed({ view: "status", counts, workers: [worker, worker] })).toBe(
+      "📊 Queue Status:\n{ activeWorkers: 2, pending: 0, processing: 0, completed: 3, failed: 0 }\n",
+    );
+  });
+
+  test("a list is a JSON array of the whole records, indented by two", () => {
+    expect(printed(jobs())).toBe("[]\n");
+    expect(printed(jobs(pending, completed))).toBe(`${JSON.stringify([pending, completed], undefined, 2)}\n`);
+    expect(printed({ view: "dead-letters", dead: [dead], now: NOW })).toBe(`${JSON.stringify([dead], undefined, 2)}\n`);
+  });
+
+  test("a setting is its bare value, all of them are key = value", () => {
+    expect(printed({ view: "setting", key: "backoff_base", value: 2 })).toBe("2\n");
+    const all = printed({ view: "config", config: resolveConfig({}, {}) });
+    expect(all).toStartWith("max_retries = 3\nbackoff_base = 2\n");
+  });
+
+  test("a job is shown field by field, with its times in ISO 8601 and its logs", () => {
+    const text = printed({ view: "entry", entry: pending, logs: [{ attempt: 1, path: "/l/1.log" }], now: NOW });
+    expect(text).toContain("command: echo hi\nstate: pending\nrun_at: 2026-01-31T12:00:00.000Z\nattempts: 0\n");
+    expect(text).toEndWith("log of attempt 1: /l/1.log\n");
+  });
+
+  test("worker-stop says what it did", () => {
+    const stopped = (...who: Present[]) => printed({ view: "stopped", stopped: who, unreachable: [] });
+    expect(stopped()).toBe("No workers are running.\n");
+    expect(stopped(worker)).toBe("Stopped 1 worker.\n");
+    expect(stopped(worker, worker, { ...worker, kind: "supervisor" })).toBe("Stopped 2 workers.\n");
+  });
+});
+
+describe("on a terminal", () => {
+  const long = { ...pending, id: "i".repeat(200), command: "c".repeat(300), last_error: "e".repeat(100) };
+
+  test.each([80, 160])("a list fits %p columns", (width) => {
+    const lines = printed(jobs(pending, processing, completed, long), width)
+      .trimEnd()
+      .split("\n");
+    expect(lines).toHaveLength(5);
+    for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
+    expect(lines.at(-1)).toContain("…");
+  });
+
+  test("a list says when: due, running for, ended ago", () => {
+    const later = { ...pending, run_at: NOW + 300_000 };
+    expect(printed(jobs(pending, later, processing, completed), 80)).toBe(
+      [
+        "ID    STATE       ATTEMPTS  WHEN     COMMAND",
+        "p1    pending     0/4       due      echo hi",
+        "p1    pending     0/4       in 5m    echo hi",
+        "run   processing  1/4       for 12s  sleep 30",
+        "done  completed   1/4       1m ago   true",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("what went wrong is listed where there is room", () => {
+    expect(printed(jobs(long), 80)).not.toContain("LAST ERROR");
+    expect(printed(jobs(long), 160)).toContain("LAST ERROR");
+    expect(printed({ view: "dead-letters", dead: [dead], now: NOW }, 80)).toContain("exit 127: not found");
+  });
+
+  test("an empty list is a sentence", () => {
+    expect(printed({ view: "jobs", jobs: [], state: "failed", now: NOW }, 80)).toBe("No failed jobs.\n");
+    expect(printed({ view: "dead-letters", dead: [], now: NOW }, 80)).toBe("The dead letter queue is empty.\n");
+  });
+
+  test("the status adds a line about the DLQ unless it is empty", () => {
+    expect(printed({ view: "status", counts, workers: [] }, 80)).toContain("2 jobs in the dead letter queue");
+    expect(printed({ view: "status", counts: { ...counts, dead: 0 }, workers: [] }, 80)).not.toContain("dead letter");
+  });
+
+  test("times are also relative", () => {
+    const text = printed({ view: "entry", entry: dead, logs: [], now: NOW }, 80);
+    expect(text).toMatch(/failed_at: +2026-01-31T10:00:00\.000Z \(2h ago\)/);
+    expect(text).toMatch(/state: +in the dead letter queue/);
+  });
+
+  test("control characters of a job cannot reach it", () => {
+    const hostile = { ...pending, id: "a\u009bb", command: "printf '\u001b[2J'\nls\u202e" };
+    for (const width of [undefined, 80]) {
+      const text =
+        printed({ view: "entry", entry: hostile, logs: [], now: NOW }, width) + printed(jobs(hostile), width);
+      expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    }
+    expect(JSON.parse(printed(jobs(hostile)))).toEqual([hostile]);
+  });
+});
+
+describe("messages", () => {
+  function said(act: (output: HumanOutput) => void): string {
+    const sinks = collect();
+    act(new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS }));
+    expect(sinks.stdout()).toBe("");
+    return sinks.stderr();
+  }
+
+  test("an error is its sentence, then its hint, on stderr", () => {
+    const error = new QueueError("E_USAGE", "Unknown `command`.", { hint: "Did you mean _x_ ?" });
+    expect(said((output) => output.error(error))).toBe("Unknown `command`.\nDid you mean _x_ ?\n");
+  });
+
+  test("a job that is not there has the original's mark", () => {
+    const error = new QueueError("E_JOB_NOT_FOUND", "Job nope not found in DLQ.");
+    expect(said((output) => output.error(error))).toBe("❌ Job nope not found in DLQ.\n");
+  });
+
+  test("the lines of a quoted log stay lines, its control characters do not stay", () => {
+    const error = new QueueError("E_STORE_IO", "It said: a\nb\u001b[2J");
+    expect(said((output) => output.error(error))).toBe("It said: a\nb\\x1b[2J\n");
+  });
+
+  test("a bug shows its stack", () => {
+    expect(said((output) => output.bug(new TypeError("boom")))).toMatch(/boom[\s\S]*human\.test\.ts/);
+  });
+});
+
+test("the output of a job is passed on byte for byte, and counted", async () => {
+  const sinks = collect();
+  const output = new HumanOutput(sinks, { screen: { width: 80, colours: NO_COLOURS }, messageColours: NO_COLOURS });
+  async function* chunks() {
+    yield Buffer.from("\u001b[31mred");
+    yield Buffer.from("\n");
+  }
+  expect(await output.stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks() })).toBe(9);
+  expect(sinks.stdout()).toBe("\u001b[31mred\n");
+});

@@ -1,0 +1,126 @@
+import { expect, test } from "bun:test";
+import { QueueError } from "../../src/job/errors.ts";
+import type { DeadLetter, PendingJob } from "../../src/job/job.ts";
+import { JsonOutput, jsonArray } from "../../src/output/json.ts";
+import type { View } from "../../src/output/output.ts";
+import type { Present } from "../../src/store/store.ts";
+import { collect } from "./collected.ts";
+
+const job: PendingJob = {
+  id: "p1",
+  command: "echo hi",
+  state: "pending",
+  run_at: 1,
+  attempts: 0,
+  max_retries: 3,
+  created_at: 1,
+  updated_at: 1,
+};
+const dead: DeadLetter = {
+  id: "b",
+  command: "x",
+  attempts: 4,
+  error: "exit 1",
+  failed_at: 2,
+  max_retries: 3,
+  created_at: 1,
+};
+const worker: Present = {
+  id: "worker-1",
+  kind: "worker",
+  pid: 1,
+  host: "here",
+  reachable: true,
+  supervisor: "supervisor-2",
+  startedAt: 5,
+  stopping: false,
+};
+const shownWorker = {
+  id: "worker-1",
+  kind: "worker",
+  pid: 1,
+  host: "here",
+  reachable: true,
+  supervisor: "supervisor-2",
+  started_at: 5,
+  stopping: false,
+};
+const counts = { pending: 1, processing: 2, completed: 3, failed: 4, dead: 5 };
+const logs = [{ attempt: 1, path: "/l" }];
+
+const DOCUMENTS: [View, unknown][] = [
+  [{ view: "enqueued", job }, { job }],
+  [{ view: "jobs", jobs: [job], state: undefined, now: 9 }, [job]],
+  [{ view: "dead-letters", dead: [dead], now: 9 }, [dead]],
+  [
+    { view: "status", counts, workers: [worker] },
+    { active_workers: 1, ...counts, workers: [shownWorker] },
+  ],
+  [{ view: "requeued", jobs: [job] }, { jobs: [job] }],
+  [{ view: "setting", key: "max_retries", value: 5 }, { max_retries: 5 }],
+  [{ view: "setting-changed", key: "max_retries", value: 5 }, { max_retries: 5 }],
+  [
+    { view: "entry", entry: job, logs, now: 9 },
+    { job, logs },
+  ],
+  [
+    { view: "entry", entry: dead, logs, now: 9 },
+    { dead_letter: dead, logs },
+  ],
+  [
+    { view: "stopped", stopped: [worker], unreachable: [] },
+    { stopped: [shownWorker], unreachable: [] },
+  ],
+  [
+    { view: "version", version: "1.0.0", commit: undefined, bun: "1" },
+    { version: "1.0.0", commit: null, bun: "1" },
+  ],
+];
+
+test.each(DOCUMENTS)("%j is one document", (view, expected) => {
+  const sinks = collect();
+  new JsonOutput(sinks).result(view);
+  expect(JSON.parse(sinks.stdout())).toEqual(expected);
+  expect(sinks.stdout()).toEndWith("\n");
+});
+
+test("messages are one JSON line each on stderr", () => {
+  const sinks = collect();
+  const output = new JsonOutput(sinks);
+  output.error(new QueueError("E_USAGE", "No.", { hint: "Yes." }));
+  output.error(new QueueError("E_STORE_LOCKED", "Busy."));
+  output.warn("Careful.");
+  output.note("So.");
+  expect(sinks.stdout()).toBe("");
+  expect(
+    sinks
+      .stderr()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    { error: { code: "E_USAGE", message: "No.", hint: "Yes." } },
+    { error: { code: "E_STORE_LOCKED", message: "Busy.", hint: null } },
+    { warning: "Careful." },
+    { note: "So." },
+  ]);
+});
+
+test("a character cut in two by chunks is whole in the output of a job", async () => {
+  const sinks = collect();
+  const bytes = Buffer.from("é");
+  async function* chunks() {
+    yield bytes.subarray(0, 1);
+    yield bytes.subarray(1);
+  }
+  expect(await new JsonOutput(sinks).stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks() })).toBe(2);
+  expect(JSON.parse(sinks.stdout())).toEqual({ id: "p1", attempt: 1, path: "/l", output: "é" });
+});
+
+test("an array is what JSON.stringify prints with an indent of two, less raw control characters", () => {
+  const records = [{ a: "x\ny", b: [1, { c: {} }], d: [] }, {}];
+  expect([...jsonArray(records)].join("")).toBe(`${JSON.stringify(records, undefined, 2)}\n`);
+  const text = [...jsonArray([{ a: "\u009b\u202e\u007f" }])].join("");
+  expect(text).toContain("\\u009b\\u202e\\u007f");
+  expect(JSON.parse(text)).toEqual([{ a: "\u009b\u202e\u007f" }]);
+});

@@ -1,0 +1,55 @@
+/**
+ * A process that does to a store what it is told, and says on stdout, a JSON line at a time, what was acknowledged.
+ * Tests run it with failpoints on, to crash or freeze it in the middle. `store-driver.ts <directory> <operation>…`:
+ * `enqueue:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`; then it closes the store.
+ */
+import { writeSync } from "node:fs";
+import type { ProcessingJob } from "../../src/job/job.ts";
+import { openStore } from "../../src/store/open.ts";
+
+/** What an operation was acknowledged with. */
+export type Acknowledged =
+  | { readonly enqueued: string }
+  | { readonly claimed: { readonly id: string; readonly lease: number }[] }
+  | { readonly ended: { readonly id: string; readonly event: string }[] }
+  | { readonly requeued: string };
+
+async function drive(directory: string, operations: readonly string[]): Promise<void> {
+  const store = await openStore({
+    dataDir: directory,
+    cwd: directory,
+    env: {},
+    now: Date.now,
+    random: Math.random,
+    warn: (sentence) => writeSync(2, `${sentence}\n`),
+  });
+  const claimant = { workerId: `driver-${process.pid}`, limit: 0 };
+  let held: readonly ProcessingJob[] = [];
+  for (const operation of operations) {
+    const [verb, argument = ""] = operation.split(":");
+    if (verb === "enqueue") {
+      await store.enqueue([{ id: argument, command: "true" }]);
+      acknowledge({ enqueued: argument });
+    } else if (verb === "claim") {
+      const { claimed } = await store.settle([], { ...claimant, limit: Number(argument) });
+      held = claimed;
+      acknowledge({ claimed: claimed.map(({ id, lease }) => ({ id, lease })) });
+    } else if (verb === "requeue") {
+      await store.requeue([argument]);
+      acknowledge({ requeued: argument });
+    } else {
+      const code = verb === "finish" ? 0 : 1;
+      const { ended } = await store.settle(held.map(({ id, lease }) => ({ id, lease, outcome: { kind: "exited", code } })));
+      acknowledge({ ended: held.map(({ id }, index) => ({ id, event: ended[index]?.event ?? "nothing" })) });
+      held = [];
+    }
+  }
+  await store.close();
+}
+
+function acknowledge(what: Acknowledged): void {
+  writeSync(1, `${JSON.stringify(what)}\n`);
+}
+
+const [directory = "", ...operations] = process.argv.slice(2);
+await drive(directory, operations);

@@ -1,0 +1,144 @@
+/** A data directory of its own with real supervisors and workers on it, none of which outlives the test. */
+import { mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DeadLetter, ProcessingJob } from "../../src/job/job.ts";
+import { isDeadLetter } from "../../src/job/job.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { Present, Store } from "../../src/store/store.ts";
+import { until } from "./until.ts";
+import { isAlive } from "./worker-director.ts";
+
+const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
+
+type Printing = Bun.Subprocess<"ignore", "pipe", "pipe">;
+
+/** A running command and what it has printed so far. */
+export class Started {
+  readonly process: Printing;
+  log = "";
+
+  constructor(process: Printing) {
+    this.process = process;
+    void this.#read(process.stdout);
+    void this.#read(process.stderr);
+  }
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** The workers that it has started so far. */
+  get workerPids(): number[] {
+    return [...this.log.matchAll(/^Worker \d+ started with PID: (\d+)$/gm)].map(([, pid]) => Number(pid));
+  }
+
+  async says(words: string): Promise<void> {
+    await until(() => this.log.includes(words), `"${words}" to be printed`);
+  }
+
+  /** Its exit code, or the signal that ended it. */
+  async end(): Promise<number | string | null> {
+    await this.process.exited;
+    return this.process.signalCode ?? this.process.exitCode;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) this.log += text;
+  }
+}
+
+export class WorkerSandbox implements AsyncDisposable {
+  readonly store: Store;
+  readonly #directory: string;
+  readonly #started: Started[] = [];
+
+  private constructor(directory: string, store: Store) {
+    this.#directory = directory;
+    this.store = store;
+  }
+
+  static async open(): Promise<WorkerSandbox> {
+    const directory = realpathSync(mkdtempSync(join(tmpdir(), "supervision-")));
+    const options = { dataDir: join(directory, "data"), cwd: directory, env: {}, random: Math.random, warn: () => {} };
+    return new WorkerSandbox(directory, await openStore({ ...options, now: Date.now }));
+  }
+
+  /** The words of a command of this program on this store. */
+  words(...args: string[]): string[] {
+    return [process.execPath, MAIN, ...args, "--data-dir", this.store.location];
+  }
+
+  start(...args: string[]): Started {
+    return this.startIn([], ...args);
+  }
+
+  /** As `start`, by way of another program that runs what it is given. */
+  startIn(program: readonly string[], ...args: string[]): Started {
+    const started = new Started(
+      Bun.spawn([...program, ...this.words(...args)], {
+        cwd: this.#directory,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        env: { PATH: process.env.PATH, HOME: this.#directory },
+      }),
+    );
+    this.#started.push(started);
+    return started;
+  }
+
+  /** Takes the data directory away, until `unhideStore`. */
+  hideStore(): void {
+    renameSync(this.store.location, join(this.#directory, "hidden"));
+  }
+
+  unhideStore(): void {
+    renameSync(join(this.#directory, "hidden"), this.store.location);
+  }
+
+  /** Waits until workers are running. */
+  async workers(count: number): Promise<Present[]> {
+    return until(async () => {
+      const workers = (await this.store.present()).filter(({ kind }) => kind === "worker");
+      return workers.length === count && workers;
+    }, `${count} workers to be present`);
+  }
+
+  /** Waits until this job is being run, and says by whom. */
+  async running(id: string): Promise<ProcessingJob> {
+    return until(async () => {
+      const job = await this.store.get(id);
+      return "state" in job && job.state === "processing" && job;
+    }, `job ${id} to be processing`);
+  }
+
+  async state(id: string): Promise<string> {
+    const entry = await this.store.get(id);
+    return isDeadLetter(entry) ? "dead" : entry.state;
+  }
+
+  async dead(id: string): Promise<DeadLetter> {
+    return until(async () => {
+      const entry = await this.store.get(id);
+      return isDeadLetter(entry) && entry;
+    }, `job ${id} to be in the dead letter queue`);
+  }
+
+  /** Waits until nobody is present and none of the processes that were started runs. */
+  async deserted(): Promise<void> {
+    const pids = this.#started.flatMap(({ pid, workerPids }) => [pid, ...workerPids]);
+    await until(async () => (await this.store.present()).length === 0, "everyone to withdraw");
+    await until(() => !pids.some(isAlive), "every process to end");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const present = await this.store.present();
+    const pids = this.#started.flatMap(({ pid, workerPids }) => [pid, ...workerPids]);
+    for (const pid of new Set([...pids, ...present.map(({ pid }) => pid)]))
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    await until(() => !pids.some(isAlive), "every process to end");
+    await this.store.close();
+    rmSync(this.#directory, { recursive: true });
+  }
+}

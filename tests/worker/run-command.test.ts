@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ProcessingJob } from "../../src/job/job.ts";
+import { type RunningCommand, runCommand } from "../../src/worker/run-command.ts";
+import { isAlive, WorkerDirector } from "../support/worker-director.ts";
+import { processingJob } from "../support/worker-job.ts";
+
+const A_DAY_MS = 86_400_000;
+
+let directory = "";
+let logPath = "";
+let director: WorkerDirector;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "run-command-"));
+  logPath = join(directory, "log");
+  director = new WorkerDirector();
+});
+afterEach(() => {
+  director[Symbol.dispose]();
+  rmSync(directory, { recursive: true });
+});
+
+function run(
+  command: string,
+  { killGraceMs = A_DAY_MS, env = {}, ...job }: Partial<ProcessingJob> & { killGraceMs?: number; env?: object } = {},
+): RunningCommand {
+  return runCommand(processingJob(command, job), {
+    location: directory,
+    logPath,
+    env: { ...process.env, ...env },
+    killGraceMs: async () => killGraceMs,
+  });
+}
+
+describe("output", () => {
+  test("of both streams is logged in the order it was written", async () => {
+    await run("for i in 1 2 3; do echo out $i; echo err $i >&2; done").outcome;
+    expect(readFileSync(logPath, "utf8")).toBe("out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n");
+  });
+
+  test("of 3 MiB does not fail the job", async () => {
+    expect(await run("head -c 3145728 /dev/zero").outcome).toEqual({ kind: "exited", code: 0 });
+    expect(statSync(logPath).size).toBe(3_145_728);
+  });
+
+  test("is appended to what the log holds already", async () => {
+    await run("echo one").outcome;
+    await run("echo two").outcome;
+    expect(readFileSync(logPath, "utf8")).toBe("one\ntwo\n");
+  });
+
+  test("that was never written leaves no file", async () => {
+    await run("true").outcome;
+    expect(existsSync(logPath)).toBe(false);
+    await run("exit 3").outcome;
+    expect(existsSync(logPath)).toBe(false);
+  });
+});
+
+describe("the outcome", () => {
+  test.each([
+    ["exit 0", { kind: "exited", code: 0 }],
+    ["exit 3", { kind: "exited", code: 3 }],
+    ["kill -KILL $$", { kind: "signaled", signal: "SIGKILL" }],
+    ["kill -TERM $$", { kind: "signaled", signal: "SIGTERM" }],
+    ["echo fine; echo 'no such thing' >&2; exit 4", { kind: "exited", code: 4, lastLine: "no such thing" }],
+    ["echo bye; kill -KILL $$", { kind: "signaled", signal: "SIGKILL", lastLine: "bye" }],
+    ["echo all is well", { kind: "exited", code: 0 }],
+  ] as const)("of %j", async (command, outcome) => {
+    expect(await run(command).outcome).toEqual(outcome);
+  });
+
+  test("of a command that the system refuses is that it could not start", async () => {
+    const outcome = await run("true", { env: { BIG: "x".repeat(200_000) } }).outcome;
+    expect(outcome).toMatchObject({ kind: "could-not-start", reason: expect.stringContaining("E2BIG") });
+    expect(existsSync(logPath)).toBe(false);
+  });
+
+  test("of a command whose log cannot be written is that it could not start", async () => {
+    logPath = join(directory, "nowhere", "log");
+    expect(await run("true").outcome).toMatchObject({
+      kind: "could-not-start",
+      reason: expect.stringContaining("ENOENT"),
+    });
+  });
+});
+
+test("a job that reads its input gets the end of it", async () => {
+  expect(await run("cat").outcome).toEqual({ kind: "exited", code: 0 });
+  const { outcome } = run(director.command("reader"));
+  const reader = await director.meet("reader");
+  expect(await reader.tell({ do: "read-stdin" })).toBe("");
+  await reader.tell({ do: "exit", code: 0 });
+  await outcome;
+});
+
+test("a job is told which attempt it is", async () => {
+  const { outcome } = run(director.command("asker"), { id: "a/b", attempts: 2, lease: 47, worker_id: "worker-9" });
+  const asker = await director.meet("asker");
+  expect(asker.hello.variables).toMatchObject({
+    QUEUECTL_JOB_ID: "a/b",
+    QUEUECTL_ATTEMPT: "2",
+    QUEUECTL_LEASE: "47",
+    QUEUECTL_WORKER_ID: "worker-9",
+    QUEUECTL_DATA_DIR: directory,
+  });
+  await asker.tell({ do: "exit", code: 0 });
+  await outcome;
+});
+
+test("a job has nothing open but its three streams", async () => {
+  await run("ls /dev/fd/ | wc -l; ls /dev/fd/").outcome;
+  // The fourth is the directory that ls reads; macOS lists it too.
+  expect(Number.parseInt(readFileSync(logPath, "utf8"), 10)).toBe(4);
+});
+
+describe("after a success", () => {
+  test("a background child neither holds the attempt nor is ended, and may go on printing", async () => {
+    const { outcome } = run(director.command("parent"));
+    const parent = await director.meet("parent");
+    await parent.tell({ do: "fork", name: "child" });
+    const child = await director.meet("child");
+    await parent.tell({ do: "exit", code: 0 });
+    expect(await outcome).toEqual({ kind: "exited", code: 0 });
+    await child.tell({ do: "print", text: "still here\n" });
+    expect(readFileSync(logPath, "utf8")).toBe("still here\n");
+  });
+});
+
+describe("after a failure", () => {
+  test.each([
+    ["in its process group", {}],
+    ["in a session of their own", { setsid: true }],
+    ["in its process group without the attempt's variables", { unset: ["QUEUECTL_LEASE"] }],
+  ])("its processes %s are gone before the outcome is known", async (_, options) => {
+    const { outcome } = run(director.command("parent"));
+    const parent = await director.meet("parent");
+    await parent.tell({ do: "fork", name: "child", ...options });
+    const child = await director.meet("child");
+    await parent.tell({ do: "print", text: "giving up\n" });
+    await parent.tell({ do: "exit", code: 1 });
+    expect(await outcome).toEqual({ kind: "exited", code: 1, lastLine: "giving up" });
+    expect(isAlive(child.hello.pid)).toBe(false);
+  });
+
+  test("those that ignore TERM are killed after the grace", async () => {
+    const { outcome } = run(director.command("parent"), { killGraceMs: 20 });
+    const parent = await director.meet("parent");
+    await parent.tell({ do: "fork", name: "child", setsid: true });
+    const child = await director.meet("child");
+    await child.tell({ do: "ignore", signal: "SIGTERM" });
+    await parent.tell({ do: "exit", code: 1 });
+    expect(await outcome).toEqual({ kind: "exited", code: 1 });
+    expect(isAlive(child.hello.pid)).toBe(false);
+  });
+
+  test("a process that unset its lease and left the session goes on", async () => {
+    const { outcome } = run(director.command("parent"), { killGraceMs: 0 });
+    const parent = await director.meet("parent");
+    await parent.tell({ do: "fork", name: "daemon", setsid: true, unset: ["QUEUECTL_LEASE"] });
+    const daemon = await director.meet("daemon");
+    await parent.tell({ do: "exit", code: 1 });
+    await outcome;
+    expect(isAlive(daemon.hello.pid)).toBe(true);
+  });
+});
+
+describe("a job that is ended", () => {
+  test("ends by TERM, with all of its processes, and is released", async () => {
+    const running = run(director.command("parent"));
+    const parent = await director.meet("parent");
+    await parent.tell({ do: "fork", name: "child", setsid: true });
+    const child = await director.meet("child");
+    running.end();
+    expect(await running.outcome).toEqual({ kind: "released" });
+    expect([parent, child].map(({ hello }) => isAlive(hello.pid))).toEqual([false, false]);
+  });
+
+  test("is killed after the grace when it ignores TERM", async () => {
+    const running = run(director.command("stubborn"), { killGraceMs: 20 });
+    const stubborn = await director.meet("stubborn");
+    await stubborn.tell({ do: "ignore", signal: "SIGTERM" });
+    running.end();
+    expect(await running.outcome).toEqual({ kind: "released" });
+    expect(isAlive(stubborn.hello.pid)).toBe(false);
+  });
+
+  test("keeps its own outcome when its shell had ended before, and only its leftovers were being ended", async () => {
+    const running: RunningCommand = runCommand(processingJob("exit 5"), {
+      location: directory,
+      logPath,
+      env: process.env,
+      killGraceMs: async () => {
+        running.end();
+        return 0;
+      },
+    });
+    expect(await running.outcome).toEqual({ kind: "exited", code: 5 });
+    running.end();
+  });
+});
