@@ -1,12 +1,6 @@
-/**
- * Builds `dist/queuectl`, one executable; with `--failpoints`, `dist/queuectl-failpoints`, in which the fault tests can
- * crash or freeze the process at each write to the disk. The release build contains none of that.
- */
+/** Builds `dist/queuectl`, one executable that needs nothing beside it. */
 import type { BunPlugin } from "bun";
 import { version } from "./package.json";
-
-const failpoints = process.argv.includes("--failpoints");
-const outfile = failpoints ? "dist/queuectl-failpoints" : "dist/queuectl";
 
 /** proper-lockfile falls back on graceful-fs, whose load alone takes 7 ms; every call of ours passes it an `fs`. */
 const withoutGracefulFs: BunPlugin = {
@@ -30,9 +24,9 @@ await Bun.build({
   define: {
     BUILD_VERSION: JSON.stringify(version),
     BUILD_COMMIT: JSON.stringify(commit.success ? commit.stdout.toString().trim() : "unknown"),
-    BUILD_FAILPOINTS: String(failpoints),
+    BUILD_FAILPOINTS: "false",
   },
   // A compiled program would otherwise load .env and run bunfig.toml's preload from whatever folder it is started in.
-  compile: { outfile: `${import.meta.dir}/${outfile}`, autoloadDotenv: false, autoloadBunfig: false },
+  compile: { outfile: `${import.meta.dir}/dist/queuectl`, autoloadDotenv: false, autoloadBunfig: false },
 });
-console.log(`Built ${outfile} ${version}.`);
+console.log(`Built dist/queuectl ${version}.`);

@@ -5,7 +5,7 @@
  */
 declare const BUILD_FAILPOINTS: boolean;
 
-/** True in `dist/queuectl-failpoints` only. */
+/** True only where the fault tests build it so. */
 export const FAILPOINTS = typeof BUILD_FAILPOINTS !== "undefined" && BUILD_FAILPOINTS;
 
 /** Every place where state meets the disk, in the order in which a first commit and then a checkpoint pass them. */
