@@ -15,7 +15,7 @@ import { presenceContract } from "./contract/presence.ts";
 import { readContract } from "./contract/read.ts";
 import { requeueContract } from "./contract/requeue.ts";
 
-export type { OpenOptions, StoreHarness } from "./contract/bench.ts";
+export type { OpenOptions } from "./contract/bench.ts";
 
 const PARTS: readonly [part: string, contract: Contract][] = [
   ["enqueue", enqueueContract],

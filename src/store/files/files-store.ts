@@ -2,7 +2,8 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { mkdirSync, watch } from "node:fs";
+import { watch } from "node:fs";
+import { basename } from "node:path";
 import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import {
@@ -89,7 +90,8 @@ export class FilesStore implements Store {
         }
         return change;
       });
-      const due = claimant ? state.due(now(), claimant.limit) : [];
+      const freed = Array.from(latest.values()).filter((entry) => "state" in entry && entry.state === "pending");
+      const due = claimant ? state.due(now(), claimant.limit, freed) : [];
       const claimed = due.map((job) => {
         const running = claim(job, { workerId: claimant?.workerId ?? "", lease: seq + records.length }, now());
         records.push(recordOf("claimed", job, running));
@@ -176,8 +178,9 @@ export class FilesStore implements Store {
 
   changes(wake: () => void): Disposable {
     try {
+      createDirectory(this.#layout.root);
       const watcher = watch(this.#layout.root, (_event, name) => {
-        if (name?.startsWith("journal.")) wake();
+        if (name === null || name.startsWith("journal.") || name === basename(this.#layout.config)) wake();
       });
       watcher.on("error", () => {});
       return { [Symbol.dispose]: () => watcher.close() };
@@ -188,7 +191,7 @@ export class FilesStore implements Store {
   }
 
   async openLog(job: ProcessingJob): Promise<string> {
-    mkdirSync(this.#layout.logs, { recursive: true, mode: 0o700 });
+    createDirectory(this.#layout.logs);
     return logPath(this.#layout.logs, job);
   }
 

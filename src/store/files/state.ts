@@ -30,7 +30,7 @@ export class QueueState {
   readonly #dead = new Map<string, DeadLetter>();
   readonly #processing = new Map<string, ProcessingJob>();
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
-  readonly #ready = new Heap<Ticket>((a, b) => priorityOf(b) - priorityOf(a) || a.place - b.place);
+  readonly #ready = new Heap<Ticket>(byTurn);
   readonly #delayed = new Heap<Ticket>((a, b) => a.job.run_at - b.job.run_at || a.place - b.place);
   #places = 0;
 
@@ -63,8 +63,11 @@ export class QueueState {
     return { ...this.#counts, dead: this.#dead.size };
   }
 
-  /** The due jobs that come first, by priority and then by place; they stay pending until a record says otherwise. */
-  due(now: number, limit: number): PendingJob[] {
+  /**
+   * The due jobs that come first, by priority and then by place; they stay pending until a record says otherwise.
+   * `freed` are jobs in the queue that are about to become pending, and count as if they were.
+   */
+  due(now: number, limit: number, freed: readonly PendingJob[] = []): PendingJob[] {
     this.#ripen(now);
     const taken: Ticket[] = [];
     while (taken.length < limit) {
@@ -76,7 +79,13 @@ export class QueueState {
       else this.#delayed.push(ticket);
     }
     for (const ticket of taken) this.#ready.push(ticket);
-    return taken.map((ticket) => ticket.job);
+    const joining = freed
+      .filter((job) => job.run_at <= now)
+      .map((job) => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
+    return [...taken, ...joining]
+      .sort(byTurn)
+      .slice(0, limit)
+      .map((ticket) => ticket.job);
   }
 
   /** When the earliest pending job is due: now or before, if one is due already. */
@@ -147,6 +156,7 @@ export class QueueState {
   }
 }
 
-function priorityOf(ticket: Ticket): number {
-  return ticket.job.priority ?? 0;
+/** Who comes first among those that are due. */
+function byTurn(a: Ticket, b: Ticket): number {
+  return (b.job.priority ?? 0) - (a.job.priority ?? 0) || a.place - b.place;
 }

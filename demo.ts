@@ -1,0 +1,107 @@
+/**
+ * `npm run demo`: the example session of the documentation, command for command, with the built `dist/queuectl` and real
+ * workers in a temporary directory. It shows what two terminals would, and its exit code says whether that was right. It
+ * takes 15 seconds, for the job that fails is retried after 2, 4 and 8.
+ */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const QUEUECTL = join(import.meta.dir, "dist", "queuectl");
+const PATIENCE_MS = 120_000;
+
+type Command = Bun.Subprocess<"ignore", "pipe", "pipe">;
+
+class Session implements AsyncDisposable {
+  readonly problems: string[] = [];
+  readonly #directory = realpathSync(mkdtempSync(join(tmpdir(), "queuectl-demo-")));
+  /** Rejects when there is nothing to wait for any more: ^C, or nothing moves. */
+  readonly #givenUp = Promise.withResolvers<never>();
+  readonly #patience = setTimeout(() => this.#giveUp(`not done after ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
+  #commands: Command[] = [];
+  #log = "";
+  /** Resolved, and made anew, whenever the workers have printed something or have left. */
+  #news = Promise.withResolvers<void>();
+
+  constructor() {
+    this.#givenUp.promise.catch(() => {});
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#giveUp(signal));
+  }
+
+  /** Runs a command, shows what it prints, and returns that. */
+  async run(...words: string[]): Promise<string> {
+    console.log(`\n$ ${commandLine(words)}`);
+    const { stdout, stderr, exited } = this.#spawn(words);
+    const ended = Promise.all([stdout.text(), stderr.text(), exited]);
+    const [printed, complaint, code] = await Promise.race([ended, this.#givenUp.promise]);
+    console.log(`${printed}${complaint}`.trimEnd());
+    this.check(code === 0, `${commandLine(words)} ended with exit code ${code}`);
+    return printed;
+  }
+
+  /** Starts workers as in another terminal; resolves with the exit code once all have left. */
+  async work(...words: string[]): Promise<number> {
+    console.log(`\n$ ${commandLine(words)}        # in another terminal, whose lines begin with │ here`);
+    const { stdout, stderr, exited } = this.#spawn(words);
+    await Promise.all([this.#show(stdout), this.#show(stderr)]);
+    return exited;
+  }
+
+  /** Waits until the workers have printed a line that ends so, `times` times. */
+  async logSays(end: string, times = 1): Promise<void> {
+    while (this.#log.split(`${end}\n`).length <= times) {
+      await Promise.race([this.#news.promise, this.#givenUp.promise]);
+    }
+  }
+
+  check(isRight: boolean, problem: string): void {
+    if (!isRight) this.problems.push(problem);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#patience);
+    // QUIT has workers end what they run and leave, all of which takes them a moment.
+    const running = this.#commands.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    for (const command of running) command.kill("SIGQUIT");
+    await Promise.race([Promise.all(running.map(({ exited }) => exited)), Bun.sleep(5000)]);
+    for (const command of running) command.kill("SIGKILL");
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #giveUp(why: string): void {
+    this.#givenUp.reject(new Error(`Given up: ${why}.`));
+  }
+
+  #spawn(words: readonly string[]): Command {
+    // What the user has set for a queue of his own must not reach this one.
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("QUEUECTL_"));
+    const command = Bun.spawn([QUEUECTL, ...words], {
+      cwd: this.#directory,
+      env: { ...Object.fromEntries(inherited), QUEUECTL_DATA_DIR: join(this.#directory, "db", "data") },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      // A ^C is for this process alone, which then ends the others.
+      detached: true,
+    });
+    this.#commands.push(command);
+    return command;
+  }
+
+  async #show(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    let rest = "";
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) console.log(`│ ${line}`);
+      this.#log += lines.map((line) => `${line}\n`).join("");
+      this.#news.resolve();
+      this.#news = Promise.withResolvers();
+    }
+    this.#news.resolve();
+  }
+}
+
+function commandLine(words: readonly string[]): string {
+  return ["queuectl", ...words.map((word) => (/^[\w-]+$/.test(word) ? word : `'${word}'`))].join(" ");
+}
