@@ -13,17 +13,18 @@ const PATIENCE_MS = 120_000;
 type Command = Bun.Subprocess<"ignore", "pipe", "pipe">;
 
 class Session implements AsyncDisposable {
-  readonly problems: string[] = [];
+  readonly #problems: string[];
   readonly #directory = realpathSync(mkdtempSync(join(tmpdir(), "queuectl-demo-")));
   /** Rejects when there is nothing to wait for any more: ^C, or nothing moves. */
   readonly #givenUp = Promise.withResolvers<never>();
   readonly #patience = setTimeout(() => this.#giveUp(`not done after ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
   #commands: Command[] = [];
   #log = "";
-  /** Resolved, and made anew, whenever the workers have printed something or have left. */
+  /** Resolves, and is made anew, whenever the workers have printed something; rejects when they have left. */
   #news = Promise.withResolvers<void>();
 
-  constructor() {
+  constructor(problems: string[]) {
+    this.#problems = problems;
     this.#givenUp.promise.catch(() => {});
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#giveUp(signal));
   }
@@ -44,6 +45,8 @@ class Session implements AsyncDisposable {
     console.log(`\n$ ${commandLine(words)}        # in another terminal, whose lines begin with │ here`);
     const { stdout, stderr, exited } = this.#spawn(words);
     await Promise.all([this.#show(stdout), this.#show(stderr)]);
+    this.#news.promise.catch(() => {});
+    this.#news.reject(new Error("The workers have left."));
     return exited;
   }
 
@@ -55,7 +58,7 @@ class Session implements AsyncDisposable {
   }
 
   check(isRight: boolean, problem: string): void {
-    if (!isRight) this.problems.push(problem);
+    if (!isRight) this.#problems.push(problem);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,10 +101,57 @@ class Session implements AsyncDisposable {
       this.#news.resolve();
       this.#news = Promise.withResolvers();
     }
-    this.#news.resolve();
   }
+}
+
+async function play(session: Session): Promise<void> {
+  await session.run("enqueue", '{"id":"p1","command":"echo 1"}');
+  await session.run("enqueue", '{"id":"p2","command":"echo 2"}');
+  await session.run("enqueue", '{"id":"fail","command":"badcmd"}');
+  const workers = session.work("worker-start", "--count", "2");
+  await session.logSays("Job succeeded: p1");
+  await session.logSays("Job succeeded: p2");
+
+  const working = await session.run("status");
+  session.check(working.includes("activeWorkers: 2"), "status did not count the 2 workers of the other terminal");
+  session.check(working.includes("completed: 2"), "status did not count p1 and p2 as completed");
+  const completed = await session.run("list", "--state", "completed");
+  session.check(idsIn(completed) === "p1 p2", "list --state completed did not list p1 and p2");
+
+  for (const retry of ["1 → retry in 2s", "2 → retry in 4s", "3 → retry in 8s"]) {
+    await session.logSays(`fail failed attempt ${retry}`);
+  }
+  await session.logSays("fail moved to DLQ");
+  const said = await session.run("logs", "fail");
+  session.check(/badcmd.*not found/.test(said), "logs fail did not show what the shell said");
+  await session.run("show", "fail");
+  const [dead] = JSON.parse(await session.run("dlq-list"));
+  session.check(dead?.id === "fail" && dead.attempts === 4, "dlq-list did not show fail after 4 attempts");
+  session.check(/^exit 127: .*badcmd.*not found$/.test(dead?.error), "the error in the DLQ did not say what happened");
+
+  await session.run("dlq-retry", "fail");
+  await session.logSays("fail failed attempt 1 → retry in 2s", 2);
+  const retried = await session.run("status");
+  session.check(retried.includes("pending: 1"), "fail was not back in the queue");
+  const stopped = await session.run("worker-stop");
+  session.check(stopped === "Stopped 2 workers.\n", "worker-stop did not stop the 2 workers");
+  session.check((await workers) === 0, "worker-start, stopped, did not end with exit code 0");
+  const idle = await session.run("status");
+  session.check(idle.includes("activeWorkers: 0, pending: 1, processing: 0, completed: 2"), "the workers left a mess");
+}
+
+function idsIn(list: string): string {
+  return (JSON.parse(list) as { id: string }[]).map(({ id }) => id).join(" ");
 }
 
 function commandLine(words: readonly string[]): string {
   return ["queuectl", ...words.map((word) => (/^[\w-]+$/.test(word) ? word : `'${word}'`))].join(" ");
 }
+
+const problems: string[] = [];
+{
+  await using session = new Session(problems);
+  await play(session).catch((error: Error) => problems.push(error.message));
+}
+console.log(problems.length === 0 ? "\nAll as it should be." : `\nNot as it should be:\n- ${problems.join("\n- ")}`);
+process.exitCode = problems.length === 0 ? 0 : 1;

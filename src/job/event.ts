@@ -25,11 +25,28 @@ export type WorkerEvent =
   | { readonly event: "starting"; readonly count: number }
   | { readonly event: "worker-started"; readonly number: number; readonly pid: number }
   /** A worker ended without being asked; its supervisor starts another after `restartInMs`. */
-  | { readonly event: "worker-died"; readonly number: number; readonly pid: number; readonly how: string; readonly restartInMs: number }
+  | {
+      readonly event: "worker-died";
+      readonly number: number;
+      readonly pid: number;
+      readonly how: string;
+      readonly restartInMs: number;
+    }
   /** Asked to leave: claims no more; `running` jobs are still being finished, or with `now` being ended. */
   | { readonly event: "stopping"; readonly by: string; readonly running: number; readonly now: boolean }
   | { readonly event: "job"; readonly workerId: string; readonly change: JobEvent | LeaseLost }
   /** Before a rescue: `count` processes of the dead worker `from` that still ran for this job were ended. */
-  | { readonly event: "survivors-ended"; readonly workerId: string; readonly from: string; readonly id: string; readonly count: number }
+  | {
+      readonly event: "survivors-ended";
+      readonly workerId: string;
+      readonly from: string;
+      readonly id: string;
+      readonly count: number;
+    }
   /** The store could not be used just now; the worker goes on trying. */
-  | { readonly event: "store-trouble"; readonly workerId: string; readonly message: string; readonly retryInMs: number };
+  | {
+      readonly event: "store-trouble";
+      readonly workerId: string;
+      readonly message: string;
+      readonly retryInMs: number;
+    };

@@ -20,7 +20,7 @@ const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 /** The last instant a JavaScript date can name. */
 const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "max_retries", "priority"] as const;
-const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const ISO_8601 = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Reads one job from JSON text. Throws `E_USAGE` with the sentence to show. */
@@ -102,13 +102,21 @@ function checkId(value: unknown): string {
 }
 
 function checkRunAt(value: unknown): number {
-  const instant = typeof value === "string" && ISO_8601.test(value) ? Date.parse(value) : value;
+  const instant = typeof value === "string" ? parseInstant(value) : value;
   if (typeof instant !== "number" || !Number.isInteger(instant) || instant < 0 || instant > MAX_INSTANT) {
     throw invalid(
       `"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got ${shown(value)}.`,
     );
   }
   return instant;
+}
+
+/** NaN for anything else, and for a day that the calendar does not have (`Date.parse` makes 30 February 2 March). */
+function parseInstant(text: string): number {
+  const [, year, month, day] = ISO_8601.exec(text) ?? [];
+  if (day === undefined) return Number.NaN;
+  const isInCalendar = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  return isInCalendar ? Date.parse(text) : Number.NaN;
 }
 
 function whole(field: string, value: unknown, min: number, max: number): number {

@@ -24,7 +24,10 @@ export interface Turn {
   readonly ended: readonly (JobEvent | LeaseLost)[];
   /** The jobs claimed, now this worker's to run. */
   readonly claimed: readonly ProcessingJob[];
-  /** When the earliest of the pending jobs that are left is due, in epoch ms; absent when none is pending. */
+  /**
+   * When the next of the pending jobs that are left is due, in epoch ms; some time that has passed, if one is due
+   * already; absent when none is pending.
+   */
   readonly nextDueAt?: number;
 }
 
@@ -75,13 +78,16 @@ export interface Store {
   enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]>;
 
   /**
-   * Ends attempts and claims due jobs in one commit. An end whose lease is not the job's current one changes nothing and
-   * comes back as `lease-lost`. Jobs are claimed by priority, then in the order they were enqueued. Written at once,
-   * durable within a second: what a power cut takes is run again.
+   * Ends attempts, then claims due jobs (those that the ends set free, too), in one commit. An end whose lease is not the
+   * job's current one changes nothing and comes back as `lease-lost`. Jobs are claimed by priority, then in the order
+   * they were enqueued. Written at once, durable within a second: what a power cut takes is run again.
    */
   settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
 
-  /** Moves dead letters back to the queue, all or none, durably. Throws `E_JOB_NOT_FOUND` for an id not in the DLQ. */
+  /**
+   * Moves dead letters back to the queue, all or none, durably; an id given twice counts once. Throws
+   * `E_JOB_NOT_FOUND` for an id that is not in the DLQ.
+   */
   requeue(ids: readonly string[]): Promise<PendingJob[]>;
 
   /** The job or dead letter of this id. Throws `E_JOB_NOT_FOUND`. */

@@ -30,6 +30,7 @@ describe("a job", () => {
     ['{"command":"x","runAt":"2026-01-31T09:00:00Z"}', { command: "x", run_at: Date.UTC(2026, 0, 31, 9) }],
     ['{"command":"x","run_at":"2026-01-31T09:00:00.250Z"}', { command: "x", run_at: Date.UTC(2026, 0, 31, 9) + 250 }],
     ['{"command":"x","run_at":"2026-01-31T09:00:00+02:00"}', { command: "x", run_at: Date.UTC(2026, 0, 31, 7) }],
+    ['{"command":"x","run_at":"2028-02-29"}', { command: "x", run_at: Date.UTC(2028, 1, 29) }],
     ['{"command":"x","run_at":"2026-01-31"}', { command: "x", run_at: Date.UTC(2026, 0, 31) }],
   ];
   test.each(accepted)("may be %s", (text, spec) => {
@@ -80,6 +81,7 @@ describe("refused in one sentence with the field and the value", () => {
     [{ command: "x", runAt: "tomorrow" }, `${RUN_AT} "tomorrow".`],
     [{ command: "x", run_at: "1763197724876" }, `${RUN_AT} "1763197724876".`],
     [{ command: "x", run_at: "2026-13-01" }, `${RUN_AT} "2026-13-01".`],
+    [{ command: "x", run_at: "2026-02-30T00:00:00Z" }, `${RUN_AT} "2026-02-30T00:00:00Z".`],
     [{ command: "x", run_at: "" }, `${RUN_AT} "".`],
     [{ command: "x", run_at: null }, `${RUN_AT} null.`],
     [{ command: "x", runAt: null }, `${RUN_AT} null.`],

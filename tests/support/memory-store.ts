@@ -2,7 +2,6 @@
  * The store in its shortest form: maps in this process, and the rules of `job/lifecycle.ts` made atomic by having one
  * thread. It is the readable half of the contract, and what the differential test compares other stores with.
  */
-import { writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
@@ -30,7 +29,7 @@ class Memory {
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
   readonly wakes = new Set<() => void>();
-  /** Counts claims (leases), generated ids and log files: no two of them are equal. */
+  /** Counts claims (leases) and generated ids: no two of them are equal. */
   sequence = 0;
 }
 
@@ -67,7 +66,7 @@ export class MemoryStore implements Store {
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const jobs = ids.map((id) => {
+    const jobs = [...new Set(ids)].map((id) => {
       const dead = this.#memory.dead.get(id);
       if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
       return requeue(dead, this.#options.now());
@@ -155,8 +154,7 @@ export class MemoryStore implements Store {
   }
 
   async openLog(job: ProcessingJob): Promise<string> {
-    const path = join(this.#options.logDirectory, `${++this.#memory.sequence}.log`);
-    await writeFile(path, "");
+    const path = join(this.#options.logDirectory, `${crypto.randomUUID()}.log`);
     this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, path }]);
     return path;
   }

@@ -39,7 +39,9 @@ async function drive(directory: string, operations: readonly string[]): Promise<
       acknowledge({ requeued: argument });
     } else {
       const code = verb === "finish" ? 0 : 1;
-      const { ended } = await store.settle(held.map(({ id, lease }) => ({ id, lease, outcome: { kind: "exited", code } })));
+      const { ended } = await store.settle(
+        held.map(({ id, lease }) => ({ id, lease, outcome: { kind: "exited", code } })),
+      );
       acknowledge({ ended: held.map(({ id }, index) => ({ id, event: ended[index]?.event ?? "nothing" })) });
       held = [];
     }
