@@ -63,11 +63,13 @@ class Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#patience);
-    // QUIT has workers end what they run and leave, all of which takes them a moment.
     const running = this.#commands.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-    for (const command of running) command.kill("SIGQUIT");
-    await Promise.race([Promise.all(running.map(({ exited }) => exited)), Bun.sleep(5000)]);
-    for (const command of running) command.kill("SIGKILL");
+    const end = (signal: NodeJS.Signals): void => running.forEach((command) => command.kill(signal));
+    // Has workers end what they run and leave, which takes them a moment.
+    end("SIGQUIT");
+    const insistence = setTimeout(end, 5000, "SIGKILL");
+    await Promise.all(running.map(({ exited }) => exited));
+    clearTimeout(insistence);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
@@ -109,8 +111,7 @@ async function play(session: Session): Promise<void> {
   await session.run("enqueue", '{"id":"p2","command":"echo 2"}');
   await session.run("enqueue", '{"id":"fail","command":"badcmd"}');
   const workers = session.work("worker-start", "--count", "2");
-  await session.logSays("Job succeeded: p1");
-  await session.logSays("Job succeeded: p2");
+  for (const line of ["succeeded: p1", "succeeded: p2", "1 → retry in 2s"]) await session.logSays(line);
 
   const working = await session.run("status");
   session.check(working.includes("activeWorkers: 2"), "status did not count the 2 workers of the other terminal");
@@ -118,10 +119,7 @@ async function play(session: Session): Promise<void> {
   const completed = await session.run("list", "--state", "completed");
   session.check(idsIn(completed) === "p1 p2", "list --state completed did not list p1 and p2");
 
-  for (const retry of ["1 → retry in 2s", "2 → retry in 4s", "3 → retry in 8s"]) {
-    await session.logSays(`fail failed attempt ${retry}`);
-  }
-  await session.logSays("fail moved to DLQ");
+  for (const line of ["2 → retry in 4s", "3 → retry in 8s", "fail moved to DLQ"]) await session.logSays(line);
   const said = await session.run("logs", "fail");
   session.check(/badcmd.*not found/.test(said), "logs fail did not show what the shell said");
   await session.run("show", "fail");
@@ -130,7 +128,7 @@ async function play(session: Session): Promise<void> {
   session.check(/^exit 127: .*badcmd.*not found$/.test(dead?.error), "the error in the DLQ did not say what happened");
 
   await session.run("dlq-retry", "fail");
-  await session.logSays("fail failed attempt 1 → retry in 2s", 2);
+  await session.logSays("1 → retry in 2s", 2);
   const retried = await session.run("status");
   session.check(retried.includes("pending: 1"), "fail was not back in the queue");
   const stopped = await session.run("worker-stop");

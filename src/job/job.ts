@@ -45,7 +45,7 @@ export interface CompletedJob extends JobFields {
 }
 
 /** Ended without success and not in the DLQ; `last_error` says why. Final. */
-export interface FailedJob extends JobFields {
+interface FailedJob extends JobFields {
   readonly state: "failed";
 }
 

@@ -7,7 +7,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** Where pids mean the same: host, boot and pid namespace. */
-export interface Realm {
+interface Realm {
   readonly host: string;
   readonly boot: string;
   readonly pidns: string;

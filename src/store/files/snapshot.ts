@@ -12,7 +12,7 @@ import { refused } from "./durable.ts";
 import type { ChainEnd } from "./journal.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 export interface Snapshot<T extends Entry> {
   readonly generation: number;
