@@ -4,16 +4,20 @@
  * have been given to two.
  */
 import { describe, expect, test } from "bun:test";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { STEPS, type Step } from "../../src/store/files/failpoint.ts";
-import { openStore } from "../../src/store/open.ts";
 import { type DriverEnd, DriverProcess } from "../support/driver-process.ts";
+import { openFiles } from "../support/files-store.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 interface Scenario {
   /** What the directory holds before. */
-  readonly start: "nothing" | "a store" | "a directory of the original tool";
+  readonly start:
+    | "nothing"
+    | "a store"
+    | "a store that a worker keeps from resting"
+    | "a directory of the original tool";
   readonly operations: readonly string[];
   readonly step: Step;
   readonly nth: number;
@@ -35,11 +39,19 @@ const SCENARIOS: readonly Scenario[] = [
     scenario("a store", ["claim:2", "finish"], step),
     scenario("a store", ["claim:2", "finish"], step, 2),
   ]),
+  // Here what the others write stands in the same journal as what the late one writes.
+  ...(["locked", "append", "appended", "sync-journal", "unlock"] as const).map((step) =>
+    scenario("a store that a worker keeps from resting", ["enqueue:x"], step),
+  ),
+  ...(["locked", "append", "appended", "unlock"] as const).flatMap((step) => [
+    scenario("a store that a worker keeps from resting", ["claim:2", "finish"], step),
+    scenario("a store that a worker keeps from resting", ["claim:2", "finish"], step, 2),
+  ]),
 ];
 
 describe.concurrent("a process that dies loses nothing that was acknowledged", () => {
   test.each(SCENARIOS.map(named))("%s", async (_name, { start, operations, step, nth }) => {
-    using directory = await prepared(start);
+    await using directory = await prepared(start);
     const victim = await DriverProcess.run(directory.path, operations, `${step}:${nth}:kill`);
     expect(victim.signal).toBe("SIGKILL");
     const others = await DriverProcess.run(directory.path, ["enqueue:g1", "claim:2", "finish", "enqueue:g2"]);
@@ -49,7 +61,7 @@ describe.concurrent("a process that dies loses nothing that was acknowledged", (
 
 describe.concurrent("a process that was frozen past its lock changes nothing that others have done since", () => {
   test.each(SCENARIOS.map(named))("%s", async (_name, { start, operations, step, nth }) => {
-    using directory = await prepared(start);
+    await using directory = await prepared(start);
     using victim = new DriverProcess(directory.path, operations, `${step}:${nth}:stop`);
     await victim.frozen();
     const first = await DriverProcess.run(directory.path, ["enqueue:g1", "claim:2", "finish"]);
@@ -70,14 +82,21 @@ function named(scenario: Scenario): [string, Scenario] {
   return [`at ${step}${nth > 1 ? ` (${nth})` : ""} of ${operations.join(" ")}, starting from ${start}`, scenario];
 }
 
-async function prepared(start: Scenario["start"]): Promise<{ path: string } & Disposable> {
-  const path = mkdtempSync(join(tmpdir(), "queuectl-steps-"));
-  if (start === "a store") {
+async function prepared(start: Scenario["start"]): Promise<{ path: string } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(temporaryDirectory());
+  if (start === "a directory of the original tool") cpSync(ORIGINAL, path, { recursive: true });
+  if (start === "a store" || start === "a store that a worker keeps from resting") {
     await DriverProcess.run(path, ["enqueue:a", "enqueue:b", "enqueue:c", "enqueue:d"]);
-  } else if (start === "a directory of the original tool") {
-    cpSync(ORIGINAL, path, { recursive: true });
   }
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+  if (start === "a store that a worker keeps from resting") {
+    const worker = stack.adopt(await openFiles(path), (store) => store.close());
+    const { id } = stack.use(await worker.announce({ kind: "worker" }));
+    await worker.enqueue([{ id: "held", command: "true", priority: 1 }]);
+    await worker.settle([], { workerId: id, limit: 1 });
+  }
+  const all = stack.move();
+  return { path, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** The store is sound, holds every acknowledged job once, and gave none of them to two. */
@@ -86,14 +105,7 @@ async function holdTrue(directory: string, ends: readonly DriverEnd[]): Promise<
   expect(last).toMatchObject({ exitCode: 0, stderr: "" });
   const told = [...ends, last].flatMap((end) => end.acknowledged);
 
-  const store = await openStore({
-    dataDir: directory,
-    cwd: directory,
-    env: {},
-    now: Date.now,
-    random: Math.random,
-    warn: fail,
-  });
+  const store = await openFiles(directory);
   const jobs = await store.list();
   const ids = [...jobs, ...(await store.deadLetters())].map((entry) => entry.id);
   await store.close();
@@ -108,8 +120,4 @@ async function holdTrue(directory: string, ends: readonly DriverEnd[]): Promise<
     expect(ended.event).toBe("completed");
     expect(jobs.find((job) => job.id === ended.id)?.state).toBe("completed");
   }
-}
-
-function fail(sentence: string): never {
-  throw new Error(`the store warned: ${sentence}`);
 }
