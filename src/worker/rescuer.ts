@@ -13,18 +13,24 @@ import { pause } from "./pause.ts";
 import { endSurvivors } from "./survivors.ts";
 
 const LOOK_EVERY_MS = 500;
+/** Every so many looks go through the presences even if no job can be lost, to forget those who left none. */
+const THOROUGH_EVERY = 20;
 /** How long one look insists on a process that does not die of KILL. */
 const PATIENCE_MS = 2000;
 
 export class Rescuer {
   readonly #store: Store;
   readonly #workerId: string;
+  readonly #held: () => number;
   readonly #emit: (event: WorkerEvent) => void;
-  #troubled = false;
+  #looks = 0;
+  #troubles = 0;
 
-  constructor(store: Store, options: { workerId: string; emit: (event: WorkerEvent) => void }) {
+  /** `held` says how many jobs its own worker holds: where no others are processing, none can be lost. */
+  constructor(store: Store, options: { workerId: string; held: () => number; emit: (event: WorkerEvent) => void }) {
     this.#store = store;
     this.#workerId = options.workerId;
+    this.#held = options.held;
     this.#emit = options.emit;
   }
 
@@ -38,15 +44,22 @@ export class Rescuer {
 
   async #look(): Promise<void> {
     try {
-      const lost = await this.#store.lost();
+      const lost = (await this.#isWorthIt()) ? await this.#store.lost() : [];
       await Promise.all(lost.flatMap(({ workerId, jobs }) => jobs.map((job) => this.#rescue(workerId, job))));
-      this.#troubled = false;
+      this.#troubles = 0;
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;
       // Once per trouble: the worker's own loop meets the same store and says more.
-      if (!this.#troubled) this.#say({ event: "store-trouble", message: error.message, retryInMs: LOOK_EVERY_MS });
-      this.#troubled = true;
+      const isNew = this.#troubles++ === 0;
+      if (isNew) this.#say({ event: "store-trouble", message: error.message, retryInMs: LOOK_EVERY_MS });
     }
+  }
+
+  /** Counting costs next to nothing, which is what an idle worker may cost; going through the presences does not. */
+  async #isWorthIt(): Promise<boolean> {
+    if (this.#looks++ % THOROUGH_EVERY === 0) return true;
+    const { processing } = await this.#store.counts();
+    return processing > this.#held();
   }
 
   async #rescue(from: string, job: ProcessingJob): Promise<void> {

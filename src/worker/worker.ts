@@ -50,6 +50,8 @@ class Worker {
   readonly #alarm = new Alarm();
   readonly #environment = { ...process.env };
   #running: RunningCommand | undefined;
+  #held = 0;
+  #listening: Disposable | undefined;
 
   constructor(store: Store, options: WorkerOptions & { announcement: Announcement; stop: StopRequest }) {
     this.#store = store;
@@ -59,16 +61,18 @@ class Worker {
   }
 
   async run(): Promise<void> {
-    using _ = this.#store.changes(() => this.#alarm.ring());
     onAbort(this.#stop.gently, (by) => this.#beginToLeave(by));
     onAbort(this.#stop.now, (by) => this.#endWhatRuns(by));
     const left = new AbortController();
-    const rescuing = new Rescuer(this.#store, { workerId: this.#id, emit: this.#options.emit }).run(left.signal);
+    const { emit } = this.#options;
+    const rescuer = new Rescuer(this.#store, { workerId: this.#id, held: () => this.#held, emit });
+    const rescuing = rescuer.run(left.signal);
     try {
       // Both end by themselves only by throwing, or the work by being done.
       await Promise.race([this.#work(), rescuing]);
     } finally {
       left.abort();
+      this.#listen(false);
     }
     await rescuing;
   }
@@ -80,14 +84,26 @@ class Worker {
       if (turn === undefined) return;
       const turnedAt = Date.now();
       if (turn.claimed.length > 0) {
+        // Two jobs in a row: it is busy, and would pay for being woken at every change by anyone.
+        if (ends.length > 0) this.#listen(false);
         ends = await Promise.all(turn.claimed.map((job) => this.#attempt(job)));
         continue;
       }
       ends = [];
       if (this.#stop.gently.aborted) return;
       if (this.#options.drain && turn.nextDueAt === undefined && (await this.#isAllDone())) return;
+      // Before it sleeps for the first time it looks once more, for what came before it listened has not woken it.
+      if (this.#listen(true)) continue;
       await this.#idle(turnedAt, turn.nextDueAt);
     }
+  }
+
+  /** Has changes of the store ring the alarm, or not. True when that is new. */
+  #listen(on: boolean): boolean {
+    if (on === (this.#listening !== undefined)) return false;
+    this.#listening?.[Symbol.dispose]();
+    this.#listening = on ? this.#store.changes(() => this.#alarm.ring()) : undefined;
+    return true;
   }
 
   /** Undefined when it is time to leave: there is nothing to settle, or no time left to insist on it. */
@@ -103,6 +119,7 @@ class Worker {
     );
     for (const change of turn?.ended ?? []) this.#report(change);
     for (const job of turn?.claimed ?? []) this.#report({ event: "claimed", job });
+    this.#held = turn?.claimed.length ?? 0;
     return turn;
   }
 

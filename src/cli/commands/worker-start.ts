@@ -18,6 +18,8 @@ export const workerStart: Command = {
     const count = wholeNumber(args, "count", { min: 1, max: MAX_WORKERS }) ?? 1;
     const drain = args.options.has("drain");
     const forward = json ? ["--json"] : [];
+    // Before the store: proper-lockfile brings along listeners that hide whether a hangup was ignored (nohup).
+    const { Supervisor } = await import("../../worker/supervisor.ts");
     const opened = await store();
     // A damaged queue is said here and now, not by workers that die one after the other.
     await Promise.all([opened.counts(), opened.config()]);
@@ -27,7 +29,6 @@ export const workerStart: Command = {
       output.result({ view: "detached", ...(await startDetached(opened, again)) });
       return EXIT.ok;
     }
-    const { Supervisor } = await import("../../worker/supervisor.ts");
     const emit = output.event.bind(output);
     const end = await new Supervisor(opened, { count, drain, forward, emit, now }).run();
     if (end.how === "interrupted") return EXIT.interrupted;

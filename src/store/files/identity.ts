@@ -33,21 +33,29 @@ export function isRunning(process: ProcessIdentity): boolean | undefined {
   return startTime(process.pid) === process.start;
 }
 
-/** The identity as a file name: the holder of a lock leaves it in the lock. */
-export function toFileName({ host, boot, pidns, pid, start }: ProcessIdentity): string {
-  return [pid, start, boot, pidns, host].map(encodeURIComponent).join("~");
+/**
+ * This process in one word, short enough to be kept in a symbolic link itself (60 bytes on ext4): what the holder of a
+ * lock leaves in it.
+ */
+export function ownMark(): string {
+  const { pid, start } = self();
+  mark ??= `${pid}~${start}~${realmMark()}`;
+  return mark;
 }
 
-/** Reads such a file name back; undefined for any other. */
-export function fromFileName(name: string): ProcessIdentity | undefined {
-  const [pid, start, boot, pidns, host] = name.split("~").map(decodeURIComponent);
-  if (pid === undefined || start === undefined || boot === undefined || pidns === undefined || host === undefined) {
-    return undefined;
-  }
-  return { pid: Number(pid), start, boot, pidns, host };
+/** Whether a mark is that of a process that ran here and is dead. Of a mark from elsewhere nothing can be said: false. */
+export function isMarkOfDead(text: string): boolean {
+  const [pid, start, realm] = text.split("~");
+  return realm === realmMark() && startTime(Number(pid)) !== start;
 }
 
+let mark: string | undefined;
 let ownIdentity: ProcessIdentity | undefined;
+
+function realmMark(): string {
+  const { host, boot, pidns } = self();
+  return Bun.hash.xxHash64(`${host}~${boot}~${pidns}`).toString(16);
+}
 
 function ownRealm(): Realm {
   if (process.platform !== "linux") {
