@@ -1,0 +1,37 @@
+/** The temporary directory of a run. */
+import { copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Place } from "./benchmark.ts";
+
+const QUEUECTL = join(import.meta.dir, "..", "dist", "queuectl");
+
+/** Throws when the program has not been built. */
+export function openPlace(): Place & Disposable {
+  if (!existsSync(QUEUECTL)) throw new Error(`${QUEUECTL} is not there: bun run build`);
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), "queuectl-bench-")));
+  // A program that has just been written starts some milliseconds faster than one that has lain there for a while, so all
+  // that are compared must be new.
+  const queuectl = join(directory, "queuectl");
+  copyFileSync(QUEUECTL, queuectl);
+  let count = 0;
+  return {
+    queuectl,
+    fresh: (name) => join(directory, `${name}-${++count}`),
+    async compile(url) {
+      const source = fileURLToPath(url);
+      const outfile = join(directory, basename(source, ".ts"));
+      await Bun.build({
+        entrypoints: [source],
+        target: "bun",
+        format: "esm",
+        minify: true,
+        bytecode: true,
+        compile: { outfile, autoloadDotenv: false, autoloadBunfig: false },
+      });
+      return outfile;
+    },
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}

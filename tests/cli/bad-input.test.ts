@@ -1,0 +1,109 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Home } from "../support/home.ts";
+
+type Mistake = readonly [args: readonly string[], exitCode: number, sentence: string];
+
+const JOBS: readonly Mistake[] = [
+  [["enqueue", "{oops"], 2, 'Invalid job data: not valid JSON: "{oops".'],
+  [["enqueue", ""], 2, 'Invalid job data: not valid JSON: "".'],
+  [["enqueue", "null"], 2, 'Invalid job data: expected an object like {"command":"echo hi"}, got null.'],
+  [["enqueue", "[]"], 2, 'Invalid job data: expected an object like {"command":"echo hi"}, got [].'],
+  [["enqueue", '{"id":"p1"}'], 2, 'Invalid job data: "command" is missing.'],
+  [["enqueue", '{"command":" "}'], 2, 'Invalid job data: "command" must not be empty, got " ".'],
+  [["enqueue", '{"command":7}'], 2, 'Invalid job data: "command" must be a string, got 7.'],
+  [["enqueue", '{"command":null}'], 2, 'Invalid job data: "command" must be a string, got null.'],
+  [["enqueue", '{"command":"true","retries":1}'], 2, 'Invalid job data: unknown field "retries".'],
+  [["enqueue", '{"id":7,"command":"true"}'], 2, 'Invalid job data: "id" must be a string, got 7.'],
+  [["enqueue", '{"id":"","command":"true"}'], 2, 'Invalid job data: "id" must be 1 to 255 bytes long, got 0: "".'],
+  [["enqueue", `{"id":"${"x".repeat(300)}","command":"true"}`], 2, '"id" must be 1 to 255 bytes long, got 300: "xxx'],
+  [["enqueue", `{"id":"${"ü".repeat(128)}","command":"true"}`], 2, '"id" must be 1 to 255 bytes long, got 256: "üüü'],
+  [["enqueue", '{"id":"a\\nb","command":"true"}'], 2, '"id" must not contain control characters, got "a\\nb".'],
+  [["enqueue", '{"command":"true","run_at":"tomorrow"}'], 2, '"run_at" must be epoch milliseconds or an ISO 8601 time'],
+  [["enqueue", '{"command":"true","run_at":"tomorrow"}'], 2, ', got "tomorrow".'],
+  [["enqueue", '{"command":"true","run_at":-1}'], 2, ", got -1."],
+  [["enqueue", '{"command":"true","max_retries":"abc"}'], 2, '"max_retries" must be a whole number from 0 to'],
+  [["enqueue", '{"command":"true","max_retries":-1}'], 2, "got -1."],
+  [["enqueue", '{"command":"true","max_retries":1.5}'], 2, "got 1.5."],
+  [
+    ["enqueue", '{"command":"true","priority":1001}'],
+    2,
+    '"priority" must be a whole number from -1000 to 1000, got 1001.',
+  ],
+];
+
+const WORDS: readonly Mistake[] = [
+  [["enqueue"], 2, "Missing <json>."],
+  [["enqueue", "{}", "{}"], 2, 'Unexpected argument "{}".'],
+  [["enqeue", "{}"], 2, 'Unknown command "enqeue".\nDid you mean "enqueue"?'],
+  [["dlq", "lst"], 2, 'Unknown command "dlq lst".\nDid you mean "dlq-list"?'],
+  [["frobnicate"], 2, 'Unknown command "frobnicate".\nAll commands: queuectl --help'],
+  [["__workers"], 2, 'Unknown command "__workers".'],
+  [["list", "--stat", "pending"], 2, 'Unknown option "--stat".\nDid you mean "--state"?'],
+  [["list", "--state"], 2, "Expected a value after --state: --state <state>."],
+  [
+    ["list", "--state", "pendin"],
+    2,
+    'Expected --state to be one of pending, processing, completed, failed, got "pendin".',
+  ],
+  [["worker-start", "--count", "abc"], 2, 'Expected --count to be a whole number from 1 to 1000, got "abc".'],
+  [["worker-start", "--count", "0"], 2, 'got "0".'],
+  [["worker-start", "--count", "-1"], 2, 'got "-1".'],
+  [["worker-start", "--count", "1e2"], 2, 'got "1e2".'],
+  [["dlq-retry", "nope"], 3, "❌ Job nope not found in DLQ."],
+  [["show", "nope"], 3, "❌ Job nope not found."],
+  [["logs", "nope"], 3, "❌ Job nope not found."],
+  [["logs", "nope", "--attempt", "0"], 2, "Expected --attempt to be a whole number from 1 to"],
+];
+
+const SETTINGS: readonly Mistake[] = [
+  [["config-get", "max_retry"], 3, 'Unknown config key "max_retry".\nDid you mean "max_retries"?'],
+  [["config-set", "constructor", "1"], 3, 'Unknown config key "constructor".\nKnown: max_retries, backoff_base'],
+  [["config-set", "max_retries"], 2, "Missing <value>."],
+  [["config-set", "max_retries", "abc"], 2, 'max_retries must be a whole number from 0 to 1000000, got "abc".'],
+  [["config-set", "max_retries", "-1"], 2, 'got "-1".'],
+  [["config-set", "max_retries", ""], 2, 'got "".'],
+  [["config-set", "max_retries", "1.5"], 2, 'got "1.5".'],
+  [["config-set", "backoff_base", "abc"], 2, 'backoff_base must be a number from 0 to 1000, got "abc".'],
+  [["config-set", "backoff_base", "1e306"], 2, 'got "1e306".'],
+  [["config-set", "backoff_base", "NaN"], 2, 'got "NaN".'],
+  [
+    ["config-set", "worker_idle_delay", "0"],
+    2,
+    'worker_idle_delay must be a whole number from 10 to 3600000, got "0".',
+  ],
+  [["config-set", "worker_idle_delay", "Infinity"], 2, 'got "Infinity".'],
+];
+
+describe.each([
+  ["a job", JOBS],
+  ["a command line", WORDS],
+  ["a setting", SETTINGS],
+])("a mistake in %s gets a sentence and its exit code, and nothing is written", (_, mistakes) => {
+  test.concurrent.each(mistakes)("%j", async (args, exitCode, sentence) => {
+    await using home = new Home();
+    const ended = await home.run(...args);
+    expect(ended).toEqual({ stdout: "", stderr: expect.stringContaining(sentence), exitCode });
+    expect(ended.stderr.endsWith("\n")).toBe(true);
+    expect(existsSync(join(home.path, "db"))).toBe(false);
+  });
+});
+
+test("a setting in the environment that is out of range is refused by its name", async () => {
+  await using home = new Home();
+  expect(await home.runIn({ env: { QUEUECTL_MAX_RETRIES: "many" } }, "config-get")).toEqual({
+    stdout: "",
+    stderr: 'QUEUECTL_MAX_RETRIES must be a whole number from 0 to 1000000, got "many".\n',
+    exitCode: 2,
+  });
+});
+
+test("a data directory that others may write, or that is none, is refused", async () => {
+  await using home = new Home();
+  await home.shell("mkdir -p db open; chmod 777 open; echo text > file");
+  expect(await home.run("list", "--data-dir", "file")).toMatchObject({ stdout: "", exitCode: 7 });
+  const ended = await home.run("enqueue", '{"command":"true"}', "--data-dir", "open");
+  expect(ended).toMatchObject({ stdout: "", stderr: expect.stringContaining("chmod go-w"), exitCode: 7 });
+  expect((await home.shell("ls open")).stdout).toBe("");
+});

@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import { Home, printed } from "../support/home.ts";
+
+const DEFAULTS = `max_retries = 3
+backoff_base = 2
+backoff_max = 86400
+backoff_jitter = 0
+worker_idle_delay = 2000
+kill_grace = 5000
+shutdown_grace = 86400000
+`;
+
+test("config-get prints all settings, and the bare value of one", async () => {
+  await using home = new Home();
+  expect(await home.run("config-get")).toEqual(printed(DEFAULTS));
+  expect(await home.run("config-get", "max_retries")).toEqual(printed("3\n"));
+});
+
+test("config-set stores a setting in config.json, says so, and leaves the others as they were", async () => {
+  await using home = new Home();
+  home.write("db/data/config.json", '{"max_retries":"5","of_a_later_version":true}');
+  expect(await home.run("config-set", "backoff_base", "1.5")).toEqual(
+    printed("⚙️ Config updated: backoff_base = 1.5\n"),
+  );
+  expect(JSON.parse(home.read("db/data/config.json"))).toEqual({
+    max_retries: "5",
+    of_a_later_version: true,
+    backoff_base: 1.5,
+  });
+  expect(await home.run("config-get", "max_retries")).toEqual(printed("5\n"));
+});
+
+test("a variable stands over what is stored, and config-set says so", async () => {
+  await using home = new Home();
+  const env = { QUEUECTL_MAX_RETRIES: "9" };
+  expect(await home.runIn({ env }, "config-set", "max_retries", "5")).toEqual({
+    stdout: "⚙️ Config updated: max_retries = 5\n",
+    stderr: "Warning: QUEUECTL_MAX_RETRIES overrides it here: max_retries is 9.\n",
+    exitCode: 0,
+  });
+  expect(await home.runIn({ env }, "config-get", "max_retries")).toEqual(printed("9\n"));
+  expect(await home.run("config-get", "max_retries")).toEqual(printed("5\n"));
+});
+
+test("many settings changed at once are all kept", async () => {
+  await using home = new Home();
+  await Promise.all([
+    home.obey("config-set", "max_retries", "1"),
+    home.obey("config-set", "backoff_base", "1"),
+    home.obey("config-set", "backoff_max", "1"),
+    home.obey("config-set", "backoff_jitter", "1"),
+    home.obey("config-set", "kill_grace", "1"),
+    home.obey("config-set", "shutdown_grace", "1"),
+  ]);
+  expect(Object.values(JSON.parse(home.read("db/data/config.json")) as object)).toEqual(new Array(6).fill(1));
+});
+
+test("a running worker follows config-set", async () => {
+  await using home = new Home();
+  const worker = home.start("worker-start");
+  await home.enqueue({ id: "before", command: "false" });
+  await worker.says("before failed attempt 1 → retry in 2s");
+  await home.obey("config-set", "backoff_base", "50");
+  await home.enqueue({ id: "after", command: "false" });
+  await worker.says("after failed attempt 1 → retry in 50s");
+});

@@ -1,0 +1,111 @@
+import { expect, test } from "bun:test";
+import type { Ended } from "../support/running-program.ts";
+import { Home } from "../support/home.ts";
+
+const NUMBER = expect.any(Number);
+
+/** The one document that the command printed. */
+function documentOf({ stdout, stderr, exitCode }: Ended): unknown {
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  expect(stdout.endsWith("\n")).toBe(true);
+  return JSON.parse(stdout);
+}
+
+test("every command about jobs prints one document with --json", async () => {
+  await using home = new Home();
+  const run = async (...args: string[]) => documentOf(await home.run(...args, "--json"));
+  const times = { run_at: NUMBER, created_at: NUMBER, updated_at: NUMBER };
+  const p1 = { id: "p1", command: "echo hi", state: "pending", attempts: 0, max_retries: 3, ...times };
+  expect(await run("enqueue", '{"id":"p1","command":"echo hi"}')).toEqual({ job: p1 });
+  expect(await run("list")).toEqual([p1]);
+  expect(await run("show", "p1")).toEqual({ job: p1, logs: [] });
+  expect(await run("logs", "p1").catch(() => "note")).toBe("note");
+  await home.enqueue({ id: "bad", command: "exit 3", max_retries: 0 });
+  await home.drain();
+  const bad = { id: "bad", attempts: 1, error: "exit 3", failed_at: NUMBER };
+  expect(await run("dlq-list")).toMatchObject([bad]);
+  expect(await run("show", "bad")).toMatchObject({ dead_letter: bad, logs: [] });
+  const path = expect.stringContaining(`${home.data}/logs/`);
+  expect(await run("logs", "p1")).toEqual({ id: "p1", attempt: 1, path, output: "hi\n" });
+  expect(await run("dlq-retry", "bad")).toMatchObject({ jobs: [{ id: "bad", state: "pending", attempts: 0 }] });
+  expect(await run("status")).toEqual({
+    active_workers: 0,
+    pending: 1,
+    processing: 0,
+    completed: 1,
+    failed: 0,
+    dead: 0,
+    workers: [],
+  });
+});
+
+test("the array of list and dlq-list is the same with and without --json", async () => {
+  await using home = new Home();
+  home.seed([
+    { id: "p1", command: "true" },
+    { id: "bad", command: "false", max_retries: 0 },
+  ]);
+  await home.drain();
+  for (const command of ["list", "dlq-list"]) {
+    expect(await home.obey(command, "--json")).toBe(await home.obey(command));
+  }
+});
+
+test("settings and the version are documents with --json", async () => {
+  await using home = new Home();
+  expect(documentOf(await home.run("config-set", "backoff_base", "1.5", "--json"))).toEqual({ backoff_base: 1.5 });
+  expect(documentOf(await home.run("--json", "config-get", "backoff-base"))).toEqual({ backoff_base: 1.5 });
+  expect(documentOf(await home.run("config-get", "--json"))).toMatchObject({ max_retries: 3, backoff_base: 1.5 });
+  expect(documentOf(await home.run("--version", "--json"))).toMatchObject({ version: expect.any(String) });
+});
+
+test("workers log one event a line with --json, those in the background too", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "p1", command: "true" });
+  const { stdout, stderr } = await home.drain("--json");
+  expect(stderr).toBe("");
+  const events = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event: string });
+  expect(events.map(({ event }) => event)).toEqual(["starting", "worker-started", "claimed", "completed"]);
+  expect(events[2]).toMatchObject({ worker_id: expect.stringMatching(/^worker-\d+$/), job: { id: "p1" } });
+
+  const detached = documentOf(await home.run("worker-start", "--detach", "--json")) as { log: string };
+  const worker = { kind: "worker", pid: NUMBER, reachable: true, started_at: NUMBER, stopping: false };
+  expect(detached).toMatchObject({ supervisor: { kind: "supervisor" }, workers: [worker] });
+  expect(documentOf(await home.run("status", "--json"))).toMatchObject({ active_workers: 1, workers: [worker] });
+  expect(documentOf(await home.run("worker-stop", "--json"))).toMatchObject({ stopped: [{}, {}], unreachable: [] });
+  const log = home.lines(detached.log.slice(home.path.length)).map((line) => JSON.parse(line) as { event: string });
+  expect(log.map(({ event }) => event)).toEqual(["starting", "worker-started", "stopping"]);
+});
+
+const FAILURES = [
+  [["enqueue", "{"], 2, "E_USAGE", false],
+  [["lst"], 2, "E_USAGE", true],
+  [["list", "--nope"], 2, "E_USAGE", true],
+  [["show", "nope"], 3, "E_JOB_NOT_FOUND", false],
+  [["dlq-retry", "nope"], 3, "E_JOB_NOT_FOUND", false],
+  [["config-get", "nope"], 3, "E_KEY_NOT_FOUND", true],
+  [["enqueue", '{"id":"p1","command":"true"}'], 4, "E_JOB_EXISTS", true],
+  [["list", "--data-dir", "broken"], 7, "E_STORE_CORRUPT", true],
+  [["list", "--data-dir", "later"], 7, "E_STORE_VERSION", true],
+  [["list", "--data-dir", "file"], 7, "E_STORE_IO", false],
+] as const;
+
+test.concurrent.each(FAILURES)(
+  "the error of %j is a document on stderr, its exit code %i",
+  async (args, exitCode, code, hasHint) => {
+    await using home = new Home();
+    home.seed([{ id: "p1", command: "true" }]);
+    home.write("broken/queue.json", "{");
+    home.write("later/queue.json", '{"version":99}');
+    home.write("file", "");
+    const ended = await home.run(...args, "--json");
+    expect({ stdout: ended.stdout, exitCode: ended.exitCode }).toEqual({ stdout: "", exitCode });
+    const document: unknown = JSON.parse(ended.stderr);
+    expect(document).toEqual({
+      error: { code, message: expect.stringMatching(/.+\.$/), hint: hasHint ? expect.any(String) : null },
+    });
+  },
+);

@@ -1,0 +1,85 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { Home, printed } from "../support/home.ts";
+
+test("logs prints what the last attempt printed, or an earlier one, byte for byte", async () => {
+  await using home = new Home();
+  await home.obey("config-set", "backoff_base", "0");
+  await home.enqueue({ id: "twice", command: 'echo "attempt $QUEUECTL_ATTEMPT"; [ $QUEUECTL_ATTEMPT = 2 ]' });
+  await home.enqueue({ id: "bytes", command: "printf '\\377\\000\\033[1m\\n'; echo err >&2" });
+  await home.drain();
+  expect(await home.run("logs", "twice")).toEqual(printed("attempt 2\n"));
+  expect(await home.run("logs", "twice", "--attempt", "1")).toEqual(printed("attempt 1\n"));
+  expect(await home.run("logs", "twice", "--attempt", "3")).toEqual({
+    stdout: "",
+    stderr: "Job twice has no attempt 3.\nIts last attempt is 2.\n",
+    exitCode: 2,
+  });
+  await home.shell("queuectl logs bytes > bytes");
+  expect(readFileSync(`${home.path}/bytes`).toString("latin1")).toBe("\xff\0\x1b[1m\nerr\n");
+});
+
+test("logs of a job that has not run, or printed nothing, says so beside its empty output", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "silent", command: "true" });
+  expect(await home.run("logs", "silent")).toEqual({
+    stdout: "",
+    stderr: "Job silent has not run yet.\n",
+    exitCode: 0,
+  });
+  await home.drain();
+  const stderr = "Attempt 1 of job silent printed nothing.\n";
+  expect(await home.run("logs", "silent")).toEqual({ stdout: "", stderr, exitCode: 0 });
+});
+
+test("logs -f shows what a running job prints as it comes, and ends with it", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "slow", command: "mkfifo gate; echo begin; cat gate; echo end" });
+  const worker = home.start("worker-start");
+  await worker.says("Processing job: slow");
+  const logs = home.start("logs", "slow", "-f");
+  await logs.says("begin\n");
+  await home.shell("echo middle > gate");
+  expect(await logs.end()).toEqual(printed("begin\nmiddle\nend\n"));
+  expect(await home.run("logs", "slow", "--follow")).toEqual(printed("begin\nmiddle\nend\n"));
+});
+
+test("show tells everything about a job, and where its output is", async () => {
+  await using home = new Home();
+  await home.obey("config-set", "backoff_base", "0");
+  await home.enqueue({ id: "p1", command: "echo hi; [ $QUEUECTL_ATTEMPT = 2 ]", priority: 5 });
+  await home.drain();
+  const shown = await home.obey("show", "p1");
+  const fields = Object.fromEntries(
+    shown
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(/: (.*)/).slice(0, 2)),
+  );
+  const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  expect(fields).toEqual({
+    id: "p1",
+    command: "echo hi; [ $QUEUECTL_ATTEMPT = 2 ]",
+    state: "completed",
+    run_at: instant,
+    attempts: "2",
+    max_retries: "3",
+    created_at: instant,
+    updated_at: instant,
+    priority: "5",
+    processing_started_at: instant,
+    worker_id: expect.stringMatching(/^worker-\d+$/),
+    "log of attempt 1": expect.stringContaining(`${home.data}/logs/`),
+    "log of attempt 2": expect.stringContaining(`${home.data}/logs/`),
+  });
+  expect(readFileSync(fields["log of attempt 2"] ?? "", "utf8")).toBe("hi\n");
+});
+
+test("show of a dead letter says where it is and why", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "bad", command: "exit 3", max_retries: 0 });
+  await home.drain();
+  const shown = await home.obey("show", "bad");
+  expect(shown).toContain("\nstate: in the dead letter queue\n");
+  expect(shown).toContain("\nerror: exit 3\n");
+});

@@ -1,0 +1,111 @@
+import { expect, test } from "bun:test";
+import { Home, printed } from "../support/home.ts";
+import type { RunningProgram } from "../support/running-program.ts";
+import { type Actor, isAlive, WorkerDirector } from "../support/worker-director.ts";
+
+/** A worker that is busy with `job`, and with `next` to do. */
+class Busy implements AsyncDisposable {
+  readonly home = new Home();
+  readonly director = new WorkerDirector();
+  readonly terminal: RunningProgram = this.home.start("worker-start");
+
+  async job(): Promise<Actor> {
+    await this.home.enqueue({ id: "job", command: this.director.command("job") });
+    const job = await this.director.meet("job");
+    await this.home.enqueue({ id: "next", command: "touch next-ran" });
+    return job;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.home[Symbol.asyncDispose]();
+    this.director[Symbol.dispose]();
+  }
+}
+
+test.concurrent("at ^C the running job is finished, the next is not begun, and the exit code is 130", async () => {
+  await using busy = new Busy();
+  const { home, terminal } = busy;
+  const job = await busy.job();
+  terminal.interrupt();
+  await terminal.says("Stopping (SIGINT): finishing 1 running job...\n");
+  expect(isAlive(job.hello.pid)).toBe(true);
+  await job.tell({ do: "exit", code: 0 });
+  expect((await terminal.end()).exitCode).toBe(130);
+  await home.deserted();
+  expect((await home.jobs()).map(({ id, state }) => [id, state])).toEqual([
+    ["job", "completed"],
+    ["next", "pending"],
+  ]);
+  expect(home.read("next-ran")).toBe("");
+});
+
+test.concurrent("at a second ^C the job is ended at once and goes back, its attempt not charged", async () => {
+  await using busy = new Busy();
+  const { home, terminal } = busy;
+  const job = await busy.job();
+  terminal.interrupt();
+  await terminal.says("Stopping (SIGINT): finishing 1 running job...\n");
+  terminal.interrupt();
+  const { stdout, exitCode } = await terminal.end();
+  expect(exitCode).toBe(130);
+  expect(stdout).toContain("Released job: job (unfinished; the attempt does not count)\n");
+  expect(isAlive(job.hello.pid)).toBe(false);
+  await home.deserted();
+  const released = await home.entry("job");
+  expect(released).toMatchObject({ state: "pending", attempts: 0 });
+  expect(released).not.toHaveProperty("last_error");
+});
+
+test.concurrent("at ^C an idle worker leaves", async () => {
+  await using home = new Home();
+  const terminal = home.start("worker-start");
+  await terminal.says("Worker 1 started");
+  terminal.interrupt();
+  expect((await terminal.end()).exitCode).toBe(130);
+  await home.deserted();
+});
+
+test.concurrent("a TERM stops workers as ^C does, but is a success", async () => {
+  await using busy = new Busy();
+  const job = await busy.job();
+  busy.terminal.kill("SIGTERM");
+  await busy.terminal.says("Stopping (SIGTERM): finishing 1 running job...\n");
+  await job.tell({ do: "exit", code: 0 });
+  expect((await busy.terminal.end()).exitCode).toBe(0);
+  expect(await busy.home.entry("job")).toMatchObject({ state: "completed" });
+  await busy.home.deserted();
+});
+
+test.concurrent("worker-stop in another terminal waits until the running job is done", async () => {
+  await using busy = new Busy();
+  const job = await busy.job();
+  const stop = busy.home.start("worker-stop");
+  await stop.says("Waiting for ");
+  expect(await busy.home.obey("status")).toContain("processing: 1,");
+  await job.tell({ do: "exit", code: 0 });
+  expect(await stop.end()).toMatchObject({ stdout: "Stopped 1 worker.\n", exitCode: 0 });
+  expect((await busy.terminal.end()).exitCode).toBe(0);
+  expect(await busy.home.entry("job")).toMatchObject({ state: "completed" });
+  expect(await busy.home.run("worker-stop")).toEqual(printed("No workers are running.\n"));
+});
+
+test.concurrent("worker-stop --now ends the running job and hands it back", async () => {
+  await using busy = new Busy();
+  const job = await busy.job();
+  expect(await busy.home.run("worker-stop", "--now")).toMatchObject({ stdout: "Stopped 1 worker.\n", exitCode: 0 });
+  expect((await busy.terminal.end()).exitCode).toBe(0);
+  expect(isAlive(job.hello.pid)).toBe(false);
+  expect(await busy.home.entry("job")).toMatchObject({ state: "pending", attempts: 0 });
+});
+
+test.concurrent("when worker-start is killed, its workers finish their jobs and leave", async () => {
+  await using busy = new Busy();
+  const job = await busy.job();
+  busy.terminal.kill("SIGKILL");
+  await busy.terminal.says("Stopping (the death of its supervisor): finishing 1 running job...\n");
+  expect(isAlive(job.hello.pid)).toBe(true);
+  await job.tell({ do: "exit", code: 0 });
+  await busy.home.deserted();
+  expect(await busy.home.entry("job")).toMatchObject({ state: "completed" });
+  expect(await busy.home.entry("next")).toMatchObject({ state: "pending" });
+});

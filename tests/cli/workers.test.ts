@@ -1,0 +1,136 @@
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { Home, printed } from "../support/home.ts";
+import { isAlive, WorkerDirector } from "../support/worker-director.ts";
+
+test.concurrent("a job that reads its input gets the end of it", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "reads", command: "cat; read line; echo done" });
+  expect((await home.drain()).exitCode).toBe(0);
+  expect(await home.run("logs", "reads")).toEqual(printed("done\n"));
+});
+
+test.concurrent("a job that prints 3 MiB completes, and all of it is in its log", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "loud", command: "head -c 3145728 /dev/zero | tr '\\000' x; echo end" });
+  expect((await home.drain()).exitCode).toBe(0);
+  const { stdout } = await home.run("logs", "loud");
+  expect([stdout.length, stdout.slice(-5)]).toEqual([3145728 + 4, "xend\n"]);
+});
+
+test.concurrent("a job that leaves a child in the background does not hold its worker", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "daemon", command: "sleep 300 & echo $! > child; exit 0" }, { id: "next", command: "true" });
+  expect((await home.drain()).exitCode).toBe(0);
+  expect(await home.jobs("--state", "completed")).toHaveLength(2);
+  expect(isAlive(Number(home.read("child")))).toBe(true);
+});
+
+test.concurrent("what a failing job leaves in the background is ended with it", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "bad", command: "setsid sleep 300 & echo $! > child; exit 1", max_retries: 0 });
+  expect((await home.drain()).exitCode).toBe(5);
+  await home.deserted();
+});
+
+test.concurrent("a job runs in the folder and environment of worker-start, and is told who it is", async () => {
+  await using home = new Home();
+  home.write("elsewhere/file", "");
+  await home.enqueue({ id: "p1", command: "pwd; printenv | sort" });
+  await home.runIn({ cwd: "elsewhere", env: { COLOUR: "blue" } }, "worker-start", "--drain");
+  const [cwd, ...variables] = (await home.obey("logs", "p1")).trimEnd().split("\n");
+  expect(cwd).toBe(`${home.path}/elsewhere`);
+  expect(variables).toEqual(
+    expect.arrayContaining([
+      "COLOUR=blue",
+      "QUEUECTL_ATTEMPT=1",
+      `QUEUECTL_DATA_DIR=${home.data}`,
+      "QUEUECTL_JOB_ID=p1",
+      expect.stringMatching(/^QUEUECTL_LEASE=\d+$/),
+      expect.stringMatching(/^QUEUECTL_WORKER_ID=worker-\d+$/),
+    ]),
+  );
+});
+
+test.concurrent("jobs run by priority, then in the order they were enqueued", async () => {
+  await using home = new Home();
+  const command = "echo $QUEUECTL_JOB_ID >> ran";
+  await home.enqueue(
+    { id: "low", command, priority: -1 },
+    { id: "first", command },
+    { id: "second", command, priority: 0 },
+    { id: "urgent", command, priority: 10 },
+  );
+  await home.drain();
+  expect(home.lines("ran")).toEqual(["urgent", "first", "second", "low"]);
+});
+
+test.concurrent("a delayed job does not start before its time, and others need not wait for it", async () => {
+  await using home = new Home();
+  const worker = home.start("worker-start");
+  await worker.says("Worker 1 started");
+  await home.enqueue({ id: "delayed", command: "true", run_at: Date.now() + 500, priority: 1 });
+  await home.enqueue({ id: "now", command: "true" });
+  await worker.says("Job succeeded: now");
+  await worker.says("Job succeeded: delayed");
+  const job = await home.entry("delayed");
+  if (!("state" in job) || job.state !== "completed") throw new Error("it is not completed");
+  expect(job.processing_started_at).toBeGreaterThanOrEqual(job.run_at);
+});
+
+test.concurrent("workers of two terminals share one queue, are counted together and stopped together", async () => {
+  await using home = new Home();
+  using director = new WorkerDirector();
+  const terminals = [home.start("worker-start"), home.start("worker-start")];
+  await home.enqueue({ id: "a", command: director.command("a") }, { id: "b", command: director.command("b") });
+  const jobs = [await director.meet("a"), await director.meet("b")];
+  await Promise.all(terminals.map((terminal) => terminal.says("Processing job: ")));
+  expect(await home.obey("status")).toBe(
+    "📊 Queue Status:\n{ activeWorkers: 2, pending: 0, processing: 2, completed: 0, failed: 0 }\n",
+  );
+  const stop = home.start("worker-stop");
+  await stop.says("Waiting for");
+  for (const job of jobs) await job.tell({ do: "exit", code: 0 });
+  expect(await stop.end()).toMatchObject({ stdout: "Stopped 2 workers.\n", exitCode: 0 });
+  for (const terminal of terminals) expect((await terminal.end()).exitCode).toBe(0);
+  await home.deserted();
+  expect(await home.jobs("--state", "completed")).toHaveLength(2);
+});
+
+test.concurrent("--drain leaves with 0 when all is done, and with 5 when a job died in that time", async () => {
+  await using home = new Home();
+  expect(await home.drain()).toMatchObject({ stderr: "", exitCode: 0 });
+  await home.enqueue({ id: "bad", command: "false", max_retries: 0 }, { id: "good", command: "true" });
+  expect((await home.drain()).exitCode).toBe(5);
+  expect((await home.drain()).exitCode).toBe(0);
+});
+
+test.concurrent("--drain waits for retries and for delayed jobs", async () => {
+  await using home = new Home();
+  await home.obey("config-set", "backoff_base", "0.3");
+  await home.enqueue(
+    { id: "flaky", command: "[ $QUEUECTL_ATTEMPT = 2 ]" },
+    { id: "delayed", command: "true", run_at: Date.now() + 600 },
+  );
+  expect((await home.drain("--count", "2")).exitCode).toBe(0);
+  expect((await home.jobs("--state", "completed")).map(({ id }) => id)).toEqual(["flaky", "delayed"]);
+});
+
+test.concurrent("--detach comes back when the workers run, which then have no terminal and can be stopped", async () => {
+  await using home = new Home();
+  const ended = await home.run("worker-start", "--detach", "--count", "2");
+  expect(ended).toMatchObject({ stderr: "", exitCode: 0 });
+  expect(ended.stdout.replaceAll(/\d+\b/g, "N").split("\n").slice(0, 3)).toEqual([
+    "Starting N worker processes...",
+    "Worker N started with PID: N",
+    "Worker N started with PID: N",
+  ]);
+  const log = /^Running in the background; log: (.*)$/m.exec(ended.stdout)?.[1] ?? "";
+  expect(await home.obey("status")).toContain("{ activeWorkers: 2,");
+  await home.enqueue({ id: "p1", command: "echo hi" });
+  await home.has(log.slice(home.path.length), 5);
+  expect(await home.run("worker-stop")).toMatchObject({ stdout: "Stopped 2 workers.\n", exitCode: 0 });
+  await home.deserted();
+  expect(home.read(log.slice(home.path.length))).toContain("Job succeeded: p1");
+  expect(readdirSync(`${home.data}/workers`)).toEqual([]);
+});

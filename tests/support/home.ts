@@ -1,0 +1,194 @@
+/**
+ * A place of its own for the compiled program, as on a machine where it was just put: an empty folder that is home and
+ * current folder at once, and an environment with nothing else in it. None of what is started there outlives it.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { DeadLetter, Entry, Job } from "../../src/job/job.ts";
+import { type Ended, RunningProgram } from "./running-program.ts";
+import { until } from "./until.ts";
+
+const DIST = join(import.meta.dir, "..", "..", "dist");
+const PREFIX = join(realpathSync(tmpdir()), `queuectl-home-${process.pid}-`);
+
+/** A test that its timeout cuts off disposes of nothing. So a guard waits for the end of this process and then does. */
+const GUARD = `
+  cat
+  while found=$(grep -lsF "HOME=$0" /proc/[0-9]*/environ) || [ -n "$found" ]; do
+    for file in $found; do
+      pid=\${file#/proc/}
+      kill -KILL "\${pid%/environ}"
+    done
+  done
+  rm -rf "$0"*
+`;
+Bun.spawn(["/bin/sh", "-c", GUARD, PREFIX], {
+  detached: true,
+  stdin: "pipe",
+  stdout: "ignore",
+  stderr: "ignore",
+  env: { PATH: "/usr/bin:/bin" },
+}).unref();
+
+export interface Circumstances {
+  /** Relative to the home. */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The end of a command that did what it was told. */
+export function printed(stdout: string): Ended {
+  return { stdout, stderr: "", exitCode: 0 };
+}
+
+export class Home implements AsyncDisposable {
+  readonly path = mkdtempSync(PREFIX);
+  /** Where the queue is when nothing names another place. */
+  readonly data = join(this.path, "db", "data");
+  readonly #started: RunningProgram[] = [];
+
+  /** Runs the program to its end. */
+  async run(...args: string[]): Promise<Ended> {
+    return this.runIn({}, ...args);
+  }
+
+  async runIn(circumstances: Circumstances, ...args: string[]): Promise<Ended> {
+    return this.#spawn(["queuectl", ...args], circumstances).end();
+  }
+
+  /** Runs the program, which must succeed, and returns what it printed. */
+  async obey(...args: string[]): Promise<string> {
+    const { stdout, stderr, exitCode } = await this.run(...args);
+    if (exitCode !== 0) throw new Error(`queuectl ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Runs shell lines, which find `queuectl` on their path, to their end. */
+  async shell(script: string, ...args: string[]): Promise<Ended> {
+    return this.#spawn(["/bin/sh", "-c", script, "sh", ...args], {}).end();
+  }
+
+  /** Starts the program as in a terminal of its own. */
+  start(...args: string[]): RunningProgram {
+    return this.startIn({}, ...args);
+  }
+
+  startIn(circumstances: Circumstances, ...args: string[]): RunningProgram {
+    return this.#spawn(["queuectl", ...args], circumstances);
+  }
+
+  startShell(script: string): RunningProgram {
+    return this.#spawn(["/bin/sh", "-c", script], {});
+  }
+
+  async enqueue(...specs: readonly object[]): Promise<void> {
+    for (const spec of specs) await this.obey("enqueue", JSON.stringify(spec));
+  }
+
+  /** Puts jobs into a new queue without the program: as the original tool wrote them. */
+  seed(jobs: readonly { id: string; command: string; attempts?: number; max_retries?: number }[]): void {
+    const records = jobs.map((job) => ({ state: "pending", attempts: 0, max_retries: 3, run_at: 0, ...job }));
+    this.write("db/data/queue.json", JSON.stringify({ jobs: records }, null, 2));
+  }
+
+  async jobs(...args: string[]): Promise<Job[]> {
+    return JSON.parse(await this.obey("list", ...args)) as Job[];
+  }
+
+  async deadLetters(): Promise<DeadLetter[]> {
+    return JSON.parse(await this.obey("dlq-list")) as DeadLetter[];
+  }
+
+  async entry(id: string): Promise<Entry> {
+    const { job, dead_letter } = JSON.parse(await this.obey("show", "--json", "--", id)) as Record<string, Entry>;
+    return (job ?? dead_letter) as Entry;
+  }
+
+  /** Waits until nobody works on a job any more that can be worked on, and returns the log. */
+  async drain(...args: string[]): Promise<Ended> {
+    return this.run("worker-start", "--drain", ...args);
+  }
+
+  /** The text of a file in the home; empty when it is not there. */
+  read(path: string): string {
+    return existsSync(join(this.path, path)) ? readFileSync(join(this.path, path), "utf8") : "";
+  }
+
+  lines(path: string): string[] {
+    return this.read(path).split("\n").filter(Boolean);
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.path, path)), { recursive: true });
+    writeFileSync(join(this.path, path), text);
+  }
+
+  /** Waits until the file has that many lines. */
+  async has(path: string, count = 1): Promise<string[]> {
+    return until(() => this.lines(path).length >= count && this.lines(path), `${count} lines in ${path}`);
+  }
+
+  /** The pids of all processes that run here, whoever started them: where there is a /proc, they are known by their HOME. */
+  processes(): number[] {
+    if (process.platform !== "linux") return this.#started.filter(({ hasEnded }) => !hasEnded).map(({ pid }) => pid);
+    const mark = `\0HOME=${this.path}\0`;
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => `\0${readEnvironment(pid)}`.includes(mark))
+      .map(Number);
+  }
+
+  /** Waits until no process runs here any more. */
+  async deserted(): Promise<void> {
+    await until(() => this.processes().length === 0, "every process to end");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Again and again, for what is being killed may just have started another.
+    await until(() => {
+      const left = this.processes();
+      for (const pid of left) killIfThere(pid);
+      return left.length === 0;
+    }, "every process to be gone");
+    await Promise.all(this.#started.map((program) => program.end()));
+    rmSync(this.path, { recursive: true });
+  }
+
+  #spawn(command: string[], { cwd = ".", env = {} }: Circumstances): RunningProgram {
+    const [program = "", ...args] = command;
+    const path = program === "queuectl" ? join(DIST, program) : program;
+    const running = new RunningProgram([path, ...args], {
+      cwd: join(this.path, cwd),
+      env: { PATH: `${DIST}:/usr/bin:/bin`, HOME: this.path, ...env },
+    });
+    this.#started.push(running);
+    return running;
+  }
+}
+
+function readEnvironment(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1");
+  } catch {
+    // It ended meanwhile, or is another user's.
+    return "";
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
+  }
+}
