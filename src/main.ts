@@ -15,6 +15,9 @@ import type { Store } from "./store/store.ts";
 declare const BUILD_VERSION: string;
 declare const BUILD_COMMIT: string;
 
+// A file size limit is an error that can be told (EFBIG), not a reason to die without a word.
+process.on("SIGXFSZ", () => {});
+
 const argv = process.argv.slice(2);
 const json = wantsJson(argv);
 const output = await openOutput({ json, env: process.env });

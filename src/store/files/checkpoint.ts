@@ -18,7 +18,7 @@ import { createWhole, guard, namesIn, remove, rename, syncDirectory, temporaryNa
 import { reach } from "./failpoint.ts";
 import type { Journal } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
-import { ORIGINAL } from "./original-format.ts";
+import { FIRST, ORIGINAL } from "./original-format.ts";
 import { encodeSnapshot, readQueue } from "./snapshot.ts";
 import type { QueueState } from "./state.ts";
 
@@ -66,8 +66,6 @@ export function createStore(layout: Layout): void {
   }
   syncDirectory(layout.root);
 }
-
-const FIRST = { generation: 1, end: ORIGINAL.end };
 
 /** Creates it, or finds it there and empty: what an interrupted checkpoint left. */
 function createJournal(path: string): void {

@@ -104,7 +104,7 @@ export class FilesStore implements Store {
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
     const { now } = this.#options;
-    const jobs = await this.#ledger.commit((state) => {
+    const decide = (state: QueueState) => {
       const back = [...new Set(ids)].map((id) => {
         const dead = state.deadLetter(id);
         if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
@@ -114,7 +114,10 @@ export class FilesStore implements Store {
       });
       const records = back.map(({ dead, job }) => recordOf("requeued", dead, job));
       return { records, result: back.map(({ job }) => job) };
-    });
+    };
+    // Refused, if at all, before a directory is made for it.
+    decide(this.#ledger.state());
+    const jobs = await this.#ledger.commit(decide);
     this.#ledger.sync();
     return jobs;
   }

@@ -70,10 +70,9 @@ export class Ledger {
    * visible to all at once, and durable after `sync`, or within a second.
    */
   async commit<T>(decide: (state: QueueState, seq: number) => Decision<T>): Promise<T> {
-    if (!this.#replica) {
-      createDirectory(this.#layout.workers);
-      checkDataDirectory(this.#layout.root);
-    }
+    // Every time: it costs 5 µs, and a copy of the data may well come without its empty folders.
+    createDirectory(this.#layout.workers);
+    if (!this.#replica) checkDataDirectory(this.#layout.root);
     for (;;) {
       using _lock = await acquire(this.#layout.lock, this.#options.now);
       const decision = this.#tryCommit(decide);
@@ -176,8 +175,8 @@ export class Ledger {
 
   #rest(): void {
     using lock = tryAcquire(this.#layout.lock);
-    // Whoever holds it will leave the store at rest in its turn.
-    if (!lock) return;
+    // Whoever holds it, or has written since, will leave the store at rest in its turn: the last one does.
+    if (!lock || this.#replica?.catchUp()) return this.#restSoon();
     const { replica, journal } = this.#current();
     if (journal.size === 0 || journal.size + replica.snapshotBytes > MAX_RESTING_BYTES) return;
     this.#setSuspectsAside(journal);

@@ -13,6 +13,9 @@ export const ORIGINAL: { readonly generation: number; readonly end: ChainEnd } =
   end: { sum: "0".repeat(16), seq: 1 },
 };
 
+/** Where a store of our own begins: the same for all, so that making it twice does no harm. */
+export const FIRST = { generation: 1, end: ORIGINAL.end };
+
 const DEFAULT_MAX_RETRIES = 3;
 
 type Fields = Record<string, unknown>;

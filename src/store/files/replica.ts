@@ -8,7 +8,7 @@ import { corrupt } from "./corruption.ts";
 import { namesIn } from "./durable.ts";
 import { Journal } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
-import { ORIGINAL } from "./original-format.ts";
+import { FIRST, ORIGINAL } from "./original-format.ts";
 import { readDeadLetters, readQueue, type Snapshot } from "./snapshot.ts";
 import { QueueState, type Sides } from "./state.ts";
 
@@ -139,8 +139,8 @@ function belongs(snapshot: Pick<Snapshot<never>, "generation" | "end">, generati
 /** No store, or one whose creation was cut short before anything could be in it. */
 function isUnborn(layout: Layout): boolean {
   const dlq = readDeadLetters(layout.dlq);
-  const isEmpty = !dlq || (dlq.generation > ORIGINAL.generation && dlq.entries.length === 0);
-  return isEmpty && journalsIn(layout).every((path) => sizeOf(path) === 0);
+  const isFirst = !dlq || (dlq.generation === FIRST.generation && dlq.entries.length === 0);
+  return isFirst && journalsIn(layout).every((path) => path === layout.journal(FIRST.generation) && sizeOf(path) === 0);
 }
 
 /** The paths of all journals there are. */
