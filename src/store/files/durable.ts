@@ -19,9 +19,18 @@ import { dirname } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { reach, type Step } from "./failpoint.ts";
 
-/** Creates a directory and its missing parents, for this user alone. */
+/** Creates a directory and its missing parents, for this user alone, if it is not there. */
 export function createDirectory(path: string): void {
   guard("create", path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+}
+
+/** As `createDirectory`, but where the parent is gone throws `E_STORE_IO` instead of making it anew. */
+export function createSubdirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw refused("create", path, cause);
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { checkpoint, createStore } from "./checkpoint.ts";
 import { checksum, type JournalRecord } from "./commit.ts";
-import { createDirectory, createWhole } from "./durable.ts";
+import { createDirectory, createSubdirectory, createWhole } from "./durable.ts";
 import type { Journal } from "./journal.ts";
 import { checkDataDirectory, type Layout } from "./layout.ts";
 import { acquire, tryAcquire } from "./lock.ts";
@@ -70,9 +70,13 @@ export class Ledger {
    * visible to all at once, and durable after `sync`, or within a second.
    */
   async commit<T>(decide: (state: QueueState, seq: number) => Decision<T>): Promise<T> {
-    // Every time: it costs 5 µs, and a copy of the data may well come without its empty folders.
-    createDirectory(this.#layout.workers);
-    if (!this.#replica) checkDataDirectory(this.#layout.root);
+    if (this.#replica) {
+      // Every time: it costs 5 µs, and a copy of the data may well come without its empty folders.
+      createSubdirectory(this.#layout.workers);
+    } else {
+      createDirectory(this.#layout.workers);
+      checkDataDirectory(this.#layout.root);
+    }
     for (;;) {
       using _lock = await acquire(this.#layout.lock, this.#options.now);
       const decision = this.#tryCommit(decide);
