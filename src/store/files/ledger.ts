@@ -76,6 +76,8 @@ export class Ledger {
     } else {
       createDirectory(this.#layout.workers);
       checkDataDirectory(this.#layout.root);
+      // Before anyone has to wait for it.
+      this.#replica = Replica.load(this.#layout);
     }
     for (;;) {
       using _lock = await acquire(this.#layout.lock, this.#options.now);

@@ -22,7 +22,9 @@ const STALE_MS = FAILPOINTS ? 2_000 : 10_000;
 /** A waiter outlasts a frozen holder, then gives up. */
 const PATIENCE_MS = 2 * STALE_MS;
 /** A holder is done in a fraction of a millisecond, most of the time: so often is it asked before anyone sleeps. */
-const QUICK_TRIES = 20;
+const QUICK_TRIES = 4;
+/** Between two looks of one that sleeps: longer and longer, lest a crowd of waiters takes the processor from the holder. */
+const SLEEP_MS = { first: 1, growth: 1.5, longest: 25 };
 
 /** What proper-lockfile calls to take a lock. */
 const takingFs = {
@@ -47,35 +49,39 @@ const releasingFs = {
 const options = { realpath: false, stale: STALE_MS, onCompromised: () => {} };
 
 /**
- * Takes the lock on `path` (which need not exist), waiting for its holder. Only synchronous work may be done while it
- * is held. Throws `E_STORE_LOCKED` when patience ends.
+ * Takes the lock on `path` (which need not exist), waiting for its holder; in a crowd, for as long as it goes from hand
+ * to hand. Only synchronous work may be done while it is held. Throws `E_STORE_LOCKED` when one holder keeps it too long.
  */
 export async function acquire(path: string, now: () => number): Promise<Disposable> {
-  const deadline = now() + PATIENCE_MS;
-  for (let tries = 1; ; tries++) {
+  for (let tries = 1; tries <= QUICK_TRIES; tries++) {
     const lock = tryAcquire(path);
     if (lock) return lock;
-    if (tries < QUICK_TRIES) {
-      await new Promise(setImmediate);
-      continue;
-    }
-    if (now() > deadline) {
+    await new Promise(setImmediate);
+  }
+  let holding = holdingOf(path);
+  let since = now();
+  for (let sleepMs = SLEEP_MS.first; ; sleepMs = Math.min(sleepMs * SLEEP_MS.growth, SLEEP_MS.longest)) {
+    breakIfHolderIsDead(`${path}.lock`);
+    const lock = tryAcquire(path);
+    if (lock) return lock;
+    const current = holdingOf(path);
+    if (current !== holding) [holding, since] = [current, now()];
+    if (now() - since > PATIENCE_MS) {
       throw new QueueError("E_STORE_LOCKED", `${path}.lock has been held by another for ${PATIENCE_MS / 1000} s.`, {
         hint: "Is another queuectl suspended? Look for it, then try again.",
       });
     }
-    await Bun.sleep(jitterMs());
+    await Bun.sleep(sleepMs * jitter());
   }
 }
 
-/** Takes the lock if it is free; undefined if it is not, having broken it if its holder is dead. */
+/** Takes the lock if it is free; undefined if it is not. */
 export function tryAcquire(path: string): Disposable | undefined {
   try {
     lockfile.lockSync(path, { ...options, fs: takingFs });
   } catch (cause) {
-    if (!isContention(cause, path)) throw refused("lock", path, cause);
-    breakIfHolderIsDead(`${path}.lock`);
-    return undefined;
+    if (isContention(cause, path)) return undefined;
+    throw refused("lock", path, cause);
   }
   reach("locked");
   return { [Symbol.dispose]: () => release(path) };
@@ -113,6 +119,11 @@ function isContention(cause: unknown, path: string): boolean {
   return code === "ENOENT" && statSync(dirname(path), { throwIfNoEntry: false }) !== undefined;
 }
 
+/** Tells one holding of a lock from the next, also by the same process. A holder that refreshes it is still the same. */
+function holdingOf(path: string): number | undefined {
+  return lstatSync(`${path}.lock`, { throwIfNoEntry: false })?.birthtimeMs;
+}
+
 /**
  * Two waiters may do this at the same time, and the slower one break the lock that the faster one took since. Then that
  * one's commit stands alone against another's, and the journal decides.
@@ -125,7 +136,7 @@ function breakIfHolderIsDead(lockPath: string): void {
   }
 }
 
-/** 1 to 5 ms, different from process to process, so that waiters do not come back in step. */
-function jitterMs(): number {
-  return 1 + (self().pid % 9) / 2;
+/** 0.5 to 1.5, different from process to process, so that waiters do not come back in step. */
+function jitter(): number {
+  return 0.5 + (self().pid % 11) / 10;
 }
