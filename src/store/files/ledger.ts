@@ -182,7 +182,10 @@ export class Ledger {
   #rest(): void {
     using lock = tryAcquire(this.#layout.lock);
     // Whoever holds it, or has written since, will leave the store at rest in its turn: the last one does.
-    if (!lock || this.#replica?.catchUp()) return this.#restSoon();
+    if (!lock || this.#replica?.catchUp()) {
+      this.#restSoon();
+      return;
+    }
     const { replica, journal } = this.#current();
     if (journal.size === 0 || journal.size + replica.snapshotBytes > MAX_RESTING_BYTES) return;
     this.#setSuspectsAside(journal);
