@@ -109,6 +109,7 @@ export class Ledger {
   /** Syncs, and where `atRest` says that nobody else works on it, leaves the store at rest. */
   close({ atRest }: { atRest: () => boolean }): void {
     clearTimeout(this.#restTimer);
+    this.#restsWhenIdle = false;
     if (this.#syncTimer) this.sync();
     if (this.#hasWritten && atRest()) this.#rest();
     this.#replica?.[Symbol.dispose]();
