@@ -99,7 +99,7 @@ class CommandLine {
 
 /** A lone `-` is a word, and so is a negative number: the command then says what it expected instead. */
 function isOption(token: string): boolean {
-  return token.length > 1 && token.startsWith("-") && !/^-[\d.]/.test(token) && token !== "--";
+  return token.length > 1 && token.startsWith("-") && !"0123456789.".includes(token[1] ?? "") && token !== "--";
 }
 
 /** Takes the name of a command, in one word or in two: `dlq-list`, `dlq list`. */

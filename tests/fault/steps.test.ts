@@ -23,30 +23,31 @@ interface Scenario {
   readonly nth: number;
 }
 
-const CREATION: readonly Step[] = ["create-dlq", "create-queue"];
+const KEPT = "a store that a worker keeps from resting";
 const ORIGINAL = join(import.meta.dir, "../fixtures/v0");
 
-/** An `enqueue` alone passes every step: its commit, and at its end the checkpoint that leaves the store at rest. */
+/** Taken by a change to a store at rest, which is a commit and a checkpoint in one. */
+const AT_REST = STEPS.filter((step) => !["create-dlq", "create-queue", "append", "sync-journal"].includes(step));
+const CREATION = ["create-dlq", "create-queue"] as const;
+/** Taken by an attempt's claim, by its end, and by a change while a worker lives. */
+const COMMIT = ["locked", "append", "appended", "unlock"] as const;
+
 const SCENARIOS: readonly Scenario[] = [
-  ...STEPS.filter((step) => !CREATION.includes(step)).map((step) => scenario("a store", ["enqueue:x"], step)),
-  ...(["locked", "appended", "unlock"] as const).map((step) => scenario("a store", ["enqueue:x"], step, 2)),
-  ...STEPS.map((step) => scenario("nothing", ["enqueue:x"], step)),
+  ...AT_REST.map((step) => scenario("a store", ["enqueue:x"], step)),
+  ...[...CREATION, ...AT_REST].map((step) => scenario("nothing", ["enqueue:x"], step)),
   scenario("nothing", ["enqueue:x"], "create-journal", 2),
-  ...(["create-journal", "append", "append-checkpoint", "rename-dlq", "rename-queue", "sync-renames"] as const).map(
-    (step) => scenario("a directory of the original tool", ["enqueue:x"], step),
+  ...(["create-journal", "append-checkpoint", "rename-dlq", "rename-queue", "sync-renames"] as const).map((step) =>
+    scenario("a directory of the original tool", ["enqueue:x"], step),
   ),
-  ...(["locked", "append", "appended", "unlock"] as const).flatMap((step) => [
-    scenario("a store", ["claim:2", "finish"], step),
-    scenario("a store", ["claim:2", "finish"], step, 2),
-  ]),
+  ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario("a store", ["claim:2", "finish"], step, nth))),
+  // Closing, it leaves the store at rest: a checkpoint of its own.
+  ...AT_REST.map((step) => {
+    const isInEachCommit = (COMMIT as readonly Step[]).includes(step);
+    return scenario("a store", ["claim:2", "finish"], step, isInEachCommit ? 3 : 1);
+  }),
   // Here what the others write stands in the same journal as what the late one writes.
-  ...(["locked", "append", "appended", "sync-journal", "unlock"] as const).map((step) =>
-    scenario("a store that a worker keeps from resting", ["enqueue:x"], step),
-  ),
-  ...(["locked", "append", "appended", "unlock"] as const).flatMap((step) => [
-    scenario("a store that a worker keeps from resting", ["claim:2", "finish"], step),
-    scenario("a store that a worker keeps from resting", ["claim:2", "finish"], step, 2),
-  ]),
+  ...[...COMMIT, "sync-journal" as const].map((step) => scenario(KEPT, ["enqueue:x"], step)),
+  ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
 ];
 
 describe.concurrent("a process that dies loses nothing that was acknowledged", () => {
@@ -86,10 +87,10 @@ async function prepared(start: Scenario["start"]): Promise<{ path: string } & As
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(temporaryDirectory());
   if (start === "a directory of the original tool") cpSync(ORIGINAL, path, { recursive: true });
-  if (start === "a store" || start === "a store that a worker keeps from resting") {
+  if (start === "a store" || start === KEPT) {
     await DriverProcess.run(path, ["enqueue:a", "enqueue:b", "enqueue:c", "enqueue:d"]);
   }
-  if (start === "a store that a worker keeps from resting") {
+  if (start === KEPT) {
     const worker = stack.adopt(await openFiles(path), (store) => store.close());
     const { id } = stack.use(await worker.announce({ kind: "worker" }));
     await worker.enqueue([{ id: "held", command: "true", priority: 1 }]);

@@ -13,6 +13,7 @@
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { CommitContent } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { createWhole, guard, namesIn, remove, rename, syncDirectory, temporaryName, writeNew } from "./durable.ts";
 import { reach } from "./failpoint.ts";
@@ -22,15 +23,19 @@ import { FIRST, ORIGINAL } from "./original-format.ts";
 import { encodeSnapshot, readQueue } from "./snapshot.ts";
 import type { QueueState } from "./state.ts";
 
-/** Steps 1 to 5. False when the commit did not count: catch up and ask again whether it is still wanted. */
+/**
+ * Steps 1 to 5. The commit may carry records, which are in `state` already: then it is a change and a checkpoint in one.
+ * False when it did not count: `state` is not to be used again.
+ */
 export function checkpoint(
   layout: Layout,
   { journal, state }: { journal: Journal; state: QueueState },
-  by: { time: number; by: string },
+  content: CommitContent,
 ): boolean {
   const generation = journal.generation + 1;
-  const commit = { ...by, records: [], checkpoint: generation };
-  const head = { generation, end: { sum: journal.encodeNext(commit).sum, seq: journal.end.seq } };
+  const commit = { ...content, checkpoint: generation };
+  const end = { sum: journal.encodeNext(commit).sum, seq: journal.end.seq + content.records.length };
+  const head = { generation, end };
   const queue = temporaryName(layout.queue);
   const dlq = temporaryName(layout.dlq);
   try {

@@ -18,7 +18,7 @@ export class ConfigFile {
   read(): Partial<Config> {
     const stat = statSync(this.#path, { throwIfNoEntry: false });
     const version = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : "none";
-    if (this.#seen?.version !== version) this.#seen = { version, config: this.#check(this.#readRaw()) };
+    if (this.#seen?.version !== version) this.#seen = { version, config: stat ? this.#check(this.#readRaw()) : {} };
     return this.#seen.config;
   }
 

@@ -18,6 +18,7 @@ import {
 import { dirname } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { reach, type Step } from "./failpoint.ts";
+import { ownMark } from "./identity.ts";
 
 /** Creates a directory and its missing parents, for this user alone, if it is not there. */
 export function createDirectory(path: string): void {
@@ -136,10 +137,12 @@ export function replace(path: string, text: string): void {
   syncDirectory(dirname(path));
 }
 
-/** A name of this process's own beside `path`. */
+/** A name beside `path` that no other process, living or dead, has ever used. */
 export function temporaryName(path: string): string {
-  return `${path}.tmp-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  return `${path}.tmp-${ownMark()}-${++temporaries}`;
 }
+
+let temporaries = 0;
 
 /** Runs a file operation; what the system refuses becomes `E_STORE_IO` with the path and the reason. */
 export function guard<T>(verb: string, path: string, operation: () => T): T {

@@ -27,7 +27,7 @@ import { logPath, logsOf } from "./log-files.ts";
 import { announce, forget, roster } from "./presence.ts";
 import type { QueueState } from "./state.ts";
 
-export interface FilesStoreOptions extends LedgerOptions {
+export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
   readonly random: () => number;
   /** Settings that stand over the stored ones. */
   readonly overrides: Partial<Config>;
@@ -43,7 +43,7 @@ export class FilesStore implements Store {
   constructor(root: string, options: FilesStoreOptions) {
     this.#layout = layoutOf(root);
     this.#options = options;
-    this.#ledger = new Ledger(this.#layout, options);
+    this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
   }
 
@@ -54,7 +54,7 @@ export class FilesStore implements Store {
   async enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]> {
     const { now, random } = this.#options;
     const { max_retries } = await this.config();
-    const jobs = await this.#ledger.commit((state) => {
+    return this.#ledger.commit((state) => {
       const taken = new Set<string>();
       const added = specs.map((spec) => {
         const id = spec.id ?? freshId(random, (id) => taken.has(id) || entryOf(state, id) !== undefined);
@@ -64,9 +64,7 @@ export class FilesStore implements Store {
         return enqueue({ ...spec, id }, max_retries, now());
       });
       return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
-    });
-    this.#ledger.sync();
-    return jobs;
+    }, DURABLY);
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -98,7 +96,7 @@ export class FilesStore implements Store {
         return running;
       });
       return { records, result: { ended, claimed } };
-    });
+    }, SOON);
     return turn(this.#ledger.state(), now(), done);
   }
 
@@ -117,9 +115,7 @@ export class FilesStore implements Store {
     };
     // Refused, if at all, before a directory is made for it.
     decide(this.#ledger.state());
-    const jobs = await this.#ledger.commit(decide);
-    this.#ledger.sync();
-    return jobs;
+    return this.#ledger.commit(decide, DURABLY);
   }
 
   async get(id: string): Promise<Entry> {
@@ -203,10 +199,17 @@ export class FilesStore implements Store {
   }
 
   async close(): Promise<void> {
-    const nobodyWorks = () => roster(this.#layout.workers).alive.every(({ kind }) => kind !== "worker");
-    this.#ledger.close({ atRest: nobodyWorks });
+    this.#ledger.close();
+  }
+
+  #nobodyWorks(): boolean {
+    return roster(this.#layout.workers).alive.every(({ kind }) => kind !== "worker");
   }
 }
+
+/** What a person is told is done, is on the disk; what a worker did follows within a second. */
+const DURABLY = { durable: true };
+const SOON = { durable: false };
 
 function entryOf(state: QueueState, id: string): Entry | undefined {
   return state.job(id) ?? state.deadLetter(id);

@@ -33,8 +33,10 @@ export function layoutOf(root: string): Layout {
 
 /** The generation of a journal's file name; undefined for any other file. */
 export function journalGeneration(name: string): number | undefined {
-  const digits = /^journal\.(\d+)\.jsonl$/.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+  const [journal, digits, ending, ...more] = name.split(".");
+  const generation = Number(digits);
+  const isOne = journal === "journal" && ending === "jsonl" && more.length === 0 && String(generation) === digits;
+  return isOne ? generation : undefined;
 }
 
 /**

@@ -4,19 +4,21 @@
  * decides again. It also keeps two promises about time: what was written is on the disk within a second at the latest,
  * and a small queue on which nobody works is at rest, complete in its snapshots with an empty journal.
  */
-import { basename, join } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { checkpoint, createStore } from "./checkpoint.ts";
-import { checksum, type JournalRecord } from "./commit.ts";
-import { createDirectory, createSubdirectory, createWhole } from "./durable.ts";
+import type { CommitContent, JournalRecord } from "./commit.ts";
+import { createDirectory, createSubdirectory } from "./durable.ts";
 import type { Journal } from "./journal.ts";
 import { checkDataDirectory, type Layout } from "./layout.ts";
 import { acquire, tryAcquire } from "./lock.ts";
+import { setAside, warningOf } from "./quarantine.ts";
 import { Replica } from "./replica.ts";
 import { QueueState } from "./state.ts";
 
 export interface LedgerOptions {
   readonly now: () => number;
+  /** Whether no worker lives: then whoever changes something leaves the store at rest. */
+  readonly nobodyWorks: () => boolean;
   /** Told in a sentence what a person should know although the work goes on. */
   readonly warn: (sentence: string) => void;
 }
@@ -26,6 +28,8 @@ export interface Decision<T> {
   readonly records: readonly JournalRecord[];
   readonly result: T;
 }
+
+type Decide<T> = (state: QueueState, seq: number) => Decision<T>;
 
 /** A journal smaller than this, or than the snapshots, is not worth a checkpoint: so its cost per job is constant. */
 const MIN_CHECKPOINT_BYTES = 256 * 1024;
@@ -62,14 +66,14 @@ export class Ledger {
 
   /** Makes the directory and the store in it, if they are not there. */
   async create(): Promise<void> {
-    await this.commit(() => ({ records: [], result: undefined }));
+    await this.commit(() => ({ records: [], result: undefined }), { durable: false });
   }
 
   /**
    * Changes the state by what `decide` makes of it, atomically. `seq` is the number of the first record. The change is
-   * visible to all at once, and durable after `sync`, or within a second.
+   * visible to all at once, and on the disk within a second; with `durable`, before this returns.
    */
-  async commit<T>(decide: (state: QueueState, seq: number) => Decision<T>): Promise<T> {
+  async commit<T>(decide: Decide<T>, { durable }: { durable: boolean }): Promise<T> {
     if (this.#replica) {
       // Every time: it costs 5 µs, and a copy of the data may well come without its empty folders.
       createSubdirectory(this.#layout.workers);
@@ -80,17 +84,17 @@ export class Ledger {
       this.#replica = Replica.load(this.#layout);
     }
     for (;;) {
-      using _lock = await acquire(this.#layout.lock, this.#options.now);
-      const decision = this.#tryCommit(decide);
-      if (decision) return decision.result;
+      const decision = await this.#withLock(() => this.#tryCommit(decide, { durable }));
+      if (!decision) continue;
+      if (durable && this.#syncTimer) this.sync();
+      return decision.result;
     }
   }
 
   /** Runs `change` with the lock held, for what is not in the journal. */
   async locked(change: () => void): Promise<void> {
     await this.create();
-    using _lock = await acquire(this.#layout.lock, this.#options.now);
-    change();
+    await this.#withLock(change);
   }
 
   /** Forces to the disk whatever has been committed, by anyone. */
@@ -106,29 +110,58 @@ export class Ledger {
     this.#restSoon();
   }
 
-  /** Syncs, and where `atRest` says that nobody else works on it, leaves the store at rest. */
-  close({ atRest }: { atRest: () => boolean }): void {
+  /** Syncs, and where nobody works on it any more, leaves the store at rest. */
+  close(): void {
     clearTimeout(this.#restTimer);
     this.#restsWhenIdle = false;
     if (this.#syncTimer) this.sync();
-    if (this.#hasWritten && atRest()) this.#rest();
-    this.#replica?.[Symbol.dispose]();
-    this.#replica = undefined;
+    if (this.#hasWritten && this.#options.nobodyWorks()) this.#rest();
+    this.#forget();
   }
 
-  #tryCommit<T>(decide: (state: QueueState, seq: number) => Decision<T>): Decision<T> | undefined {
+  async #withLock<T>(work: () => T): Promise<T> {
+    using _lock = await acquire(this.#layout.lock, this.#options.now);
+    return work();
+  }
+
+  #tryCommit<T>(decide: Decide<T>, { durable }: { durable: boolean }): Decision<T> | undefined {
     const { replica, journal } = this.#current();
     const decision = decide(replica.state, journal.end.seq);
-    const { records } = decision;
-    if (records.length === 0) return decision;
-    this.#setSuspectsAside(journal);
-    if (!journal.append({ time: this.#options.now(), by: this.author, records })) return undefined;
-    for (const record of records) replica.state.apply(record);
+    if (decision.records.length === 0) return decision;
+    setAside(journal, this.#layout.quarantine);
+    const content = { time: this.#options.now(), by: this.author, records: decision.records };
+    const rests = durable && isSmall(replica, journal) && this.#options.nobodyWorks();
+    const how = rests ? this.#commitAtRest : this.#append;
+    return how.call(this, replica, journal, content) ? decision : undefined;
+  }
+
+  #append(replica: Replica, journal: Journal, content: CommitContent): boolean {
+    if (!journal.append(content)) return false;
+    for (const record of content.records) replica.state.apply(record);
     this.#hasWritten = true;
     this.#syncSoon();
     this.#restSoon();
     if (journal.size > Math.max(MIN_CHECKPOINT_BYTES, replica.snapshotBytes)) this.#checkpoint(replica, journal);
-    return decision;
+    return true;
+  }
+
+  /** A change to a small queue that nobody works on, and its checkpoint, in one commit: half the syncs of the two. */
+  #commitAtRest(replica: Replica, journal: Journal, content: CommitContent): boolean {
+    let counts = false;
+    try {
+      for (const record of content.records) replica.state.apply(record);
+      counts = checkpoint(this.#layout, { state: replica.state, journal }, content);
+      return counts;
+    } finally {
+      if (counts) replica.catchUp();
+      else this.#forget();
+    }
+  }
+
+  /** What is in memory has gone past what counts: the next call loads anew. */
+  #forget(): void {
+    this.#replica?.[Symbol.dispose]();
+    this.#replica = undefined;
   }
 
   /** Everything up to this moment, with a journal to append to. To be called with the lock held. */
@@ -148,8 +181,8 @@ export class Ledger {
   /** The work is done whether or not this succeeds: a full disk only leaves the journal longer than it might be. */
   #checkpoint(replica: Replica, journal: Journal): void {
     try {
-      const by = { time: this.#options.now(), by: this.author };
-      if (checkpoint(this.#layout, { state: replica.state, journal }, by)) replica.catchUp();
+      const content = { time: this.#options.now(), by: this.author, records: [] };
+      if (checkpoint(this.#layout, { state: replica.state, journal }, content)) replica.catchUp();
     } catch (error) {
       if (!(error instanceof QueueError && error.code === "E_STORE_IO")) throw error;
       this.#options.warn(`No checkpoint could be made. ${error.message}`);
@@ -181,6 +214,7 @@ export class Ledger {
   }
 
   #rest(): void {
+    if (this.#replica?.journal?.size === 0) return;
     using lock = tryAcquire(this.#layout.lock);
     // Whoever holds it, or has written since, will leave the store at rest in its turn: the last one does.
     if (!lock || this.#replica?.catchUp()) {
@@ -188,28 +222,19 @@ export class Ledger {
       return;
     }
     const { replica, journal } = this.#current();
-    if (journal.size === 0 || journal.size + replica.snapshotBytes > MAX_RESTING_BYTES) return;
-    this.#setSuspectsAside(journal);
+    if (journal.size === 0 || !isSmall(replica, journal)) return;
+    setAside(journal, this.#layout.quarantine);
     this.#checkpoint(replica, journal);
   }
 
-  /** The next commit will declare these lines torn. They are all but always; in case they are not, here is a copy. */
-  #setSuspectsAside(journal: Journal): void {
-    if (journal.suspects.length === 0) return;
-    createDirectory(this.#layout.quarantine);
-    for (const { line, bytes } of journal.suspects) {
-      const name = `${basename(journal.path)}.line-${line}.${checksum(bytes)}`;
-      createWhole(join(this.#layout.quarantine, name), bytes);
-    }
-  }
-
   #warnOfSuspects(): void {
-    const [suspect] = this.#replica?.journal?.suspects ?? [];
-    if (!suspect || this.#warned) return;
+    const warning = this.#replica?.journal && warningOf(this.#replica.journal);
+    if (!warning || this.#warned) return;
     this.#warned = true;
-    this.#options.warn(
-      `${this.#replica?.journal?.path}, line ${suspect.line} is torn, as after a crash, and does not count; ` +
-        "the next change sets it aside in quarantine/.",
-    );
+    this.#options.warn(warning);
   }
+}
+
+function isSmall(replica: Replica, journal: Journal): boolean {
+  return journal.size + replica.snapshotBytes <= MAX_RESTING_BYTES;
 }

@@ -24,8 +24,13 @@ export interface Snapshot<T extends Entry> {
 
 type ListName = "jobs" | "dlq";
 
-const HEADER = /^\{"version":(\d+),"generation":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})","(jobs|dlq)":\[/;
-const CHECK_FIELD = /^,"check":"([0-9a-f]{16})"\}\n?$/;
+/** What stands in the file, once its checksum has shown that it is what was written. */
+interface SnapshotFile<T> extends Partial<Record<ListName, T[]>> {
+  readonly generation: number;
+  readonly seq: number;
+  readonly sum: string;
+  readonly check: string;
+}
 
 /** Reads `queue.json`, or one of the original tool; undefined when it is not there. Throws `E_STORE_CORRUPT`. */
 export function readQueue(path: string): Snapshot<Job> | undefined {
@@ -71,15 +76,14 @@ function readSnapshot<T extends Entry>(
   }
   if (!("version" in value)) return { ...ORIGINAL, entries: format.adopt(path, value), bytes: text.length };
   if (typeof value.version === "number" && value.version > FORMAT_VERSION) throw tooNew(path, value.version);
-  const header = HEADER.exec(text);
-  const checkStart = text.lastIndexOf(',"check":"');
-  const check = checkStart === -1 ? undefined : CHECK_FIELD.exec(text.slice(checkStart))?.[1];
-  if (!header || header[5] !== format.list || check !== checksum(text.slice(0, checkStart))) {
+  const snapshot = value as unknown as SnapshotFile<T>;
+  const check = `,"check":"${snapshot.check}"}\n`;
+  const entries = snapshot[format.list];
+  if (!entries || !text.endsWith(check) || checksum(text.slice(0, -check.length)) !== snapshot.check) {
     throw corrupt(path, "its checksum does not match: something other than queuectl changed it.");
   }
-  const end = { seq: Number(header[3]), sum: header[4] ?? "" };
-  const entries = (value as unknown as Record<ListName, T[]>)[format.list];
-  return { generation: Number(header[2]), end, entries, bytes: text.length };
+  const { generation, seq, sum } = snapshot;
+  return { generation, end: { seq, sum }, entries, bytes: text.length };
 }
 
 function tooNew(path: string, version: number): QueueError {
