@@ -5,7 +5,7 @@
  * may live; in every other case all of its processes are gone before the outcome is known, so that no retry meets its
  * predecessor. Nothing that the command does makes this throw.
  */
-import { closeSync, openSync, statSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, openSync, unlinkSync } from "node:fs";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
 import { lastLine } from "./last-line.ts";
@@ -31,6 +31,8 @@ export function runCommand(job: ProcessingJob, options: RunOptions): RunningComm
   return new Attempt(job, options);
 }
 
+type Shell = Bun.Subprocess<"ignore", number, number>;
+
 class Attempt implements RunningCommand {
   readonly outcome: Promise<Outcome>;
   readonly #options: RunOptions;
@@ -52,49 +54,51 @@ class Attempt implements RunningCommand {
   }
 
   async #run(job: ProcessingJob): Promise<Outcome> {
-    const shell = this.#spawn(job);
-    if (!("pid" in shell)) {
-      removeIfEmpty(this.#options.logPath);
-      return shell;
-    }
-    this.#group = shell.pid;
-    await shell.exited;
-    this.#group = undefined;
-    if (shell.exitCode === 0 && this.#released === undefined) {
-      // One that still runs in the background may yet print.
-      if (!groupExists(shell.pid)) removeIfEmpty(this.#options.logPath);
-      return { kind: "exited", code: 0 };
-    }
-    // Read before what is left is ended, lest the last line be "Terminated".
-    const outcome = this.#released ?? howItFailed(shell, this.#options.logPath);
-    await this.#endProcesses(shell.pid);
-    removeIfEmpty(this.#options.logPath);
-    return outcome;
-  }
-
-  #spawn(job: ProcessingJob): Bun.Subprocess<"ignore", number, number> | Outcome {
     let log: number | undefined;
     try {
-      // One description with O_APPEND for both streams keeps their order. Bun opens with CLOEXEC, so the job gets it as
-      // 1 and 2 only.
+      // Bun opens with CLOEXEC, so the job gets it as 1 and 2 only.
       log = openSync(this.#options.logPath, "a", 0o600);
-      return Bun.spawn(["/bin/sh", "-c", job.command], {
-        detached: true,
-        stdin: "ignore",
-        stdout: log,
-        stderr: log,
-        env: {
-          ...this.#options.env,
-          ...markOf(this.#mark),
-          QUEUECTL_JOB_ID: job.id,
-          QUEUECTL_ATTEMPT: String(job.attempts),
-        },
-      });
+      const shell = this.#spawn(job, log);
+      this.#group = shell.pid;
+      await shell.exited;
+      this.#group = undefined;
+      return await this.#outcomeOf(shell, log);
     } catch (error) {
+      if (log !== undefined) removeIfEmpty(this.#options.logPath, log);
       return { kind: "could-not-start", reason: error instanceof Error ? error.message : String(error) };
     } finally {
       if (log !== undefined) closeSync(log);
     }
+  }
+
+  async #outcomeOf(shell: Shell, log: number): Promise<Outcome> {
+    const { logPath } = this.#options;
+    if (shell.exitCode === 0 && this.#released === undefined) {
+      // One that still runs in the background may yet print.
+      if (!groupExists(shell.pid)) removeIfEmpty(logPath, log);
+      return { kind: "exited", code: 0 };
+    }
+    // Read before what is left is ended, lest the last line be "Terminated".
+    const outcome = this.#released ?? howItFailed(shell, logPath);
+    await this.#endProcesses(shell.pid);
+    removeIfEmpty(logPath, log);
+    return outcome;
+  }
+
+  /** One description with O_APPEND for both streams keeps their order. */
+  #spawn(job: ProcessingJob, log: number): Shell {
+    return Bun.spawn(["/bin/sh", "-c", job.command], {
+      detached: true,
+      stdin: "ignore",
+      stdout: log,
+      stderr: log,
+      env: {
+        ...this.#options.env,
+        ...markOf(this.#mark),
+        QUEUECTL_JOB_ID: job.id,
+        QUEUECTL_ATTEMPT: String(job.attempts),
+      },
+    });
   }
 
   /** Asked for by `end` and by a failure; the first asking sets the grace for both. */
@@ -106,7 +110,7 @@ class Attempt implements RunningCommand {
   }
 }
 
-function howItFailed(shell: Bun.Subprocess, logPath: string): Outcome {
+function howItFailed(shell: Shell, logPath: string): Outcome {
   const said = lastLine(logPath);
   const detail = said === undefined ? {} : { lastLine: said };
   return shell.signalCode === null
@@ -115,9 +119,9 @@ function howItFailed(shell: Bun.Subprocess, logPath: string): Outcome {
 }
 
 /** A million empty files help nobody. */
-function removeIfEmpty(path: string): void {
+function removeIfEmpty(path: string, log: number): void {
   try {
-    if (statSync(path).size === 0) unlinkSync(path);
+    if (fstatSync(log).size === 0) unlinkSync(path);
   } catch {
     // Somebody removed it already.
   }

@@ -75,7 +75,9 @@ export class FilesStore implements Store {
       const isNothingToDo = !claimant || state.due(now(), 1).length === 0 || claimant.limit < 1;
       if (isNothingToDo) return turn(state, now(), { ended: [], claimed: [] });
     }
-    const policy = retryPolicy(await this.config(), random);
+    // A success needs no settings, and looking at them costs as much as the rest of it.
+    const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
+    const policy = retryPolicy(mayRetry ? await this.config() : resolveConfig({}, {}), random);
     const done = await this.#ledger.commit((state, seq) => {
       const records: JournalRecord[] = [];
       const latest = new Map<string, Entry>();

@@ -44,6 +44,7 @@ export class Ledger {
   readonly #layout: Layout;
   readonly #options: LedgerOptions;
   #replica: Replica | undefined;
+  #isPrepared = false;
   #hasWritten = false;
   #warned = false;
   #syncTimer: Timer | undefined;
@@ -74,19 +75,14 @@ export class Ledger {
    * visible to all at once, and on the disk within a second; with `durable`, before this returns.
    */
   async commit<T>(decide: Decide<T>, { durable }: { durable: boolean }): Promise<T> {
-    if (this.#replica) {
-      // Every time: it costs 5 µs, and a copy of the data may well come without its empty folders.
-      createSubdirectory(this.#layout.workers);
-    } else {
-      createDirectory(this.#layout.workers);
-      checkDataDirectory(this.#layout.root);
-      // Before anyone has to wait for it.
-      this.#replica = Replica.load(this.#layout);
-    }
+    if (!this.#isPrepared) this.#prepare();
+    // Until it has gone well once more: whoever met trouble looks whether everything is still there.
+    this.#isPrepared = false;
     for (;;) {
       const decision = await this.#withLock(() => this.#tryCommit(decide, { durable }));
       if (!decision) continue;
       if (durable && this.#syncTimer) this.sync();
+      this.#isPrepared = true;
       return decision.result;
     }
   }
@@ -117,6 +113,15 @@ export class Ledger {
     if (this.#syncTimer) this.sync();
     if (this.#hasWritten && this.#options.nobodyWorks()) this.#rest();
     this.#forget();
+  }
+
+  #prepare(): void {
+    // A copy of the data may well come without its empty folders; but data that was taken away is not made anew.
+    if (this.#replica) return createSubdirectory(this.#layout.workers);
+    createDirectory(this.#layout.workers);
+    checkDataDirectory(this.#layout.root);
+    // Before anyone has to wait for it.
+    this.#replica = Replica.load(this.#layout);
   }
 
   async #withLock<T>(work: () => T): Promise<T> {
