@@ -116,8 +116,11 @@ export class Ledger {
   }
 
   #prepare(): void {
-    // A copy of the data may well come without its empty folders; but data that was taken away is not made anew.
-    if (this.#replica) return createSubdirectory(this.#layout.workers);
+    if (this.#replica) {
+      // A copy of the data may well come without its empty folders; but data that was taken away is not made anew.
+      createSubdirectory(this.#layout.workers);
+      return;
+    }
     createDirectory(this.#layout.workers);
     checkDataDirectory(this.#layout.root);
     // Before anyone has to wait for it.
