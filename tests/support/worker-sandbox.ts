@@ -134,11 +134,12 @@ export class WorkerSandbox implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const present = await this.store.present();
-    const pids = this.#started.flatMap(({ pid, workerPids }) => [pid, ...workerPids]);
-    for (const pid of new Set([...pids, ...present.map(({ pid }) => pid)]))
-      if (isAlive(pid)) process.kill(pid, "SIGKILL");
-    await until(() => !pids.some(isAlive), "every process to end");
+    const pids = new Set([...this.#started, ...present].map(({ pid }) => pid));
+    for (const pid of this.#started.flatMap(({ workerPids }) => workerPids)) pids.add(pid);
+    for (const pid of pids) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    // All of them, or one that is just ending would still write into what is being removed.
+    await until(() => ![...pids].some(isAlive), "every process to end");
     await this.store.close();
-    rmSync(this.#directory, { recursive: true });
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 }
