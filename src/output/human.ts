@@ -46,12 +46,9 @@ export class HumanOutput implements Output {
     return bytes;
   }
 
-  event(event: WorkerEvent): void {
-    this.#sinks.log.write(
-      workerLogLines(event)
-        .map((line) => `${line}\n`)
-        .join(""),
-    );
+  event(...events: readonly WorkerEvent[]): void {
+    const lines = events.flatMap(workerLogLines);
+    this.#sinks.log.write(`${lines.join("\n")}\n`);
   }
 
   note(sentence: string): void {

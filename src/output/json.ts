@@ -47,8 +47,8 @@ export class JsonOutput implements Output {
     return bytes.byteLength;
   }
 
-  event(event: WorkerEvent): void {
-    this.#sinks.log.write(`${safeJson(eventDocument(event))}\n`);
+  event(...events: readonly WorkerEvent[]): void {
+    this.#sinks.log.write(events.map((event) => `${safeJson(eventDocument(event))}\n`).join(""));
   }
 
   note(sentence: string): void {

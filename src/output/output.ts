@@ -43,8 +43,8 @@ export interface Output {
   result(view: View): void;
   /** Prints what a job printed, byte for byte, as it comes. Returns how many bytes that were. Throws as `result`. */
   stream(log: LogStream): Promise<number>;
-  /** One thing that happened while workers run. Never throws: a full disk under a log must not stop a worker. */
-  event(event: WorkerEvent): void;
+  /** What happened while workers run, in one write. Never throws: a full disk under a log must not stop a worker. */
+  event(...events: readonly WorkerEvent[]): void;
   /** Something worth knowing beside the result. */
   note(sentence: string): void;
   /** Something that may need a person's attention. */

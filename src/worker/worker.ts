@@ -23,7 +23,8 @@ export interface WorkerOptions {
   readonly drain: boolean;
   /** The id of the supervisor that started this process and holds the other end of its standard input. */
   readonly supervisor?: string;
-  readonly emit: (event: WorkerEvent) => void;
+  /** What is told in one call is written in one go. */
+  readonly emit: (...events: WorkerEvent[]) => void;
 }
 
 const TROUBLE_MS = { first: 250, longest: 30_000 };
@@ -117,8 +118,7 @@ class Worker {
       () => this.#store.settle(ends, gently.aborted ? undefined : { workerId: this.#id, limit: 1 }),
       () => now.aborted || pointless(),
     );
-    for (const change of turn?.ended ?? []) this.#report(change);
-    for (const job of turn?.claimed ?? []) this.#report({ event: "claimed", job });
+    if (turn) this.#report(turn);
     this.#held = turn?.claimed.length ?? 0;
     return turn;
   }
@@ -188,8 +188,10 @@ class Worker {
     this.#options.emit({ event: "stopping", by, running: this.#running === undefined ? 0 : 1, now });
   }
 
-  #report(change: JobEvent | LeaseLost): void {
-    this.#options.emit({ event: "job", workerId: this.#id, change });
+  #report({ ended, claimed }: Turn): void {
+    const changes: (JobEvent | LeaseLost)[] = [...ended, ...claimed.map((job) => ({ event: "claimed" as const, job }))];
+    if (changes.length === 0) return;
+    this.#options.emit(...changes.map((change) => ({ event: "job" as const, workerId: this.#id, change })));
   }
 
   /** A store that cannot be read must not keep a worker from ending its jobs: then the defaults hold. */

@@ -99,7 +99,7 @@ export class FilesStore implements Store {
       });
       return { records, result: { ended, claimed } };
     }, SOON);
-    return turn(this.#ledger.state(), now(), done);
+    return turn(this.#ledger.known(), now(), done);
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {

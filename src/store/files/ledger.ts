@@ -65,6 +65,11 @@ export class Ledger {
     return this.#replica?.state ?? new QueueState([], []);
   }
 
+  /** The state as the last call left it. */
+  known(): QueueState {
+    return this.#replica?.state ?? this.state();
+  }
+
   /** Makes the directory and the store in it, if they are not there. */
   async create(): Promise<void> {
     await this.commit(() => ({ records: [], result: undefined }), { durable: false });
@@ -116,15 +121,12 @@ export class Ledger {
   }
 
   #prepare(): void {
-    if (this.#replica) {
-      // A copy of the data may well come without its empty folders; but data that was taken away is not made anew.
-      createSubdirectory(this.#layout.workers);
-      return;
-    }
-    createDirectory(this.#layout.workers);
+    // A copy of the data may well come without its empty folders; but data that was taken away is not made anew.
+    const make = this.#replica ? createSubdirectory : createDirectory;
+    make(this.#layout.workers);
     checkDataDirectory(this.#layout.root);
     // Before anyone has to wait for it.
-    this.#replica = Replica.load(this.#layout);
+    this.#replica ??= Replica.load(this.#layout);
   }
 
   async #withLock<T>(work: () => T): Promise<T> {
