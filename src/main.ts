@@ -47,6 +47,7 @@ async function work(args: readonly string[]): Promise<number> {
     options: {
       "data-dir": { type: "string" },
       supervisor: { type: "string" },
+      concurrency: { type: "string", default: "1" },
       drain: { type: "boolean", default: false },
       json: { type: "boolean" },
     },
@@ -54,6 +55,7 @@ async function work(args: readonly string[]): Promise<number> {
   const { runWorker } = await import("./worker/worker.ts");
   const store = await open(values["data-dir"]);
   await runWorker(store, {
+    concurrency: Number(values.concurrency),
     drain: values.drain,
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),

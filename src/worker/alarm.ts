@@ -13,11 +13,11 @@ export class Alarm {
     this.#rings = 0;
   }
 
-  /** Sleeps until a ring or for `ms` milliseconds. */
-  async sleep(ms: number): Promise<void> {
+  /** Sleeps until a ring, or for `ms` milliseconds. */
+  async sleep(ms?: number): Promise<void> {
     if (this.#rings > 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
+    const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
     this.#wake = resolve;
     await promise;
     clearTimeout(timer);

@@ -63,6 +63,23 @@ export class StopRequest implements Disposable {
   }
 }
 
+/** A supervisor holds the other end for its life, so its death, however sudden, is an end of file here. */
+export function whenInputEnds(tell: () => void): Disposable {
+  const reader = Bun.stdin.stream().getReader();
+  let watching = true;
+  const watch = async (): Promise<void> => {
+    while (!(await reader.read()).done);
+    if (watching) tell();
+  };
+  watch().catch(tell);
+  return {
+    [Symbol.dispose]() {
+      watching = false;
+      void reader.cancel();
+    },
+  };
+}
+
 function isIgnored(signal: number, status: string): boolean {
   const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
   return ((BigInt(`0x${ignored}`) >> BigInt(signal - 1)) & 1n) === 1n;

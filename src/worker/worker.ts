@@ -1,6 +1,6 @@
 /**
- * The body of a `__worker` process: settle what ended and claim the next job in one commit, run it, again. Idle, it
- * sleeps until the store changes, the next job is due, or `worker_idle_delay` has passed.
+ * The body of a `__worker` process: settle what ended and claim what is due in one commit, run it, again. With a slot
+ * free and nothing due it sleeps until the store changes, the next job is due, or `worker_idle_delay` has passed.
  *
  * Invariants: what it claimed it settles, or it dies; once asked to leave it claims no more; while the store cannot be
  * used it waits and keeps what it has to settle, guarded by the lease.
@@ -16,9 +16,12 @@ import { Alarm } from "./alarm.ts";
 import { pause } from "./pause.ts";
 import { Rescuer } from "./rescuer.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
-import { StopRequest, WORKER_STOP } from "./stop-request.ts";
+import { Slots } from "./slots.ts";
+import { StopRequest, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
 
 export interface WorkerOptions {
+  /** How many jobs it runs at a time. */
+  readonly concurrency: number;
   /** Leave when nothing is pending or processing any more. */
   readonly drain: boolean;
   /** The id of the supervisor that started this process and holds the other end of its standard input. */
@@ -28,7 +31,7 @@ export interface WorkerOptions {
 }
 
 const TROUBLE_MS = { first: 250, longest: 30_000 };
-/** Between two looks at a store that others keep changing: a wake after a quiet time is answered at once. */
+/** Between two looks at a store that keeps changing. */
 const BETWEEN_WAKES_MS = 5;
 
 /** Works until it is asked to leave, its supervisor dies, or with `drain` all is done. Throws when it cannot begin. */
@@ -49,16 +52,19 @@ class Worker {
   readonly #id: string;
   readonly #stop: StopRequest;
   readonly #alarm = new Alarm();
+  readonly #slots: Slots;
   readonly #environment = { ...process.env };
-  #running: RunningCommand | undefined;
-  #held = 0;
+  readonly #commands = new Set<RunningCommand>();
   #listening: Disposable | undefined;
+  #lookedAt = 0;
+  #wakeTimer: Timer | undefined;
 
   constructor(store: Store, options: WorkerOptions & { announcement: Announcement; stop: StopRequest }) {
     this.#store = store;
     this.#options = options;
     this.#id = options.announcement.id;
     this.#stop = options.stop;
+    this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
   }
 
   async run(): Promise<void> {
@@ -66,7 +72,7 @@ class Worker {
     onAbort(this.#stop.now, (by) => this.#endWhatRuns(by));
     const left = new AbortController();
     const { emit } = this.#options;
-    const rescuer = new Rescuer(this.#store, { workerId: this.#id, held: () => this.#held, emit });
+    const rescuer = new Rescuer(this.#store, { workerId: this.#id, held: () => this.#slots.taken, emit });
     const rescuing = rescuer.run(left.signal);
     try {
       // Both end by themselves only by throwing, or the work by being done.
@@ -79,47 +85,42 @@ class Worker {
   }
 
   async #work(): Promise<void> {
-    let ends: AttemptEnd[] = [];
+    const { gently } = this.#stop;
     for (;;) {
+      // What rang before this look is answered by it.
+      this.#alarm.reset();
+      const ends = await this.#slots.ended();
       const turn = await this.#turn(ends);
-      if (turn === undefined) return;
-      const turnedAt = Date.now();
-      if (turn.claimed.length > 0) {
-        // Two jobs in a row: it is busy, and would pay for being woken at every change by anyone.
+      this.#lookedAt = Date.now();
+      // What could not be settled by then is given up, unless there is more to come.
+      if (gently.aborted && this.#slots.taken === (turn ? 0 : ends.length)) return;
+      if (gently.aborted || this.#slots.free === 0) {
+        // It went from one job to the next: it is busy, and would pay for being woken at every change by anyone.
         if (ends.length > 0) this.#listen(false);
-        ends = await Promise.all(turn.claimed.map((job) => this.#attempt(job)));
+        await this.#alarm.sleep();
         continue;
       }
-      ends = [];
-      if (this.#stop.gently.aborted) return;
-      if (this.#options.drain && turn.nextDueAt === undefined && (await this.#isAllDone())) return;
+      if (this.#options.drain && (await this.#isAllDone(turn))) return;
       // Before it sleeps for the first time it looks once more, for what came before it listened has not woken it.
       if (this.#listen(true)) continue;
-      await this.#idle(turnedAt, turn.nextDueAt);
+      await this.#idle(turn?.nextDueAt);
     }
   }
 
-  /** Has changes of the store ring the alarm, or not. True when that is new. */
-  #listen(on: boolean): boolean {
-    if (on === (this.#listening !== undefined)) return false;
-    this.#listening?.[Symbol.dispose]();
-    this.#listening = on ? this.#store.changes(() => this.#alarm.ring()) : undefined;
-    return true;
-  }
-
-  /** Undefined when it is time to leave: there is nothing to settle, or no time left to insist on it. */
+  /** Undefined when the store could not be used and is not worth waiting for, as it is time to leave. */
   async #turn(ends: readonly AttemptEnd[]): Promise<Turn | undefined> {
     const { gently, now } = this.#stop;
-    const pointless = (): boolean => gently.aborted && ends.length === 0;
+    const limit = (): number => (gently.aborted ? 0 : this.#slots.free + ends.length);
+    const pointless = (): boolean => ends.length === 0 && limit() === 0;
     if (pointless()) return undefined;
-    // What rang before this look is answered by it.
-    this.#alarm.reset();
     const turn = await this.#insist(
-      () => this.#store.settle(ends, gently.aborted ? undefined : { workerId: this.#id, limit: 1 }),
+      () => this.#store.settle(ends, { workerId: this.#id, limit: limit() }),
       () => now.aborted || pointless(),
     );
-    if (turn) this.#report(turn);
-    this.#held = turn?.claimed.length ?? 0;
+    if (!turn) return undefined;
+    this.#report(turn);
+    this.#slots.settled(ends.length);
+    for (const job of turn.claimed) this.#slots.take(this.#attempt(job));
     return turn;
   }
 
@@ -135,19 +136,20 @@ class Worker {
     );
     // Asked to leave before anything was started: nobody is helped by starting it now.
     if (logPath === undefined || gently.aborted) return { kind: "released" };
-    const running = runCommand(job, {
+    const command = runCommand(job, {
       location: this.#store.location,
       logPath,
       env: this.#environment,
       killGraceMs: async () => (await this.#settings()).kill_grace,
     });
-    this.#running = running;
-    const outcome = await running.outcome;
-    this.#running = undefined;
+    this.#commands.add(command);
+    const outcome = await command.outcome;
+    this.#commands.delete(command);
     return outcome;
   }
 
-  async #isAllDone(): Promise<boolean> {
+  async #isAllDone(turn: Turn | undefined): Promise<boolean> {
+    if (this.#slots.taken > 0 || turn?.nextDueAt !== undefined) return false;
     const counts = await this.#insist(
       () => this.#store.counts(),
       () => this.#stop.gently.aborted,
@@ -155,12 +157,30 @@ class Worker {
     return counts !== undefined && counts.pending === 0 && counts.processing === 0;
   }
 
-  async #idle(turnedAt: number, nextDueAt = Number.POSITIVE_INFINITY): Promise<void> {
+  async #idle(nextDueAt = Number.POSITIVE_INFINITY): Promise<void> {
     const { worker_idle_delay } = await this.#settings();
     // At least 1 ms, for a timer may fire just before its time: then this is one more look, not a spin.
     await this.#alarm.sleep(Math.max(1, Math.min(nextDueAt - Date.now(), worker_idle_delay)));
-    const tooSoonMs = turnedAt + BETWEEN_WAKES_MS - Date.now();
-    if (tooSoonMs > 0) await pause(Math.min(tooSoonMs, BETWEEN_WAKES_MS), this.#stop.gently);
+  }
+
+  /** Has changes of the store ring the alarm, or not. True when that is new. */
+  #listen(on: boolean): boolean {
+    if (on === (this.#listening !== undefined)) return false;
+    this.#listening?.[Symbol.dispose]();
+    this.#listening = on ? this.#store.changes(() => this.#wake()) : undefined;
+    return true;
+  }
+
+  /** At once after a quiet time; while others, or this worker itself, keep changing the store, now and then. */
+  #wake(): void {
+    const waitMs = Math.min(this.#lookedAt + BETWEEN_WAKES_MS - Date.now(), BETWEEN_WAKES_MS);
+    if (waitMs <= 0) this.#alarm.ring();
+    else {
+      this.#wakeTimer ??= setTimeout(() => {
+        this.#wakeTimer = undefined;
+        this.#alarm.ring();
+      }, waitMs).unref();
+    }
   }
 
   #beginToLeave(by: string): void {
@@ -179,13 +199,13 @@ class Worker {
 
   #endWhatRuns(by: string): void {
     this.#sayStopping(by, true);
-    this.#running?.end();
+    for (const command of this.#commands) command.end();
   }
 
   /** What the supervisor passed on it has told already. */
   #sayStopping(by: string, now: boolean): void {
     if (this.#options.supervisor !== undefined && (by === WORKER_STOP || by === "SIGQUIT")) return;
-    this.#options.emit({ event: "stopping", by, running: this.#running === undefined ? 0 : 1, now });
+    this.#options.emit({ event: "stopping", by, running: this.#slots.running, now });
   }
 
   #report({ ended, claimed }: Turn): void {
@@ -223,21 +243,4 @@ class Worker {
 function onAbort(signal: AbortSignal, listener: (by: string) => void): void {
   if (signal.aborted) listener(signal.reason as string);
   else signal.addEventListener("abort", () => listener(signal.reason as string), { once: true });
-}
-
-/** The supervisor holds the other end for its life, so its death, however sudden, is an end of file here. */
-function whenInputEnds(tell: () => void): Disposable {
-  const reader = Bun.stdin.stream().getReader();
-  let watching = true;
-  const watch = async (): Promise<void> => {
-    while (!(await reader.read()).done);
-    if (watching) tell();
-  };
-  watch().catch(tell);
-  return {
-    [Symbol.dispose]() {
-      watching = false;
-      void reader.cancel();
-    },
-  };
 }

@@ -2,7 +2,7 @@ import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { wholeNumber } from "../option-values.ts";
 
-const MAX_WORKERS = 1000;
+const RANGE = { min: 1, max: 1000 };
 
 export const workerStart: Command = {
   name: "worker-start",
@@ -10,14 +10,20 @@ export const workerStart: Command = {
   arguments: [],
   options: [
     { name: "count", value: "n", summary: "How many workers (default: 1)" },
+    { name: "concurrency", value: "n", summary: "How many jobs each of them runs at a time (default: 1)" },
     { name: "drain", summary: "Leave when no job is left; exit 5 if one failed for good" },
     { name: "detach", summary: "Run in the background" },
   ],
-  examples: ["queuectl worker-start --count 2", "queuectl worker-start --drain", "queuectl worker-start --detach"],
+  examples: [
+    "queuectl worker-start --count 2",
+    "queuectl worker-start --concurrency 8 --drain",
+    "queuectl worker-start --detach",
+  ],
   async run({ store, output, now, json }, args) {
-    const count = wholeNumber(args, "count", { min: 1, max: MAX_WORKERS }) ?? 1;
+    const count = wholeNumber(args, "count", RANGE) ?? 1;
+    const concurrency = wholeNumber(args, "concurrency", RANGE) ?? 1;
     const drain = args.options.has("drain");
-    const forward = json ? ["--json"] : [];
+    const forward = ["--concurrency", String(concurrency), ...(json ? ["--json"] : [])];
     // Before the store: proper-lockfile brings along listeners that hide whether a hangup was ignored (nohup).
     const { Supervisor } = await import("../../worker/supervisor.ts");
     const opened = await store();

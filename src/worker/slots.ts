@@ -1,0 +1,47 @@
+/** The places in which a worker runs attempts side by side. Each is taken until what ended in it has been settled. */
+import type { AttemptEnd } from "../job/lifecycle.ts";
+
+export class Slots {
+  readonly #count: number;
+  readonly #onEnd: () => void;
+  #running = 0;
+  #ended: Promise<AttemptEnd>[] = [];
+
+  constructor(count: number, onEnd: () => void) {
+    this.#count = count;
+    this.#onEnd = onEnd;
+  }
+
+  get taken(): number {
+    return this.#running + this.#ended.length;
+  }
+
+  get free(): number {
+    return this.#count - this.taken;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Takes a slot for an attempt that has begun. */
+  take(attempt: Promise<AttemptEnd>): void {
+    this.#running += 1;
+    const end = (): void => {
+      this.#running -= 1;
+      this.#ended.push(attempt);
+      this.#onEnd();
+    };
+    attempt.then(end, end);
+  }
+
+  /** What has ended and is not settled, in the order it ended. Throws what an attempt threw. */
+  async ended(): Promise<AttemptEnd[]> {
+    return Promise.all(this.#ended);
+  }
+
+  /** The first so many of what has ended are settled: their slots are free. */
+  settled(count: number): void {
+    this.#ended.splice(0, count);
+  }
+}
