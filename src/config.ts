@@ -69,6 +69,7 @@ export const SETTINGS = {
 export type ConfigKey = keyof typeof SETTINGS;
 export type Config = Readonly<Record<ConfigKey, number>>;
 export const CONFIG_KEYS = Object.keys(SETTINGS) as ConfigKey[];
+export const DEFAULTS = Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default])) as Config;
 
 /** Accepts `max_retries` and `max-retries`. Throws `E_KEY_NOT_FOUND` with a suggestion. */
 export function parseConfigKey(text: string): ConfigKey {
@@ -103,11 +104,7 @@ export function configFromEnvironment(env: Readonly<Record<string, string | unde
 
 /** Lays what is stored, then the overrides, over the defaults. Both are valid already. */
 export function resolveConfig(stored: Partial<Config>, overrides: Partial<Config>): Config {
-  const defaults = Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default])) as Record<
-    ConfigKey,
-    number
-  >;
-  return { ...defaults, ...stored, ...overrides };
+  return { ...DEFAULTS, ...stored, ...overrides };
 }
 
 /** What the lifecycle needs of the settings. */

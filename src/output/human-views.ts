@@ -3,7 +3,7 @@ import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
 import type { Present } from "../store/store.ts";
-import { NO_COLOURS, paintState, type Colours } from "./colours.ts";
+import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";

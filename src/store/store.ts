@@ -119,14 +119,20 @@ export interface Store {
   /** Calls `wake` after anything may have changed, this process's own changes included, until disposed. */
   changes(wake: () => void): Disposable;
 
-  /** The path for the output of this attempt, in a directory that exists. */
-  openLog(job: ProcessingJob): Promise<string>;
+  /** Opens the file for the output of this attempt. */
+  openLog(job: ProcessingJob): Promise<OpenLog>;
 
   /** The files that hold the output of this job's attempts, oldest first. */
   logs(id: string): Promise<AttemptLog[]>;
 
   /** Leaves everything durable and, where it is small and nobody works on it, at rest. */
   close(): Promise<void>;
+}
+
+/** A file that every write is appended to. Whoever asked for it closes it. */
+export interface OpenLog {
+  readonly path: string;
+  readonly fd: number;
 }
 
 /** Where the output of one attempt is. */

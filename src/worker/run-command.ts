@@ -5,16 +5,18 @@
  * may live; in every other case all of its processes are gone before the outcome is known, so that no retry meets its
  * predecessor. Nothing that the command does makes this throw.
  */
-import { closeSync, fstatSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, unlinkSync } from "node:fs";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
+import type { OpenLog } from "../store/store.ts";
 import { lastLine } from "./last-line.ts";
 import { type AttemptMark, endSurvivors, groupExists, markOf } from "./survivors.ts";
 
 export interface RunOptions {
   /** Where the store is: part of what the job's processes are known by. */
   readonly location: string;
-  readonly logPath: string;
+  /** For both of its streams; closed when the attempt has ended, and removed if nothing was written. */
+  readonly log: OpenLog;
   /** What every job of this worker gets; the variables of this attempt come on top. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** From TERM to KILL when processes are ended, asked when it is needed. */
@@ -54,38 +56,35 @@ class Attempt implements RunningCommand {
   }
 
   async #run(job: ProcessingJob): Promise<Outcome> {
-    let log: number | undefined;
+    const { log } = this.#options;
     try {
-      // Bun opens with CLOEXEC, so the job gets it as 1 and 2 only.
-      log = openSync(this.#options.logPath, "a", 0o600);
-      const shell = this.#spawn(job, log);
+      const shell = this.#spawn(job, log.fd);
       this.#group = shell.pid;
       await shell.exited;
       this.#group = undefined;
       return await this.#outcomeOf(shell, log);
     } catch (error) {
-      if (log !== undefined) removeIfEmpty(this.#options.logPath, log);
+      removeIfEmpty(log);
       return { kind: "could-not-start", reason: error instanceof Error ? error.message : String(error) };
     } finally {
-      if (log !== undefined) closeSync(log);
+      closeSync(log.fd);
     }
   }
 
-  async #outcomeOf(shell: Shell, log: number): Promise<Outcome> {
-    const { logPath } = this.#options;
+  async #outcomeOf(shell: Shell, log: OpenLog): Promise<Outcome> {
     if (shell.exitCode === 0 && this.#released === undefined) {
       // One that still runs in the background may yet print.
-      if (!groupExists(shell.pid)) removeIfEmpty(logPath, log);
+      if (!groupExists(shell.pid)) removeIfEmpty(log);
       return { kind: "exited", code: 0 };
     }
     // Read before what is left is ended, lest the last line be "Terminated".
-    const outcome = this.#released ?? howItFailed(shell, logPath);
+    const outcome = this.#released ?? howItFailed(shell, log.path);
     await this.#endProcesses(shell.pid);
-    removeIfEmpty(logPath, log);
+    removeIfEmpty(log);
     return outcome;
   }
 
-  /** One description with O_APPEND for both streams keeps their order. */
+  /** One description with O_APPEND for both streams keeps their order. Bun opens with CLOEXEC: the job has it as 1 and 2 only. */
   #spawn(job: ProcessingJob, log: number): Shell {
     return Bun.spawn(["/bin/sh", "-c", job.command], {
       detached: true,
@@ -119,9 +118,9 @@ function howItFailed(shell: Shell, logPath: string): Outcome {
 }
 
 /** A million empty files help nobody. */
-function removeIfEmpty(path: string, log: number): void {
+function removeIfEmpty({ path, fd }: OpenLog): void {
   try {
-    if (fstatSync(log).size === 0) unlinkSync(path);
+    if (fstatSync(fd).size === 0) unlinkSync(path);
   } catch {
     // Somebody removed it already.
   }

@@ -5,7 +5,7 @@
  * Invariants: what it claimed it settles, or it dies; once asked to leave it claims no more; while the store cannot be
  * used it waits and keeps what it has to settle, guarded by the lease.
  */
-import { type Config, resolveConfig } from "../config.ts";
+import { type Config, DEFAULTS } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
 import type { ProcessingJob } from "../job/job.ts";
@@ -118,9 +118,9 @@ class Worker {
       () => now.aborted || pointless(),
     );
     if (!turn) return undefined;
-    this.#report(turn);
     this.#slots.settled(ends.length);
     for (const job of turn.claimed) this.#slots.take(this.#attempt(job));
+    this.#report(turn);
     return turn;
   }
 
@@ -129,20 +129,22 @@ class Worker {
   }
 
   async #outcomeOf(job: ProcessingJob): Promise<Outcome> {
-    const { gently } = this.#stop;
-    const logPath = await this.#insist(
+    const { gently, now } = this.#stop;
+    // Asked to leave before anything was started: nobody is helped by starting it now.
+    if (gently.aborted) return { kind: "released" };
+    const log = await this.#insist(
       () => this.#store.openLog(job),
       () => gently.aborted,
     );
-    // Asked to leave before anything was started: nobody is helped by starting it now.
-    if (logPath === undefined || gently.aborted) return { kind: "released" };
+    if (!log) return { kind: "released" };
     const command = runCommand(job, {
       location: this.#store.location,
-      logPath,
+      log,
       env: this.#environment,
       killGraceMs: async () => (await this.#settings()).kill_grace,
     });
     this.#commands.add(command);
+    if (now.aborted) command.end();
     const outcome = await command.outcome;
     this.#commands.delete(command);
     return outcome;
@@ -220,7 +222,7 @@ class Worker {
       return await this.#store.config();
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;
-      return resolveConfig({}, {});
+      return DEFAULTS;
     }
   }
 

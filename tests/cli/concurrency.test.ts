@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { lutimesSync, symlinkSync } from "node:fs";
 import { Home } from "../support/home.ts";
-import { until } from "../support/until.ts";
 import { sorted } from "../support/sorted.ts";
+import { until } from "../support/until.ts";
 
 const SHELLS = 20;
 const JOBS_EACH = 50;

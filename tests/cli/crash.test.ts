@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { Home } from "../support/home.ts";
-import { isAlive } from "../support/worker-director.ts";
-import { until } from "../support/until.ts";
 import { sorted } from "../support/sorted.ts";
+import { until } from "../support/until.ts";
+import { isAlive } from "../support/worker-director.ts";
 
 /** Says that it runs, and whether an earlier attempt still does. */
 const LONG_JOB = `

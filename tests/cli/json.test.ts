@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Ended } from "../support/running-program.ts";
 import { Home } from "../support/home.ts";
+import type { Ended } from "../support/running-program.ts";
 
 const NUMBER = expect.any(Number);
 

@@ -18,6 +18,13 @@ test.concurrent("a job that prints 3 MiB completes, and all of it is in its log"
   expect([stdout.length, stdout.slice(-5)]).toEqual([3145728 + 4, "xend\n"]);
 });
 
+test.concurrent("the folder of the logs may be removed at any time", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "tidy", command: "rm -r db/data/logs" }, { id: "next", command: "echo done" });
+  expect((await home.drain()).exitCode).toBe(0);
+  expect(await home.run("logs", "next")).toEqual(printed("done\n"));
+});
+
 test.concurrent("a job that leaves a child in the background does not hold its worker", async () => {
   await using home = new Home();
   await home.enqueue({ id: "daemon", command: "sleep 300 & echo $! > child; exit 0" }, { id: "next", command: "true" });

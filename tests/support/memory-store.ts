@@ -2,6 +2,7 @@
  * The store in its shortest form: maps in this process, and the rules of `job/lifecycle.ts` made atomic by having one
  * thread. It is the readable half of the contract, and what the differential test compares other stores with.
  */
+import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
@@ -10,7 +11,17 @@ import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
-import type { Announcement, AttemptLog, Claimant, Counts, Lost, Present, Store, Turn } from "../../src/store/store.ts";
+import type {
+  Announcement,
+  AttemptLog,
+  Claimant,
+  Counts,
+  Lost,
+  OpenLog,
+  Present,
+  Store,
+  Turn,
+} from "../../src/store/store.ts";
 
 export interface MemoryStoreOptions {
   readonly now: () => number;
@@ -153,10 +164,10 @@ export class MemoryStore implements Store {
     return { [Symbol.dispose]: () => this.#memory.wakes.delete(wake) };
   }
 
-  async openLog(job: ProcessingJob): Promise<string> {
+  async openLog(job: ProcessingJob): Promise<OpenLog> {
     const path = join(this.#options.logDirectory, `${crypto.randomUUID()}.log`);
     this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, path }]);
-    return path;
+    return { path, fd: openSync(path, "a") };
   }
 
   async logs(id: string): Promise<AttemptLog[]> {

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "../support/until.ts";
 import { type Actor, isAlive, WorkerDirector } from "../support/worker-director.ts";
 import { WorkerSandbox } from "../support/worker-sandbox.ts";
@@ -89,6 +91,17 @@ test("a worker outlasts a store that cannot be used for a while, and then settle
   sandbox.unhideStore();
   await until(async () => (await sandbox.state("job")) === "completed", "the job to be settled");
   expect(director.runs("job")).toBe(1);
+});
+
+test("a job whose output cannot be written yet is begun later, and not charged for it", async () => {
+  const logs = join(sandbox.store.location, "logs");
+  await enqueue("job");
+  writeFileSync(logs, "in the way");
+  const started = sandbox.start("worker-start");
+  await started.says("cannot use the queue");
+  unlinkSync(logs);
+  const job = await director.meet("job");
+  expect(job.hello.variables.QUEUECTL_ATTEMPT).toBe("1");
 });
 
 describe("leaving", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../../src/worker/run-command.ts";
@@ -29,7 +29,7 @@ function mark(fields: Partial<AttemptMark> = {}): AttemptMark {
 async function start(name: string, { location, workerId, lease }: AttemptMark): Promise<Actor> {
   runCommand(processingJob(director.command(name), { worker_id: workerId, lease }), {
     location,
-    logPath: join(directory, name),
+    log: { path: join(directory, name), fd: openSync(join(directory, name), "a") },
     env: process.env,
     killGraceMs: async () => 0,
   });

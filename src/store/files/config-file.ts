@@ -1,6 +1,6 @@
 /** `config.json`: one flat object, replaced whole. Keys that this version does not know are kept. */
 import { statSync } from "node:fs";
-import { type Config, CONFIG_KEYS, type ConfigKey, parseConfigValue } from "../../config.ts";
+import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { corrupt, parseFile } from "./corruption.ts";
 import { replace } from "./durable.ts";

@@ -34,6 +34,17 @@ export function createSubdirectory(path: string): void {
   }
 }
 
+/** Opens a file to append to, made with its directory where they are not there. */
+export function openToAppend(path: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw refused("open", path, cause);
+    createDirectory(dirname(path));
+    return guard("open", path, () => openSync(path, "a", 0o600));
+  }
+}
+
 /**
  * Appends in one write. Never goes on after a short one (a full disk): the rest could land behind another writer's
  * line, and what was written is a torn tail that the next writer closes.

@@ -4,7 +4,7 @@
  */
 import { watch } from "node:fs";
 import { basename } from "node:path";
-import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import {
   type DeadLetter,
@@ -17,10 +17,10 @@ import {
 } from "../../job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../job/lifecycle.ts";
 import { type JobSpec, shown } from "../../job/spec.ts";
-import type { Announcement, AttemptLog, Claimant, Counts, Lost, Present, Store, Turn } from "../store.ts";
+import type { Announcement, AttemptLog, Claimant, Counts, Lost, OpenLog, Present, Store, Turn } from "../store.ts";
 import { type JournalRecord, recordOf } from "./commit.ts";
 import { ConfigFile } from "./config-file.ts";
-import { createDirectory } from "./durable.ts";
+import { createDirectory, openToAppend } from "./durable.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { logPath, logsOf } from "./log-files.ts";
@@ -77,7 +77,7 @@ export class FilesStore implements Store {
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
     const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
-    const policy = retryPolicy(mayRetry ? await this.config() : resolveConfig({}, {}), random);
+    const policy = retryPolicy(mayRetry ? await this.config() : DEFAULTS, random);
     const done = await this.#ledger.commit((state, seq) => {
       const records: JournalRecord[] = [];
       const latest = new Map<string, Entry>();
@@ -191,9 +191,9 @@ export class FilesStore implements Store {
     }
   }
 
-  async openLog(job: ProcessingJob): Promise<string> {
-    createDirectory(this.#layout.logs);
-    return logPath(this.#layout.logs, job);
+  async openLog(job: ProcessingJob): Promise<OpenLog> {
+    const path = logPath(this.#layout.logs, job);
+    return { path, fd: openToAppend(path) };
   }
 
   async logs(id: string): Promise<AttemptLog[]> {

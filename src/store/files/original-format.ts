@@ -3,7 +3,7 @@
  * as generation 0 and become ours at the first checkpoint. That tool checked little, so what cannot be a job's value is
  * given its default here; only an entry without any command is nothing to run, and is left out.
  */
-import { type DeadLetter, type Job, type JobState, JOB_STATES } from "../../job/job.ts";
+import { type DeadLetter, JOB_STATES, type Job, type JobState } from "../../job/job.ts";
 import { corrupt } from "./corruption.ts";
 import type { ChainEnd } from "./journal.ts";
 

@@ -1,6 +1,8 @@
 import { expect } from "bun:test";
+import { closeSync } from "node:fs";
 import { appendFile, readFile, realpath } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
+import type { ProcessingJob } from "../../../src/job/job.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { type Bench, type Contract, claimed, claimedOne, end, FAILURE, SUCCESS } from "./bench.ts";
 import { HOSTILE_IDS } from "./enqueue.ts";
@@ -13,7 +15,7 @@ export const logContract: Contract = {
 
   "are files, there as soon as something is written": async (bench) => {
     const [job] = await bench.running("p1");
-    const path = await bench.store.openLog(job);
+    const path = await openedLog(bench, job);
     expect(isAbsolute(path)).toBe(true);
     await appendFile(path, "hi\n");
     expect(await (await bench.another()).logs("p1")).toEqual([{ attempt: 1, path }]);
@@ -32,7 +34,7 @@ export const logContract: Contract = {
 
   "are still there when the job is completed, dead, and requeued": async (bench) => {
     const [completed] = await bench.running("p1");
-    const path = await bench.store.openLog(completed);
+    const path = await openedLog(bench, completed);
     await appendFile(path, "hi\n");
     await bench.store.settle([end(completed, SUCCESS)]);
     expect(await bench.store.logs("p1")).toEqual([{ attempt: 1, path }]);
@@ -46,11 +48,11 @@ export const logContract: Contract = {
 
   "keep apart the attempts that carry the same number after a release or a requeue": async (bench) => {
     const [released] = await bench.running("p1");
-    const first = await bench.store.openLog(released);
+    const first = await openedLog(bench, released);
     await appendFile(first, "0");
     await bench.store.settle([end(released, { kind: "released" })]);
     const again = await claimedOne(bench.store);
-    const second = await bench.store.openLog(again);
+    const second = await openedLog(bench, again);
     await appendFile(second, "1");
     expect(await bench.store.logs("p1")).toEqual([
       { attempt: 1, path: first },
@@ -71,7 +73,7 @@ export const logContract: Contract = {
       await bench.store.enqueue(HOSTILE_IDS.map((id) => ({ id, command: "x" })));
       const paths = new Map<string, string>();
       for (const job of await claimed(bench.store)) {
-        const path = await bench.store.openLog(job);
+        const path = await openedLog(bench, job);
         await appendFile(path, job.id);
         await expectInside(bench, path);
         paths.set(job.id, path);
@@ -82,11 +84,18 @@ export const logContract: Contract = {
     },
 };
 
+/** The path of an attempt's log that has just been opened. */
+async function openedLog({ store }: Bench, job: ProcessingJob): Promise<string> {
+  const { path, fd } = await store.openLog(job);
+  closeSync(fd);
+  return path;
+}
+
 /** Runs one failing attempt of the only due job, prints `text` to its log, and returns the log's path. */
 async function attemptOf(id: string, { bench, text }: { bench: Bench; text: string }): Promise<string> {
   const job = await claimedOne(bench.store);
   expect(job.id).toBe(id);
-  const path = await bench.store.openLog(job);
+  const path = await openedLog(bench, job);
   await appendFile(path, text);
   await bench.store.settle([end(job, FAILURE)]);
   bench.now += 86_400_000;
