@@ -3,9 +3,9 @@ import type { BunPlugin } from "bun";
 import { version } from "./package.json";
 
 /**
- * What proper-lockfile brings along and this program does not use costs 10 ms at every start: graceful-fs, which it falls
- * back on (every call of ours passes it an `fs`), and signal-exit, which releases locks at an exit (ours are released by
- * disposal, and a dead holder is known by its process).
+ * What proper-lockfile brings along and this program does not use costs 10 ms at the start of every worker: graceful-fs,
+ * which it falls back on (our call passes it an `fs`), and signal-exit, which releases locks at an exit (ours are released
+ * by disposal, and a dead holder is known by its process).
  */
 const leanLockfile: BunPlugin = {
   name: "lean-lockfile",

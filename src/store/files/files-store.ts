@@ -160,12 +160,12 @@ export class FilesStore implements Store {
   }
 
   async present(): Promise<Present[]> {
-    return roster(this.#layout.workers).alive;
+    return roster(this.#layout.workers, this.#options.now()).alive;
   }
 
   async lost(): Promise<Lost[]> {
     const suspects = new Set(this.#ledger.state().processing());
-    const { alive, dead } = roster(this.#layout.workers);
+    const { alive, dead } = roster(this.#layout.workers, this.#options.now());
     const living = new Set(alive.map(({ id }) => id));
     const jobs = new Map<string, ProcessingJob[]>();
     // Looked at once more, for a worker settles its jobs before it withdraws: it may have done both in between.
@@ -205,7 +205,7 @@ export class FilesStore implements Store {
   }
 
   #nobodyWorks(): boolean {
-    return roster(this.#layout.workers).alive.every(({ kind }) => kind !== "worker");
+    return roster(this.#layout.workers, this.#options.now()).alive.every(({ kind }) => kind !== "worker");
   }
 }
 

@@ -11,7 +11,7 @@ export interface Layout {
   readonly config: string;
   readonly logs: string;
   readonly workers: string;
-  /** What writers lock. Apart from the files it guards, so that taking it wakes nobody who watches those. */
+  /** The lock of writers. Apart from the files it guards, so that taking it wakes nobody who watches those. */
   readonly lock: string;
   readonly quarantine: string;
   journal(generation: number): string;
@@ -25,7 +25,7 @@ export function layoutOf(root: string): Layout {
     config: join(root, "config.json"),
     logs: join(root, "logs"),
     workers: join(root, "workers"),
-    lock: join(root, "workers", "writer"),
+    lock: join(root, "workers", "writer.lock"),
     quarantine: join(root, "quarantine"),
     journal: (generation) => join(root, `journal.${generation}.jsonl`),
   };

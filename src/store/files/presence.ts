@@ -1,15 +1,15 @@
 /**
- * Who is alive. Each worker and supervisor keeps `workers/<id>.json` with its process identity, and a lock on it that
- * it refreshes for as long as it lives. On the same boot and pid namespace that process itself is the proof: it runs or
- * it does not, and there is no lease that could run out under a slow job. Elsewhere (another host or container on the
- * same directory) the lock's freshness is.
+ * Who is alive. Each worker and supervisor keeps `workers/<id>.json` with its process identity, and beside it a sign of
+ * life for as long as it lives. On the same boot and pid namespace that process itself is the proof: it runs or it does
+ * not, and there is no lease that could run out under a slow job. Elsewhere (another host or container on the same
+ * directory) the sign is.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Announcement, Present } from "../store.ts";
 import { createWhole, namesIn, remove, replace } from "./durable.ts";
 import { isRunning, type ProcessIdentity, self } from "./identity.ts";
-import { holdForLife, isHeld } from "./lock.ts";
+import { giveSign, hasSign } from "./sign-of-life.ts";
 
 interface PresenceFile extends ProcessIdentity {
   readonly id: string;
@@ -35,17 +35,17 @@ export async function announce(
       ...self(),
       started_at: as.now,
     };
-    // Locked before it can be seen, so that no other host ever sees it without a sign of life.
-    const lock = await holdForLife(path);
-    if (createWhole(path, encode(file))) return announcement(path, file, lock);
-    await lock[Symbol.asyncDispose]();
+    // Given before it can be seen, so that no other host ever sees it without a sign of life.
+    const sign = await giveSign(path);
+    if (createWhole(path, encode(file))) return announcement(path, file, sign);
+    await sign[Symbol.asyncDispose]();
   }
 }
 
 /** Everyone who announced itself and did not withdraw: who is alive, and the ids of those who died. */
-export function roster(directory: string): { alive: Present[]; dead: string[] } {
+export function roster(directory: string, now: number): { alive: Present[]; dead: string[] } {
   const files = readAll(directory);
-  const alive = files.filter((file) => isRunning(file) ?? isHeld(pathOf(directory, file.id)));
+  const alive = files.filter((file) => isRunning(file) ?? hasSign(pathOf(directory, file.id), now));
   return {
     alive: alive.map(toPresent),
     dead: files.filter((file) => !alive.includes(file)).map(({ id }) => id),
@@ -59,13 +59,13 @@ export function forget(directory: string, id: string): void {
   rmSync(`${path}.lock`, { recursive: true, force: true });
 }
 
-function announcement(path: string, file: PresenceFile, lock: AsyncDisposable): Announcement {
+function announcement(path: string, file: PresenceFile, sign: AsyncDisposable): Announcement {
   return {
     id: file.id,
     stopping: () => replace(path, encode({ ...file, stopping: true })),
     async [Symbol.asyncDispose]() {
       remove(path);
-      await lock[Symbol.asyncDispose]();
+      await sign[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,0 +1,26 @@
+/**
+ * A sign of life for those who cannot look for a process themselves, on another host or in another container: a lock
+ * that its holder refreshes. The only user of proper-lockfile, which is loaded by who gives the sign, not by who reads it.
+ */
+import nodeFs from "node:fs";
+
+/** Without a fresh sign for so long, nobody is there any more. */
+const STALE_MS = 10_000;
+
+/** Gives a sign beside `path` for as long as this process lives or until disposed, refreshed by timers. */
+export async function giveSign(path: string): Promise<AsyncDisposable> {
+  const { lock } = await import("proper-lockfile");
+  const release = await lock(path, { realpath: false, stale: STALE_MS, onCompromised: () => {}, fs: nodeFs });
+  return {
+    async [Symbol.asyncDispose]() {
+      // It may have been declared stale while this process was suspended: then it is gone already.
+      await release().catch(() => {});
+    },
+  };
+}
+
+/** Whether someone, anywhere, had given a sign beside `path` shortly before `now`. */
+export function hasSign(path: string, now: number): boolean {
+  const lastSign = nodeFs.statSync(`${path}.lock`, { throwIfNoEntry: false })?.mtimeMs;
+  return lastSign !== undefined && now - lastSign <= STALE_MS;
+}
