@@ -1,10 +1,13 @@
-/** `queuectl worker-start --count 2 --drain` on a queue of jobs that do nothing, against a loop that only spawns them. */
+/** `queuectl worker-start --drain`, two at a time, on a queue of jobs that do nothing, against a loop that only spawns them. */
 import { type Benchmark, interleave } from "./benchmark.ts";
 import { fill, openQueue } from "./queue.ts";
 
 const ROUNDS = 5;
 const JOBS = 2000;
 const WIDTH = 2;
+
+/** The two ways to run two at a time. */
+const WAYS = { processes: ["--count", "2"], slots: ["--concurrency", "2"] } as const;
 
 interface Run {
   /** From the start of the first process to the end of the last. */
@@ -15,53 +18,44 @@ interface Run {
 
 export const drain: Benchmark = async (place) => {
   const bareLoop = await place.compile(import.meta.resolve("./bare-loop.ts"));
-  const steady = { floor: [] as number[], ours: [] as number[] };
-  const perSecond = (ms: number): number => JOBS / (ms / 1000);
+  const steady: Record<string, number[]> = { floor: [], processes: [], slots: [] };
+  const taken = (who: string, { wholeMs, steadyMs }: Run): number => {
+    steady[who]?.push(perSecond(steadyMs));
+    return perSecond(wholeMs);
+  };
+  const workers = async (way: keyof typeof WAYS): Promise<number> =>
+    taken(way, await runWorkers(place.queuectl, place.fresh("drain"), WAYS[way]));
   const whole = await interleave(ROUNDS, {
-    floor: async () => {
-      const { wholeMs, steadyMs } = await runBare(bareLoop);
-      steady.floor.push(perSecond(steadyMs));
-      return perSecond(wholeMs);
-    },
-    ours: async () => {
-      const { wholeMs, steadyMs } = await runWorkers(place.queuectl, place.fresh("drain"));
-      steady.ours.push(perSecond(steadyMs));
-      return perSecond(wholeMs);
-    },
+    floor: async () => taken("floor", await runBare(bareLoop)),
+    processes: () => workers("processes"),
+    slots: () => workers("slots"),
   });
-  const what = `${JOBS} × true, ${WIDTH} at a time`;
-  const budget = { atLeast: 0.9 };
-  return [
-    { what, unit: "/s", samples: whole.ours, floor: whole.floor, budget },
-    {
-      what: `${what}, once started`,
-      unit: "/s",
-      // Less the round that warms up.
-      samples: steady.ours.slice(1),
-      floor: steady.floor.slice(1),
-      budget,
-    },
-  ];
+  // Less the round that warms up.
+  const afterStart = (who: string): number[] => steady[who]?.slice(1) ?? [];
+  return (["processes", "slots"] as const).flatMap((way) => {
+    const what = `${JOBS} × true, ${WAYS[way].join(" ")}`;
+    const row = { unit: "/s", budget: { atLeast: 0.9 } } as const;
+    return [
+      { ...row, what, samples: whole[way], floor: whole.floor },
+      { ...row, what: `${what}, once started`, samples: afterStart(way), floor: afterStart("floor") },
+    ];
+  });
 };
+
+function perSecond(ms: number): number {
+  return JOBS / (ms / 1000);
+}
 
 async function runBare(program: string): Promise<Run> {
   const { wholeMs, stdout } = await run([program, String(JOBS), String(WIDTH)]);
   return { wholeMs, steadyMs: Number(stdout) };
 }
 
-async function runWorkers(queuectl: string, directory: string): Promise<Run> {
+async function runWorkers(queuectl: string, directory: string, way: readonly string[]): Promise<Run> {
   const before = await openQueue(directory);
   await fill(before, JOBS);
   await before.close();
-  const { wholeMs } = await run([
-    queuectl,
-    "worker-start",
-    "--count",
-    String(WIDTH),
-    "--drain",
-    "--data-dir",
-    directory,
-  ]);
+  const { wholeMs } = await run([queuectl, "worker-start", ...way, "--drain", "--data-dir", directory]);
   const after = await openQueue(directory);
   const completed = (await after.list("completed")).filter((job) => job.state === "completed");
   await after.close();
