@@ -6,12 +6,22 @@ const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
 
 /** Text as one line that is safe to print: `\n`, `\x1b`, `\u202e`. */
 export function escapeControls(text: string): string {
+  if (isPlain(text)) return text;
   return text.toWellFormed().replace(UNSAFE, (character) => SHORT[character] ?? codeEscape(character));
 }
 
 /** JSON text that is also safe on a terminal. It parses to the same value. */
 export function safeJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(UNSAFE_IN_JSON, unicodeEscape);
+}
+
+/** Printable ASCII, told without the pattern, the first use of which costs as much as printing the line. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 function codeEscape(character: string): string {

@@ -38,12 +38,14 @@ export function checkpoint(
   const head = { generation, end };
   const queue = temporaryName(layout.queue);
   const dlq = temporaryName(layout.dlq);
+  let counts = false;
   try {
     writeNew(queue, encodeSnapshot("jobs", state.jobs(), head), { write: "write-queue", sync: "sync-queue" });
     writeNew(dlq, encodeSnapshot("dlq", state.deadLetters(), head), { write: "write-dlq", sync: "sync-dlq" });
     createJournal(layout.journal(generation));
     syncDirectory(layout.root, "sync-directory");
-    if (!journal.append(commit)) return false;
+    counts = journal.append(commit);
+    if (!counts) return false;
     journal.sync();
     removeOtherTemporaries(layout, [queue, dlq]);
     if (!rename(dlq, layout.dlq, "rename-dlq") || !rename(queue, layout.queue, "rename-queue")) return true;
@@ -51,8 +53,8 @@ export function checkpoint(
     removeJournalsBefore(layout, generation);
     return true;
   } finally {
-    remove(queue);
-    remove(dlq);
+    // Of one that counts they are what it is about: in place, or removed by another writer, or yet to be put in place.
+    if (!counts) for (const temporary of [queue, dlq]) remove(temporary);
   }
 }
 

@@ -12,7 +12,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
-  rmSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -107,7 +107,11 @@ export function syncDirectory(path: string, step?: Step): void {
 
 /** Removes a file, if it is there. */
 export function remove(path: string): void {
-  guard("remove", path, () => rmSync(path, { force: true }));
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw refused("remove", path, cause);
+  }
 }
 
 /** The names in a directory; none where it is not there. */

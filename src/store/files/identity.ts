@@ -4,7 +4,6 @@
  * Elsewhere nothing can be said from here, and the caller needs another sign of life.
  */
 import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
 
 /** Where pids mean the same: host, boot and pid namespace. */
 interface Realm {
@@ -59,10 +58,14 @@ function realmMark(): string {
 
 function ownRealm(): Realm {
   if (process.platform !== "linux") {
-    return { host: hostname(), boot: output(["sysctl", "-n", "kern.boottime"]) ?? "unknown", pidns: "none" };
+    return {
+      host: output(["hostname"]) ?? "unknown",
+      boot: output(["sysctl", "-n", "kern.boottime"]) ?? "unknown",
+      pidns: "none",
+    };
   }
   return {
-    host: hostname(),
+    host: readFileSync("/proc/sys/kernel/hostname", "utf8").trim(),
     boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     pidns: readlinkSync("/proc/self/ns/pid"),
   };
