@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
+import { checksum } from "../../src/store/files/commit.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openFiles } from "../support/files-store.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -74,6 +75,11 @@ describe("a journal that something else changed", () => {
     [
       "a line before the last broken",
       (lines: string[]) => lines.with(1, (lines[1] ?? "").replace("claimed", "claimee")),
+      2,
+    ],
+    [
+      "a line that was changed together with its checksum",
+      (lines: string[]) => lines.with(0, resummed((lines[0] ?? "").replace('"false"', '"halt!"'))),
       2,
     ],
     ["a line removed", (lines: string[]) => lines.toSpliced(1, 1), 2],
@@ -301,6 +307,12 @@ function journalIn(directory: string): string {
 
 function linesOf(directory: string, journal: string): string[] {
   return readFileSync(join(directory, journal), "utf8").trimEnd().split("\n");
+}
+
+/** The line with the checksum that it would have had. */
+function resummed(line: string): string {
+  const summed = line.slice(0, line.lastIndexOf(',"sum":'));
+  return `${summed},"sum":"${checksum(summed)}"}`;
 }
 
 function rewrite(name: string, change: (text: string) => string): (directory: string) => void {

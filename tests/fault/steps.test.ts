@@ -69,7 +69,7 @@ describe.concurrent("a process that was frozen past its lock changes nothing tha
     const second = await DriverProcess.run(directory.path, ["enqueue:h1", "claim:1", "enqueue:h2", "finish"]);
     victim.thaw();
     const thawed = await victim.end();
-    expect(thawed).toMatchObject({ exitCode: 0, stderr: "" });
+    for (const end of [first, second, thawed]) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
     await holdTrue(directory.path, [thawed, first, second]);
   });
 });

@@ -1,0 +1,52 @@
+/** Who may take the lock of writers, and when. That it need not be held rightly is tested in tests/fault. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { lstatSync, lutimesSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { ownMark } from "../../src/store/files/identity.ts";
+import { acquire, tryAcquire } from "../../src/store/files/lock.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+let directory: ReturnType<typeof temporaryDirectory>;
+let path = "";
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+  path = join(directory.path, "writer.lock");
+});
+afterEach(() => directory[Symbol.dispose]());
+
+/** A clock that stands still, so that no lock grows stale. */
+const never = (): number => 0;
+
+test("it is held by one at a time, and free again when that one lets go", async () => {
+  const lock = await acquire(path, never);
+  expect(tryAcquire(path)).toBeUndefined();
+  const next = acquire(path, never);
+  lock[Symbol.dispose]();
+  (await next)[Symbol.dispose]();
+  expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
+});
+
+test("that of a process that is dead is taken over at once", async () => {
+  const { pid } = Bun.spawnSync(["true"]);
+  const [, start, realm] = ownMark().split("~");
+  symlinkSync(`${pid}~${start}~${realm}`, path);
+  using _lock = await acquire(path, never);
+  expect(readlinkSync(path)).toBe(ownMark());
+});
+
+test("that of a process elsewhere is taken over when it has been held for too long", async () => {
+  symlinkSync("12~34~elsewhere", path);
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  lutimesSync(path, anHourAgo, anHourAgo);
+  using _lock = await acquire(path, Date.now);
+  expect(readlinkSync(path)).toBe(ownMark());
+});
+
+test("a holder that wakes up late does not let go of the lock of the one after it", async () => {
+  const late = await acquire(path, never);
+  unlinkSync(path);
+  symlinkSync("12~34~elsewhere", path);
+  late[Symbol.dispose]();
+  expect(readlinkSync(path)).toBe("12~34~elsewhere");
+});
