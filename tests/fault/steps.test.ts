@@ -4,7 +4,7 @@
  * have been given to two.
  */
 import { describe, expect, test } from "bun:test";
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { STEPS, type Step } from "../../src/store/files/failpoint.ts";
 import { type DriverEnd, DriverProcess } from "../support/driver-process.ts";
@@ -73,6 +73,22 @@ describe.concurrent("a process that was frozen past its lock changes nothing tha
     await holdTrue(directory.path, [thawed, first, second]);
   });
 });
+
+/** The original tool lost a job here: it was in neither file when the second write failed. */
+test.each(["rename-dlq", "rename-queue"] as const)(
+  "whoever reads the two files by himself finds a job that died in one of them, also if its writer dies at %s",
+  async (step) => {
+    using directory = temporaryDirectory();
+    const store = await openFiles(directory.path);
+    await store.setConfig("max_retries", 0);
+    await store.close();
+    await DriverProcess.run(directory.path, ["enqueue:x"]);
+    const victim = await DriverProcess.run(directory.path, ["claim:1", "fail"], `${step}:1:kill`);
+    expect(victim.signal).toBe("SIGKILL");
+    const files = ["queue.json", "dlq.json"].map((name) => readFileSync(join(directory.path, name), "utf8"));
+    expect(files.filter((text) => text.includes('"id":"x"'))).not.toEqual([]);
+  },
+);
 
 function scenario(start: Scenario["start"], operations: readonly string[], step: Step, nth = 1): Scenario {
   return { start, operations, step, nth };
