@@ -14,9 +14,8 @@ import { readFileSync } from "node:fs";
 export const WORKER_STOP = "worker-stop";
 
 /**
- * Whoever ran this under `nohup` wants it to outlive the terminal. Asked when this file is loaded, which must be before
- * the files store is: with proper-lockfile comes signal-exit, whose listeners hide what was set before, and which ends
- * the process on a signal that nobody else listens to.
+ * Whoever ran this under `nohup` wants it to outlive the terminal. Asked when this file is loaded, before anyone announces
+ * himself: run from source, proper-lockfile then brings along signal-exit, whose listeners hide what was set before.
  */
 const HANGUP_IS_IGNORED = process.platform === "linux" && isIgnored(1, readFileSync("/proc/self/status", "utf8"));
 

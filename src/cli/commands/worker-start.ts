@@ -24,7 +24,6 @@ export const workerStart: Command = {
     const concurrency = wholeNumber(args, "concurrency", RANGE) ?? 1;
     const drain = args.options.has("drain");
     const forward = ["--concurrency", String(concurrency), ...(json ? ["--json"] : [])];
-    // Before the store: proper-lockfile brings along listeners that hide whether a hangup was ignored (nohup).
     const { Supervisor } = await import("../../worker/supervisor.ts");
     const opened = await store();
     // A damaged queue is said here and now, not by workers that die one after the other.
