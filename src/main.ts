@@ -22,8 +22,10 @@ const argv = process.argv.slice(2);
 const json = wantsJson(argv);
 const output = await openOutput({ json, env: process.env });
 
-// A bug in a callback, too, ends the process: left to itself, a compiled program then spins for ever (Bun 1.4.5).
-process.on("uncaughtException", (error) => process.exit(report(error, output)));
+// A bug that nobody catches ends the process: left to itself, a compiled program then spins for ever (Bun 1.4.5).
+for (const bug of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(bug, (error: unknown) => process.exit(report(error, output)));
+}
 
 try {
   process.exitCode = argv[0] === "__worker" ? await work(argv.slice(1)) : await obey(argv);

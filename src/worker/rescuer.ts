@@ -5,9 +5,8 @@
  * The order must not change: end what survived of an attempt, then settle it. Until its processes are gone the job stays
  * with its dead worker, however often that takes a new look. When several rescue at once, the lease lets one of them.
  */
-
-import { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
+import { QueueError } from "../job/errors.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { pause } from "./pause.ts";
