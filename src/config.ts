@@ -69,6 +69,7 @@ export const SETTINGS = {
 export type ConfigKey = keyof typeof SETTINGS;
 export type Config = Readonly<Record<ConfigKey, number>>;
 export const CONFIG_KEYS = Object.keys(SETTINGS) as ConfigKey[];
+/** What holds where nobody said anything else. */
 export const DEFAULTS = Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default])) as Config;
 
 /** Accepts `max_retries` and `max-retries`. Throws `E_KEY_NOT_FOUND` with a suggestion. */

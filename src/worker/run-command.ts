@@ -84,7 +84,10 @@ class Attempt implements RunningCommand {
     return outcome;
   }
 
-  /** One description with O_APPEND for both streams keeps their order. Bun opens with CLOEXEC: the job has it as 1 and 2 only. */
+  /**
+   * One description with O_APPEND for both streams keeps their order. Bun opens with CLOEXEC, so the job has it as 1 and
+   * 2 only.
+   */
   #spawn(job: ProcessingJob, log: number): Shell {
     return Bun.spawn(["/bin/sh", "-c", job.command], {
       detached: true,

@@ -27,22 +27,16 @@ export function createDirectory(path: string): void {
 
 /** As `createDirectory`, but where the parent is gone throws `E_STORE_IO` instead of making it anew. */
 export function createSubdirectory(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw refused("create", path, cause);
-  }
+  succeeds(["EEXIST"], { verb: "create", path }, () => mkdirSync(path, { mode: 0o700 }));
 }
 
 /** Opens a file to append to, made with its directory where they are not there. */
 export function openToAppend(path: string): number {
-  try {
-    return openSync(path, "a", 0o600);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw refused("open", path, cause);
-    createDirectory(dirname(path));
-    return guard("open", path, () => openSync(path, "a", 0o600));
-  }
+  const open = (): number => openSync(path, "a", 0o600);
+  const fd = guardUnless(["ENOENT"], { verb: "open", path }, open);
+  if (fd !== undefined) return fd;
+  createDirectory(dirname(path));
+  return guard("open", path, open);
 }
 
 /**
@@ -85,13 +79,7 @@ export function writeNew(path: string, content: string | Uint8Array, steps: { wr
 /** Replaces `to` by `from` at once. False when another writer has removed `from`. Sync the directory before telling. */
 export function rename(from: string, to: string, step?: Step): boolean {
   if (step) reach(step);
-  try {
-    renameSync(from, to);
-    return true;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw refused("rename", from, cause);
-  }
+  return succeeds(["ENOENT"], { verb: "rename", path: from }, () => renameSync(from, to));
 }
 
 /** Makes creations, renames and removals in the directory last. */
@@ -107,21 +95,12 @@ export function syncDirectory(path: string, step?: Step): void {
 
 /** Removes a file, if it is there. */
 export function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw refused("remove", path, cause);
-  }
+  succeeds(["ENOENT"], { verb: "remove", path }, () => unlinkSync(path));
 }
 
 /** The names in a directory; none where it is not there. */
 export function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw refused("read", path, cause);
-  }
+  return guardUnless(["ENOENT"], { verb: "read", path }, () => readdirSync(path)) ?? [];
 }
 
 /**
@@ -133,12 +112,7 @@ export function createWhole(path: string, content: string | Uint8Array, step?: S
   writeNew(temporary, content);
   if (step) reach(step);
   try {
-    linkSync(temporary, path);
-    return true;
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST" || code === "ENOENT") return false;
-    throw refused("create", path, cause);
+    return succeeds(["EEXIST", "ENOENT"], { verb: "create", path }, () => linkSync(temporary, path));
   } finally {
     remove(temporary);
   }
@@ -166,6 +140,34 @@ export function guard<T>(verb: string, path: string, operation: () => T): T {
   } catch (cause) {
     throw refused(verb, path, cause);
   }
+}
+
+/** As `guard`, but undefined where the system refuses with one of these codes. */
+export function guardUnless<T>(
+  codes: readonly string[],
+  { verb, path }: { verb: string; path: string },
+  operation: () => T,
+): T | undefined {
+  try {
+    return operation();
+  } catch (cause) {
+    if (codes.includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw refused(verb, path, cause);
+  }
+}
+
+/** As `guardUnless`, for an operation that returns nothing: whether it was done. */
+export function succeeds(
+  codes: readonly string[],
+  what: { verb: string; path: string },
+  operation: () => void,
+): boolean {
+  return (
+    guardUnless(codes, what, () => {
+      operation();
+      return true;
+    }) ?? false
+  );
 }
 
 /** `Cannot write <path>: the disk is full (ENOSPC).` */

@@ -58,11 +58,10 @@ function realmMark(): string {
 
 function ownRealm(): Realm {
   if (process.platform !== "linux") {
-    return {
-      host: output(["hostname"]) ?? "unknown",
-      boot: output(["sysctl", "-n", "kern.boottime"]) ?? "unknown",
-      pidns: "none",
-    };
+    // One program for both: each line is one answer.
+    const [host = "unknown", boot = "unknown"] =
+      output(["sysctl", "-n", "kern.hostname", "kern.boottime"])?.split("\n") ?? [];
+    return { host, boot, pidns: "none" };
   }
   return {
     host: readFileSync("/proc/sys/kernel/hostname", "utf8").trim(),

@@ -2,7 +2,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { QueueError } from "../../job/errors.ts";
-import { refused } from "./durable.ts";
+import { guard } from "./durable.ts";
 
 export interface Layout {
   readonly root: string;
@@ -51,12 +51,7 @@ export function findDataDirectory(named: string | undefined, cwd: string): strin
 
 /** Refuses a data directory that is none, or into which others may put commands for this user to run. */
 export function checkDataDirectory(path: string): void {
-  let stat: ReturnType<typeof statSync>;
-  try {
-    stat = statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    throw refused("read", path, error);
-  }
+  const stat = guard("read", path, () => statSync(path, { throwIfNoEntry: false }));
   if (!stat) return;
   if (!stat.isDirectory()) throw new QueueError("E_STORE_IO", `The data directory ${path} is not a directory.`);
   if (stat.mode & 0o022) {

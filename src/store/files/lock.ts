@@ -9,7 +9,7 @@
  */
 import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
-import { refused } from "./durable.ts";
+import { succeeds } from "./durable.ts";
 import { FAILPOINTS, reach } from "./failpoint.ts";
 import { isMarkOfDead, ownMark, self } from "./identity.ts";
 
@@ -51,12 +51,7 @@ export async function acquire(path: string, now: () => number): Promise<Disposab
 
 /** Takes the lock if it is free; undefined if it is not. */
 export function tryAcquire(path: string): Disposable | undefined {
-  try {
-    symlinkSync(ownMark(), path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return undefined;
-    throw refused("lock", path, cause);
-  }
+  if (!succeeds(["EEXIST"], { verb: "lock", path }, () => symlinkSync(ownMark(), path))) return undefined;
   reach("locked");
   return { [Symbol.dispose]: () => release(path) };
 }

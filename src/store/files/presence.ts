@@ -4,12 +4,12 @@
  * not, and there is no lease that could run out under a slow job. Elsewhere (another host or container on the same
  * directory) the sign is.
  */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Announcement, Present } from "../store.ts";
 import { createWhole, namesIn, remove, replace } from "./durable.ts";
 import { isRunning, type ProcessIdentity, self } from "./identity.ts";
-import { giveSign, hasSign } from "./sign-of-life.ts";
+import { giveSign, hasSign, removeSign } from "./sign-of-life.ts";
 
 interface PresenceFile extends ProcessIdentity {
   readonly id: string;
@@ -56,7 +56,7 @@ export function roster(directory: string, now: number): { alive: Present[]; dead
 export function forget(directory: string, id: string): void {
   const path = pathOf(directory, id);
   remove(path);
-  rmSync(`${path}.lock`, { recursive: true, force: true });
+  removeSign(path);
 }
 
 function announcement(path: string, file: PresenceFile, sign: AsyncDisposable): Announcement {

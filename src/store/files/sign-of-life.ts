@@ -21,6 +21,16 @@ export async function giveSign(path: string): Promise<AsyncDisposable> {
 
 /** Whether someone, anywhere, had given a sign beside `path` shortly before `now`. */
 export function hasSign(path: string, now: number): boolean {
-  const lastSign = nodeFs.statSync(`${path}.lock`, { throwIfNoEntry: false })?.mtimeMs;
+  const lastSign = nodeFs.statSync(signOf(path), { throwIfNoEntry: false })?.mtimeMs;
   return lastSign !== undefined && now - lastSign <= STALE_MS;
+}
+
+/** Removes the sign that a dead one left beside `path`. */
+export function removeSign(path: string): void {
+  nodeFs.rmSync(signOf(path), { recursive: true, force: true });
+}
+
+/** Where proper-lockfile keeps it. */
+function signOf(path: string): string {
+  return `${path}.lock`;
 }

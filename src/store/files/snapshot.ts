@@ -8,7 +8,7 @@ import { QueueError } from "../../job/errors.ts";
 import type { DeadLetter, Entry, Job } from "../../job/job.ts";
 import { checksum } from "./commit.ts";
 import { corrupt, parseFile } from "./corruption.ts";
-import { refused } from "./durable.ts";
+import { guardUnless } from "./durable.ts";
 import type { ChainEnd } from "./journal.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
 
@@ -56,12 +56,7 @@ export function encodeSnapshot(
 
 /** The text of a file, or undefined when it is not there. */
 export function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw refused("read", path, error);
-  }
+  return guardUnless(["ENOENT"], { verb: "read", path }, () => readFileSync(path, "utf8"));
 }
 
 function readSnapshot<T extends Entry>(
