@@ -1,13 +1,17 @@
-/** A data directory of its own with real supervisors and workers on it, none of which outlives the test. */
+/**
+ * A data directory of its own with real supervisors and workers on it, and obedient jobs for them; none of it outlives the
+ * test.
+ */
 import { mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DeadLetter, ProcessingJob } from "../../src/job/job.ts";
 import { isDeadLetter } from "../../src/job/job.ts";
+import type { JobSpec } from "../../src/job/spec.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Present, Store } from "../../src/store/store.ts";
 import { until } from "./until.ts";
-import { isAlive } from "./worker-director.ts";
+import { type Actor, isAlive, WorkerDirector } from "./worker-director.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
 
@@ -50,6 +54,7 @@ export class Started {
 
 export class WorkerSandbox implements AsyncDisposable {
   readonly store: Store;
+  readonly director = new WorkerDirector();
   readonly #directory: string;
   readonly #started: Started[] = [];
 
@@ -97,6 +102,22 @@ export class WorkerSandbox implements AsyncDisposable {
     renameSync(join(this.#directory, "hidden"), this.store.location);
   }
 
+  /** Enqueues an obedient job of that name. */
+  async enqueue(id: string, fields: Omit<JobSpec, "command"> = {}): Promise<void> {
+    await this.store.enqueue([{ id, command: this.director.command(id), ...fields }]);
+  }
+
+  /** The next process of that name to run. */
+  meet(name: string): Promise<Actor> {
+    return this.director.meet(name);
+  }
+
+  /** Enqueues an obedient job of that name and waits until it runs. */
+  async runs(name: string): Promise<Actor> {
+    await this.enqueue(name);
+    return this.meet(name);
+  }
+
   /** Waits until workers are running. */
   async workers(count: number): Promise<Present[]> {
     return until(async () => {
@@ -116,6 +137,12 @@ export class WorkerSandbox implements AsyncDisposable {
   async state(id: string): Promise<string> {
     const entry = await this.store.get(id);
     return isDeadLetter(entry) ? "dead" : entry.state;
+  }
+
+  /** Waits until these jobs are completed. */
+  async completed(...ids: string[]): Promise<void> {
+    const isCompleted = async (id: string): Promise<boolean> => (await this.state(id)) === "completed";
+    await until(async () => (await Promise.all(ids.map(isCompleted))).every(Boolean), `${ids} to be completed`);
   }
 
   async dead(id: string): Promise<DeadLetter> {
@@ -141,5 +168,6 @@ export class WorkerSandbox implements AsyncDisposable {
     await until(() => ![...pids].some(isAlive), "every process to end");
     await this.store.close();
     rmSync(this.#directory, { recursive: true, force: true });
+    this.director[Symbol.dispose]();
   }
 }

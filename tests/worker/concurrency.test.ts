@@ -1,31 +1,22 @@
 /** One worker that runs several jobs at a time. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { until } from "../support/until.ts";
-import { type Actor, isAlive, WorkerDirector } from "../support/worker-director.ts";
+import { type Actor, isAlive } from "../support/worker-director.ts";
 import { type Started, WorkerSandbox } from "../support/worker-sandbox.ts";
 
 let sandbox: WorkerSandbox;
-let director: WorkerDirector;
 let started: Started;
 
 beforeEach(async () => {
   sandbox = await WorkerSandbox.open();
-  director = new WorkerDirector();
 });
-afterEach(async () => {
-  await sandbox[Symbol.asyncDispose]();
-  director[Symbol.dispose]();
-});
-
-async function enqueue(...ids: string[]): Promise<void> {
-  await sandbox.store.enqueue(ids.map((id) => ({ id, command: director.command(id) })));
-}
+afterEach(() => sandbox[Symbol.asyncDispose]());
 
 /** Starts a worker with two slots, and two jobs in them. */
 async function twoJobs(...options: string[]): Promise<[Actor, Actor]> {
-  await enqueue("a", "b");
+  await sandbox.enqueue("a");
+  await sandbox.enqueue("b");
   started = sandbox.start("worker-start", "--concurrency", "2", ...options);
-  return [await director.meet("a"), await director.meet("b")];
+  return [await sandbox.meet("a"), await sandbox.meet("b")];
 }
 
 async function ends(actor: Actor, code = 0): Promise<void> {
@@ -38,32 +29,32 @@ async function states(...ids: string[]): Promise<string[]> {
 
 test("as many run side by side as it has slots, and the next begins as soon as one has ended", async () => {
   const [a, b] = await twoJobs();
-  await enqueue("c");
-  expect(director.runs("c")).toBe(0);
+  await sandbox.enqueue("c");
+  expect(sandbox.director.runs("c")).toBe(0);
   await ends(b);
-  const c = await director.meet("c");
+  const c = await sandbox.meet("c");
   expect(await states("a", "b", "c")).toEqual(["processing", "completed", "processing"]);
   expect(isAlive(a.hello.pid)).toBe(true);
   await ends(c);
-  await until(async () => (await sandbox.state("c")) === "completed", "c to be settled");
+  await sandbox.completed("c");
   await ends(a);
-  await until(async () => (await sandbox.state("a")) === "completed", "a to be settled");
+  await sandbox.completed("a");
 });
 
 test("a job that is enqueued while another runs begins at once in the free slot", async () => {
   await sandbox.store.setConfig("worker_idle_delay", 3_600_000);
   const [a, b] = await twoJobs();
   await ends(b);
-  await until(async () => (await sandbox.state("b")) === "completed", "b to be settled");
-  await enqueue("late");
-  await ends(await director.meet("late"));
+  await sandbox.completed("b");
+  await sandbox.enqueue("late");
+  await ends(await sandbox.meet("late"));
   await ends(a);
 });
 
 test("--drain leaves when the last of them has ended", async () => {
   const [a, b] = await twoJobs("--drain");
   await ends(a);
-  await until(async () => (await sandbox.state("a")) === "completed", "a to be settled");
+  await sandbox.completed("a");
   expect(isAlive(started.pid)).toBe(true);
   await ends(b);
   expect(await started.end()).toBe(0);
@@ -72,11 +63,11 @@ test("--drain leaves when the last of them has ended", async () => {
 
 test("asked to leave, it finishes all of them and begins no other", async () => {
   const [a, b] = await twoJobs();
-  await enqueue("next");
+  await sandbox.enqueue("next");
   process.kill(started.pid, "SIGTERM");
   await started.says("Stopping (SIGTERM): finishing 2 running jobs");
   await ends(a);
-  await until(async () => (await sandbox.state("a")) === "completed", "a to be settled");
+  await sandbox.completed("a");
   await ends(b);
   expect(await started.end()).toBe(0);
   expect(await states("a", "b", "next")).toEqual(["completed", "completed", "pending"]);
@@ -95,7 +86,7 @@ test("when it is killed, all of its jobs are taken over, each with its processes
   const earlier = await twoJobs();
   const [worker] = await sandbox.workers(1);
   process.kill(worker?.pid ?? 0, "SIGKILL");
-  const again = [await director.meet("a"), await director.meet("b")];
+  const again = [await sandbox.meet("a"), await sandbox.meet("b")];
   expect(earlier.map(({ hello }) => isAlive(hello.pid))).toEqual([false, false]);
   expect(again.map(({ hello }) => hello.variables.QUEUECTL_ATTEMPT)).toEqual(["2", "2"]);
 });
@@ -107,6 +98,6 @@ test("what ends while the store cannot be used is settled when it can be, each o
   await started.says("cannot use the queue");
   await ends(b);
   sandbox.unhideStore();
-  await until(async () => (await states("a", "b")).every((state) => state === "completed"), "both to be settled");
-  expect([director.runs("a"), director.runs("b")]).toEqual([1, 1]);
+  await sandbox.completed("a", "b");
+  expect([sandbox.director.runs("a"), sandbox.director.runs("b")]).toEqual([1, 1]);
 });

@@ -1,8 +1,6 @@
 import { expect } from "bun:test";
-import { resolveConfig } from "../../../src/config.ts";
+import { DEFAULTS } from "../../../src/config.ts";
 import type { Contract } from "./bench.ts";
-
-const DEFAULTS = resolveConfig({}, {});
 
 export const configContract: Contract = {
   "is the defaults until something is set": async ({ store }) => {
