@@ -27,12 +27,12 @@ export type Benchmark = (place: Place) => Promise<Finding[]>;
  * Measures several things in turn, round by round, so that whatever else the machine does meets all of them. Each round
  * goes through them the other way round than the one before. The first round warms up and is not counted.
  */
-export async function interleave<Name extends string>(
+export async function interleave<Name extends string, Sample>(
   rounds: number,
-  measures: Readonly<Record<Name, () => number | Promise<number>>>,
-): Promise<Record<Name, number[]>> {
+  measures: Readonly<Record<Name, () => Sample | Promise<Sample>>>,
+): Promise<Record<Name, Sample[]>> {
   const names = Object.keys(measures) as Name[];
-  const samples = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  const samples = Object.fromEntries(names.map((name) => [name, [] as Sample[]])) as Record<Name, Sample[]>;
   for (let round = 0; round <= rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const sample = await measures[name]();

@@ -1,5 +1,5 @@
 /** `queuectl worker-start --drain`, two at a time, on a queue of jobs that do nothing, against a loop that only spawns them. */
-import { type Benchmark, interleave } from "./benchmark.ts";
+import { type Benchmark, type Finding, interleave } from "./benchmark.ts";
 import { fill, openQueue } from "./queue.ts";
 
 const ROUNDS = 5;
@@ -18,27 +18,20 @@ interface Run {
 
 export const drain: Benchmark = async (place) => {
   const bareLoop = await place.compile(import.meta.resolve("./bare-loop.ts"));
-  const steady: Record<string, number[]> = { floor: [], processes: [], slots: [] };
-  const taken = (who: string, { wholeMs, steadyMs }: Run): number => {
-    steady[who]?.push(perSecond(steadyMs));
-    return perSecond(wholeMs);
-  };
-  const workers = async (way: keyof typeof WAYS): Promise<number> =>
-    taken(way, await runWorkers(place.queuectl, place.fresh("drain"), WAYS[way]));
-  const whole = await interleave(ROUNDS, {
-    floor: async () => taken("floor", await runBare(bareLoop)),
-    processes: () => workers("processes"),
-    slots: () => workers("slots"),
+  const runs = await interleave(ROUNDS, {
+    floor: () => runBare(bareLoop),
+    processes: () => runWorkers(place.queuectl, place.fresh("drain"), WAYS.processes),
+    slots: () => runWorkers(place.queuectl, place.fresh("drain"), WAYS.slots),
   });
-  // Less the round that warms up.
-  const afterStart = (who: string): number[] => steady[who]?.slice(1) ?? [];
   return (["processes", "slots"] as const).flatMap((way) => {
-    const what = `${JOBS} × true, ${WAYS[way].join(" ")}`;
-    const row = { unit: "/s", budget: { atLeast: 0.9 } } as const;
-    return [
-      { ...row, what, samples: whole[way], floor: whole.floor },
-      { ...row, what: `${what}, once started`, samples: afterStart(way), floor: afterStart("floor") },
-    ];
+    const finding = (what: string, ms: (run: Run) => number): Finding => ({
+      what: `${JOBS} × true, ${WAYS[way].join(" ")}${what}`,
+      unit: "/s",
+      samples: runs[way].map((run) => perSecond(ms(run))),
+      floor: runs.floor.map((run) => perSecond(ms(run))),
+      budget: { atLeast: 0.9 },
+    });
+    return [finding("", ({ wholeMs }) => wholeMs), finding(", once started", ({ steadyMs }) => steadyMs)];
   });
 };
 
