@@ -9,6 +9,8 @@ import { EXIT, exitCodeOf } from "./cli/exit-code.ts";
 import { QueueError } from "./job/errors.ts";
 import { openOutput } from "./output/open.ts";
 import type { Output } from "./output/output.ts";
+import type { Doctor } from "./store/doctor.ts";
+import type { StoreOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
 /** Replaced by `build.ts`; absent in development. */
@@ -41,6 +43,8 @@ async function obey(commandLine: readonly string[]): Promise<number> {
     version: typeof BUILD_VERSION === "undefined" ? "dev" : BUILD_VERSION,
     commit: typeof BUILD_COMMIT === "undefined" ? undefined : BUILD_COMMIT,
     openStore: open,
+    openDoctor,
+    ask: askAtTerminal,
   });
 }
 
@@ -71,14 +75,21 @@ async function work(args: readonly string[]): Promise<number> {
 
 async function open(dataDir: string | undefined): Promise<Store> {
   const { openStore } = await import("./store/open.ts");
-  return openStore({
-    dataDir,
-    cwd: process.cwd(),
-    env: process.env,
-    now: Date.now,
-    random: Math.random,
-    warn: output.warn.bind(output),
-  });
+  return openStore(storeOptions(dataDir));
+}
+
+async function openDoctor(dataDir: string | undefined): Promise<Doctor> {
+  const { openDoctor: openIt } = await import("./store/open.ts");
+  return openIt(storeOptions(dataDir));
+}
+
+function storeOptions(dataDir: string | undefined): StoreOptions {
+  const warn = output.warn.bind(output);
+  return { dataDir, cwd: process.cwd(), env: process.env, now: Date.now, random: Math.random, warn };
+}
+
+async function askAtTerminal(question: string): Promise<boolean | undefined> {
+  return (await import("./cli/ask.ts")).ask(question);
 }
 
 /** A mistake or a trouble gets its sentence, a bug its stack. */

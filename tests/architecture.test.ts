@@ -58,7 +58,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       allowed: ({ target, isPackage, typeOnly }) =>
         /^(?:job|output)\//.test(target) ||
         target === "config.ts" ||
-        (target === "store/store.ts" && typeOnly) ||
+        (/^store\/(?:store|doctor)\.ts$/.test(target) && typeOnly) ||
         isPackage,
     }),
     broken: {

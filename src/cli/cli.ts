@@ -1,5 +1,6 @@
 /** From a command line to an exit code. The only user of cac, which lays out the help pages and is loaded for them alone. */
 import type { Output } from "../output/output.ts";
+import type { Doctor } from "../store/doctor.ts";
 import type { Store } from "../store/store.ts";
 import { readRequest } from "./argv.ts";
 import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
@@ -7,6 +8,7 @@ import { configGet } from "./commands/config-get.ts";
 import { configSet } from "./commands/config-set.ts";
 import { dlqList } from "./commands/dlq-list.ts";
 import { dlqRetry } from "./commands/dlq-retry.ts";
+import { doctor } from "./commands/doctor.ts";
 import { enqueue } from "./commands/enqueue.ts";
 import { list } from "./commands/list.ts";
 import { logs } from "./commands/logs.ts";
@@ -28,6 +30,7 @@ const COMMANDS: readonly Command[] = [
   dlqRetry,
   configGet,
   configSet,
+  doctor,
 ];
 
 /** For the page that lists all commands. */
@@ -45,6 +48,8 @@ export interface World {
   readonly version: string;
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
+  openDoctor(dataDir: string | undefined): Promise<Doctor>;
+  ask(question: string): Promise<boolean | undefined>;
 }
 
 /** Does what `argv` (without the program's own name) asks for and returns the exit code. Throws `QueueError`. */
@@ -71,6 +76,8 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
       opened ??= world.openStore(args.options.get("data-dir"));
       return opened;
     },
+    doctor: () => world.openDoctor(args.options.get("data-dir")),
+    ask: world.ask.bind(world),
   };
   let code: number;
   try {

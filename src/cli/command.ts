@@ -1,4 +1,5 @@
 import type { Output } from "../output/output.ts";
+import type { Doctor } from "../store/doctor.ts";
 import type { Store } from "../store/store.ts";
 
 /** One command: what it accepts, how its help describes it, and what it does. */
@@ -45,6 +46,10 @@ export interface Context {
   readonly json: boolean;
   /** Opens the store when first asked. The caller closes it, after the result has been printed. */
   store(): Promise<Store>;
+  /** The same store, to be examined also where it cannot be used. */
+  doctor(): Promise<Doctor>;
+  /** Asks whoever sits at the terminal, yes or no; undefined when nobody does. */
+  ask(question: string): Promise<boolean | undefined>;
 }
 
 /** The options of every command. */

@@ -4,6 +4,7 @@ import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
 import type { Present } from "../store/store.ts";
 import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
+import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
@@ -50,6 +51,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return detachedLines(view);
     case "stopped":
       return [stoppedLine(view)];
+    case "examination":
+      return examinationLines(view, screen?.colours);
+    case "mending":
+      return mendingLines(view, screen?.colours);
     case "version":
       return [`queuectl ${view.version} (${view.commit === undefined ? "" : `${view.commit}, `}Bun ${view.bun})`];
     default:

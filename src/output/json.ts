@@ -11,9 +11,12 @@
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
+ *   doctor             {"location", "sound", "files": [{"path", "holds"}], "findings": [<finding>]}
+ *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   --version          {"version", "commit", "bun"}
  *
- * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}. On stderr, a line each:
+ * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"} and <finding> is
+ * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
  */
@@ -108,6 +111,16 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       };
     case "stopped":
       return { stopped: view.stopped.map(presentDocument), unreachable: view.unreachable.map(presentDocument) };
+    case "examination":
+      return { location: view.location, ...view.examination };
+    case "mending":
+      return {
+        location: view.location,
+        findings: [],
+        set_aside: null,
+        jobs: [],
+        ...(view.mending && snakeCaseKeys(view.mending)),
+      };
     case "version":
       return { version: view.version, commit: view.commit ?? null, bun: view.bun };
     default:

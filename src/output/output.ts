@@ -6,6 +6,7 @@ import type { Config, ConfigKey } from "../config.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
+import type { Examination, Mending } from "../store/doctor.ts";
 import type { AttemptLog, Counts, Present } from "../store/store.ts";
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
@@ -26,6 +27,8 @@ export type View =
       readonly log: string;
     }
   | { readonly view: "stopped"; readonly stopped: readonly Present[]; readonly unreachable: readonly Present[] }
+  | { readonly view: "examination"; readonly location: string; readonly examination: Examination }
+  | { readonly view: "mending"; readonly location: string; readonly mending: Mending | undefined }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
 /** The output of one attempt, as it is read. */

@@ -2,6 +2,7 @@
 import { configFromEnvironment } from "../config.ts";
 import { FilesStore } from "./files/files-store.ts";
 import { findDataDirectory } from "./files/layout.ts";
+import type { Doctor } from "./doctor.ts";
 import type { Store } from "./store.ts";
 
 export interface StoreOptions {
@@ -15,7 +16,17 @@ export interface StoreOptions {
 }
 
 /** Opens the store that the flags, the environment or the folder name. Throws what `Store` throws, and `E_USAGE`. */
-export async function openStore({ dataDir, cwd, env, now, random, warn }: StoreOptions): Promise<Store> {
-  const named = dataDir ?? (env.QUEUECTL_DATA_DIR || undefined);
-  return new FilesStore(findDataDirectory(named, cwd), { now, random, warn, overrides: configFromEnvironment(env) });
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { now, random, warn, env } = options;
+  return new FilesStore(directoryOf(options), { now, random, warn, overrides: configFromEnvironment(env) });
+}
+
+/** Opens the same store to be examined, also where it is too damaged to be used. */
+export async function openDoctor(options: StoreOptions): Promise<Doctor> {
+  const { FilesDoctor } = await import("./files/doctor/files-doctor.ts");
+  return new FilesDoctor(directoryOf(options), options);
+}
+
+function directoryOf({ dataDir, cwd, env }: StoreOptions): string {
+  return findDataDirectory(dataDir ?? (env.QUEUECTL_DATA_DIR || undefined), cwd);
 }

@@ -16,6 +16,7 @@ const COMMANDS = [
   "dlq-retry",
   "config-get",
   "config-set",
+  "doctor",
 ];
 
 test("the help lists every command and none that is not for people", async () => {

@@ -1,22 +1,21 @@
 /** Journals and snapshots that a crash cut short or that something else changed: what is read, said and kept. */
 import { describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
-import { checksum } from "../../src/store/files/commit.ts";
-import type { Store } from "../../src/store/store.ts";
 import { openFiles } from "../support/files-store.ts";
+import {
+  contentOf,
+  grow,
+  holdingOf,
+  journalIn,
+  linesOf,
+  remove,
+  resting,
+  resummed,
+  rewrite,
+} from "../support/small-store.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-
-/** What a store holds, as far as a person could tell. */
-type Holding = { jobs: { id: string; state: string }[]; dead: string[] };
-
-/** A journal as it grew: its bytes, and what the store held after each commit that ends at `size`. */
-interface History {
-  readonly directory: string;
-  readonly journal: string;
-  readonly stages: readonly { readonly size: number; readonly holding: Holding }[];
-}
 
 describe("a journal cut short", () => {
   test("at every byte reads as of its last whole line, takes new commits, and never counts a torn one", async () => {
@@ -220,58 +219,6 @@ test("reading an empty folder writes nothing into it", async () => {
   expect(existsSync(join(root.path, "db"))).toBe(false);
 });
 
-/** A store with six commits after its snapshot: enqueued, claimed, failed, dead-lettered, completed. */
-async function grow(directory: string): Promise<History> {
-  await resting(directory);
-  const store = await openFiles(directory);
-  const journal = journalIn(directory);
-  const stages = [{ size: 0, holding: await holdingOf(store) }];
-  const claimant = { workerId: "worker-1", limit: 1 };
-  const exited = (code: number) => ({ kind: "exited", code }) as const;
-  const note = async () => {
-    stages.push({ size: readFileSync(join(directory, journal)).length, holding: await holdingOf(store) });
-  };
-  await store.announce({ kind: "worker" });
-  await store.enqueue([{ id: "x", command: "false", max_retries: 0, priority: 9 }]);
-  await note();
-  const [x] = (await store.settle([], claimant)).claimed;
-  await note();
-  if (x) await store.settle([{ id: x.id, lease: x.lease, outcome: exited(1) }]);
-  await note();
-  const [p] = (await store.settle([], claimant)).claimed;
-  await note();
-  if (p) await store.settle([{ id: p.id, lease: p.lease, outcome: exited(0) }]);
-  await note();
-  await store.requeue(["x"]);
-  await note();
-  await store.enqueue([{ id: "ünï", command: "echo ✓" }]);
-  await note();
-  const copy = `${directory}-copy`;
-  cpSync(directory, copy, { recursive: true });
-  await store.close();
-  return { directory: copy, journal, stages };
-}
-
-/** A store at rest with two jobs and a dead letter. */
-async function resting(directory: string): Promise<void> {
-  const store = await openFiles(directory);
-  await store.enqueue([{ id: "dead", command: "false", max_retries: 0 }]);
-  const [dead] = (await store.settle([], { workerId: "worker-1", limit: 1 })).claimed;
-  if (dead) await store.settle([{ id: dead.id, lease: dead.lease, outcome: { kind: "exited", code: 1 } }]);
-  await store.enqueue([
-    { id: "p1", command: "echo 1" },
-    { id: "p2", command: "echo 2" },
-  ]);
-  await store.close();
-}
-
-async function holdingOf(store: Store): Promise<Holding> {
-  return {
-    jobs: (await store.list()).map(({ id, state }) => ({ id, state })),
-    dead: (await store.deadLetters()).map(({ id }) => id),
-  };
-}
-
 /** Neither a reader nor a writer gets by, and every byte stays. */
 async function expectRefusal(directory: string, expected: { code: string; message: string }): Promise<void> {
   const before = contentOf(directory);
@@ -294,33 +241,6 @@ async function read(directory: string): Promise<void> {
 
 async function write(directory: string): Promise<void> {
   await (await openFiles(directory)).enqueue([{ id: "new", command: "true" }]);
-}
-
-function contentOf(directory: string): Record<string, string> {
-  const names = readdirSync(directory).filter((name) => /\.jsonl?$/.test(name));
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(directory, name), "hex")]));
-}
-
-function journalIn(directory: string): string {
-  return readdirSync(directory).find((name) => name.startsWith("journal.")) ?? "no journal";
-}
-
-function linesOf(directory: string, journal: string): string[] {
-  return readFileSync(join(directory, journal), "utf8").trimEnd().split("\n");
-}
-
-/** The line with the checksum that it would have had. */
-function resummed(line: string): string {
-  const summed = line.slice(0, line.lastIndexOf(',"sum":'));
-  return `${summed},"sum":"${checksum(summed)}"}`;
-}
-
-function rewrite(name: string, change: (text: string) => string): (directory: string) => void {
-  return (directory) => writeFileSync(join(directory, name), change(readFileSync(join(directory, name), "utf8")));
-}
-
-function remove(name: string): (directory: string) => void {
-  return (directory) => rmSync(join(directory, name));
 }
 
 function corrupt(message: string): { code: string; message: string } {

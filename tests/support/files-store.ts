@@ -1,9 +1,9 @@
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 
-/** Opens the files store in `directory`. A warning is a failure unless the test listens for it. */
-export function openFiles(directory: string, options: Partial<StoreOptions> = {}): Promise<Store> {
-  return openStore({
+/** A warning is a failure unless the test listens for it. */
+export function filesOptions(directory: string): StoreOptions {
+  return {
     dataDir: directory,
     cwd: directory,
     env: {},
@@ -12,6 +12,10 @@ export function openFiles(directory: string, options: Partial<StoreOptions> = {}
     warn: (sentence) => {
       throw new Error(`unexpected warning: ${sentence}`);
     },
-    ...options,
-  });
+  };
+}
+
+/** Opens the files store in `directory`. */
+export function openFiles(directory: string, options: Partial<StoreOptions> = {}): Promise<Store> {
+  return openStore({ ...filesOptions(directory), ...options });
 }

@@ -53,6 +53,7 @@ export function printed(stdout: string): Ended {
 
 export class Home implements AsyncDisposable {
   readonly path = mkdtempSync(PREFIX);
+  readonly program = join(DIST, "queuectl");
   /** Where the queue is when nothing names another place. */
   readonly data = join(this.path, "db", "data");
   readonly #started: RunningProgram[] = [];

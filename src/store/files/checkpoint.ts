@@ -17,7 +17,7 @@ import type { CommitContent } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { createWhole, guard, namesIn, remove, rename, syncDirectory, temporaryName, writeNew } from "./durable.ts";
 import { reach } from "./failpoint.ts";
-import type { Journal } from "./journal.ts";
+import type { ChainEnd, Journal } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
 import { encodeSnapshot, readQueue } from "./snapshot.ts";
@@ -35,27 +35,57 @@ export function checkpoint(
   const generation = journal.generation + 1;
   const commit = { ...content, checkpoint: generation };
   const end = { sum: journal.encodeNext(commit).sum, seq: journal.end.seq + content.records.length };
-  const head = { generation, end };
-  const queue = temporaryName(layout.queue);
-  const dlq = temporaryName(layout.dlq);
+  const temporaries = temporariesOf(layout);
   let counts = false;
   try {
-    writeNew(queue, encodeSnapshot("jobs", state.jobs(), head), { write: "write-queue", sync: "sync-queue" });
-    writeNew(dlq, encodeSnapshot("dlq", state.deadLetters(), head), { write: "write-dlq", sync: "sync-dlq" });
-    createJournal(layout.journal(generation));
-    syncDirectory(layout.root, "sync-directory");
+    prepare(layout, temporaries, { state, generation, end });
     counts = journal.append(commit);
     if (!counts) return false;
     journal.sync();
-    removeOtherTemporaries(layout, [queue, dlq]);
-    if (!rename(dlq, layout.dlq, "rename-dlq") || !rename(queue, layout.queue, "rename-queue")) return true;
-    syncDirectory(layout.root, "sync-renames");
-    removeJournalsBefore(layout, generation);
+    install(layout, temporaries, generation);
     return true;
   } finally {
     // Of one that counts they are what it is about: in place, or removed by another writer, or yet to be put in place.
-    if (!counts) for (const temporary of [queue, dlq]) remove(temporary);
+    if (!counts) for (const temporary of Object.values(temporaries)) remove(temporary);
   }
+}
+
+/** What the snapshots of a new generation say. */
+export interface NextGeneration {
+  readonly state: QueueState;
+  readonly generation: number;
+  readonly end: ChainEnd;
+}
+
+/** Steps 1, 3, 4 and 5, for a store whose journals nothing can be appended to: it goes on from what is in memory. */
+export function replaceSnapshots(layout: Layout, next: NextGeneration): void {
+  const temporaries = temporariesOf(layout);
+  prepare(layout, temporaries, next);
+  install(layout, temporaries, next.generation);
+}
+
+interface Temporaries {
+  readonly queue: string;
+  readonly dlq: string;
+}
+
+function temporariesOf(layout: Layout): Temporaries {
+  return { queue: temporaryName(layout.queue), dlq: temporaryName(layout.dlq) };
+}
+
+function prepare(layout: Layout, { queue, dlq }: Temporaries, { state, generation, end }: NextGeneration): void {
+  const head = { generation, end };
+  writeNew(queue, encodeSnapshot("jobs", state.jobs(), head), { write: "write-queue", sync: "sync-queue" });
+  writeNew(dlq, encodeSnapshot("dlq", state.deadLetters(), head), { write: "write-dlq", sync: "sync-dlq" });
+  createJournal(layout.journal(generation));
+  syncDirectory(layout.root, "sync-directory");
+}
+
+function install(layout: Layout, { queue, dlq }: Temporaries, generation: number): void {
+  removeOtherTemporaries(layout, [queue, dlq]);
+  if (!rename(dlq, layout.dlq, "rename-dlq") || !rename(queue, layout.queue, "rename-queue")) return;
+  syncDirectory(layout.root, "sync-renames");
+  removeJournalsBefore(layout, generation);
 }
 
 /**

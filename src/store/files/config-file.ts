@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
-import { corrupt, parseFile } from "./corruption.ts";
+import { Corruption, corrupt, parseFile } from "./corruption.ts";
 import { replace } from "./durable.ts";
 import { readText } from "./snapshot.ts";
 
@@ -27,6 +27,28 @@ export class ConfigFile {
     replace(this.#path, `${JSON.stringify({ ...this.#readRaw(), [key]: value })}\n`);
   }
 
+  /** Keeps the settings that are sound; to be called with the lock held. */
+  mend(): void {
+    let raw: Record<string, unknown> = {};
+    try {
+      raw = this.#readRaw();
+    } catch (error) {
+      if (!(error instanceof Corruption)) throw error;
+    }
+    const sound = Object.entries(raw).filter(([key, value]) => this.#isSound(key, value));
+    replace(this.#path, `${JSON.stringify(Object.fromEntries(sound))}\n`);
+  }
+
+  #isSound(key: string, value: unknown): boolean {
+    try {
+      this.#check({ [key]: value });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Corruption)) throw error;
+      return false;
+    }
+  }
+
   #readRaw(): Record<string, unknown> {
     const text = readText(this.#path);
     if (text === undefined) return {};
@@ -45,10 +67,7 @@ export class ConfigFile {
         config[key] = parseConfigValue(key, raw[key]);
       } catch (cause) {
         if (!(cause instanceof QueueError)) throw cause;
-        throw new QueueError("E_STORE_CORRUPT", `${this.#path}: ${cause.message}`, {
-          cause,
-          hint: `Set it anew: queuectl config-set ${key} <value>`,
-        });
+        throw corrupt(this.#path, cause.message, { cause, hint: `Set it anew: queuectl config-set ${key} <value>` });
       }
     }
     return config;

@@ -1,13 +1,33 @@
 /** What is said of a file that cannot be what queuectl wrote: the file, the line where it shows, and what to do. */
 import { QueueError } from "../../job/errors.ts";
 
-/** `E_STORE_CORRUPT`. The file is left as it is: nothing is overwritten that could not be read. */
-export function corrupt(path: string, problem: string, options: { line?: number; cause?: unknown } = {}): QueueError {
-  const place = options.line === undefined ? path : `${path}, line ${options.line}`;
-  return new QueueError("E_STORE_CORRUPT", `${place}: ${problem}`, {
-    hint: "Nothing was changed. Restore the file from a backup, or mend that line.",
-    ...(options.cause === undefined ? {} : { cause: options.cause }),
-  });
+/** A file that cannot be what queuectl wrote. It is left as it is: nothing is overwritten that could not be read. */
+export class Corruption extends QueueError {
+  readonly path: string;
+  readonly line: number | undefined;
+  /** What is wrong there, to be said after the place. */
+  readonly problem: string;
+
+  constructor(path: string, problem: string, { line, hint, cause }: CorruptionOptions) {
+    const place = line === undefined ? path : `${path}, line ${line}`;
+    super("E_STORE_CORRUPT", `${place}: ${problem}`, { hint: hint ?? HINT, ...(cause === undefined ? {} : { cause }) });
+    this.path = path;
+    this.line = line;
+    this.problem = problem;
+  }
+}
+
+interface CorruptionOptions {
+  readonly line?: number;
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+const HINT = "Nothing was changed. To see what is damaged and mend it: queuectl doctor";
+
+/** `E_STORE_CORRUPT`. */
+export function corrupt(path: string, problem: string, options: CorruptionOptions = {}): Corruption {
+  return new Corruption(path, problem, options);
 }
 
 /** Parses JSON; a mistake becomes `E_STORE_CORRUPT` with the line that holds it. */

@@ -29,7 +29,14 @@ export function logsOf(directory: string, id: string): AttemptLog[] {
     .map(({ attempt, path }) => ({ attempt, path }));
 }
 
-function logName(id: string): string {
+/** Whether a file of that name is a log of one of these names. */
+export function isLogOf(file: string, names: ReadonlySet<string>): boolean {
+  const [name = "", attempt, lease, ending, ...more] = file.split(".");
+  return names.has(name) && Boolean(attempt && lease) && ending === "log" && more.length === 0;
+}
+
+/** What the names of a job's logs begin with. */
+export function logName(id: string): string {
   const readable = id.replaceAll(/[^A-Za-z0-9_-]+/g, "_").slice(0, MAX_READABLE);
   const hash = new Bun.CryptoHasher("sha256").update(id).digest("hex").slice(0, 16);
   return `${readable}-${hash}`;

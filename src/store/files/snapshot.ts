@@ -69,7 +69,10 @@ function readSnapshot<T extends Entry>(
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw corrupt(path, "expected a JSON object.", { line: 1 });
   }
-  if (!("version" in value)) return { ...ORIGINAL, entries: format.adopt(path, value), bytes: text.length };
+  if (!("version" in value)) {
+    if ("check" in value || "generation" in value) throw corrupt(path, "its version is missing.", { line: 1 });
+    return { ...ORIGINAL, entries: format.adopt(path, value), bytes: text.length };
+  }
   if (typeof value.version === "number" && value.version > FORMAT_VERSION) throw tooNew(path, value.version);
   const snapshot = value as unknown as SnapshotFile<T>;
   const check = `,"check":"${snapshot.check}"}\n`;

@@ -1,0 +1,46 @@
+/** Whether a value that was read somewhere has the shape of a job or a dead letter: every field there and of its kind. */
+import { type DeadLetter, JOB_STATES, type Job, type JobState } from "./job.ts";
+
+type Check = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Check>>;
+
+const isText: Check = (value) => typeof value === "string";
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isName: Check = (value) => typeof value === "string" && value !== "";
+const isNothingOr =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const ANY_ENTRY: Shape = {
+  id: isName,
+  command: isName,
+  attempts: isCount,
+  max_retries: isCount,
+  created_at: isCount,
+  priority: isNothingOr(Number.isSafeInteger),
+};
+const ANY_JOB: Shape = { ...ANY_ENTRY, run_at: isCount, updated_at: isCount, last_error: isNothingOr(isText) };
+const STARTED: Shape = { processing_started_at: isCount, worker_id: isName };
+const JOB: Readonly<Record<JobState, Shape>> = {
+  pending: ANY_JOB,
+  processing: { ...ANY_JOB, ...STARTED, lease: isCount },
+  completed: { ...ANY_JOB, ...STARTED },
+  failed: ANY_JOB,
+};
+const DEAD_LETTER: Shape = { ...ANY_ENTRY, error: isText, failed_at: isCount, worker_id: isNothingOr(isName) };
+
+export function isJob(value: unknown): value is Job {
+  const state = JOB_STATES.find((known) => known === (value as Partial<Job> | null)?.state);
+  return state !== undefined && has(JOB[state], value);
+}
+
+export function hasDeadLetterShape(value: unknown): value is DeadLetter {
+  return has(DEAD_LETTER, value);
+}
+
+/** Fields that the shape does not know are left to newer versions. */
+function has(shape: Shape, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(shape).every(([field, check]) => check((value as Record<string, unknown>)[field]));
+}

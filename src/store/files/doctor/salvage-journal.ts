@@ -1,0 +1,113 @@
+/**
+ * Reads of a journal every commit that is whole, in the order of their sequence numbers, even where lines around it are
+ * broken, missing, doubled or swapped. What `journal.ts` refuses in order to lose nothing, this takes apart. Changes
+ * nothing.
+ *
+ * A commit counts when it goes on from the one before it, or when nothing else goes on from where it does: the second one
+ * that follows the same commit was written too late by a process that had lost the lock, or is a copy.
+ */
+import { readFileSync } from "node:fs";
+import type { Finding } from "../../doctor.ts";
+import { type Commit, readLine } from "../commit.ts";
+import { guardUnless } from "../durable.ts";
+import { DamageList, idsIn } from "./damage.ts";
+
+export interface SalvagedJournal {
+  readonly commits: readonly Commit[];
+  /** The commit that ends it, where it was ended by a checkpoint. */
+  readonly checkpoint: Commit | undefined;
+  /** At least as large as any sequence number that was ever given out here, also in what is lost. */
+  readonly seq: number;
+  readonly damage: readonly Finding[];
+}
+
+const NEWLINE = 0x0a;
+
+/** `follows` is the sum of the commit that this journal goes on from, where that is known. */
+export function salvageJournal(path: string, follows: string | undefined): SalvagedJournal {
+  const bytes = guardUnless(["ENOENT"], { verb: "read", path }, () => readFileSync(path)) ?? Buffer.alloc(0);
+  const reading = new Reading(path, follows);
+  let start = 0;
+  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+    reading.take(bytes.subarray(start, end), start);
+    start = end + 1;
+  }
+  return reading.end();
+}
+
+interface Broken {
+  readonly line: number;
+  readonly whole: boolean;
+  readonly text: string;
+}
+
+/** One pass over the lines. */
+class Reading {
+  readonly #damage: DamageList;
+  readonly #commits: Commit[] = [];
+  /** Sums that a commit which counts goes on from. */
+  readonly #followed = new Set<string>();
+  #last: string | undefined;
+  #broken: Broken[] = [];
+  #checkpoint: Commit | undefined;
+  #line = 0;
+  #lostBytes = 0;
+
+  constructor(path: string, follows: string | undefined) {
+    this.#damage = new DamageList(path);
+    this.#last = follows;
+  }
+
+  take(bytes: Uint8Array, offset: number): void {
+    this.#line += 1;
+    if (bytes.length === 0 || this.#checkpoint) return;
+    const line = readLine(bytes);
+    if (line.kind === "broken") {
+      this.#broken.push({ line: this.#line, whole: line.whole, text: Buffer.from(bytes).toString() });
+      return;
+    }
+    const { commit } = line;
+    if (this.#followed.has(commit.prev)) return;
+    const goesOn = commit.prev === this.#last || this.#last === undefined;
+    if (goesOn) this.#broken = [];
+    else this.#tellOfGap(commit, offset);
+    this.#followed.add(commit.prev);
+    this.#last = commit.sum;
+    this.#commits.push(commit);
+    if (commit.checkpoint !== undefined) this.#checkpoint = commit;
+  }
+
+  end(): SalvagedJournal {
+    // As journal.ts has it: a last line whose sum is wrong is torn, and so are those before it that were never whole.
+    if (this.#broken.slice(0, -1).some(({ whole }) => whole)) this.#tellOfBroken();
+    const commits = this.#commits.toSorted((a, b) => a.seq - b.seq);
+    const given = commits.map(({ seq, records }) => seq + records.length);
+    const lost = this.#lostBytes + this.#broken.reduce((sum, { text }) => sum + text.length, 0);
+    return {
+      commits,
+      checkpoint: this.#checkpoint,
+      // A record has more bytes than one, so no lost line can have given out more numbers than this.
+      seq: Math.max(0, ...given) + lost,
+      damage: this.#damage.found,
+    };
+  }
+
+  #tellOfGap(commit: Commit, offset: number): void {
+    if (this.#broken.length > 0) this.#tellOfBroken();
+    else if (commit.at > offset) {
+      this.#damage.add(`${commit.at - offset} bytes before it are missing.`, { line: this.#line });
+    } else this.#damage.add("it does not follow the line before it.", { line: this.#line, jobs: idsOf(commit) });
+  }
+
+  #tellOfBroken(): void {
+    for (const { line, text } of this.#broken) {
+      this.#damage.add("its checksum does not match.", { line, jobs: idsIn(text) });
+      this.#lostBytes += text.length;
+    }
+    this.#broken = [];
+  }
+}
+
+function idsOf({ records }: Commit): string[] {
+  return [...new Set(records.map(({ id }) => id))];
+}

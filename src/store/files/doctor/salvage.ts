@@ -1,0 +1,112 @@
+/**
+ * Everything in a data directory that is whole, put together as `replica.ts` would where nothing is damaged, and every
+ * place where something is not. Changes nothing.
+ */
+import type { Entry } from "../../../job/job.ts";
+import type { Finding } from "../../doctor.ts";
+import { namesIn } from "../durable.ts";
+import { journalGeneration, type Layout } from "../layout.ts";
+import { QueueState } from "../state.ts";
+import { DamageList } from "./damage.ts";
+import { type SalvagedJournal, salvageJournal } from "./salvage-journal.ts";
+import { type SalvagedSnapshot, salvageDeadLetters, salvageQueue } from "./salvage-snapshot.ts";
+
+export interface Salvage {
+  readonly state: QueueState;
+  /** The highest generation that any file speaks of. */
+  readonly generation: number;
+  /** No sequence number from here on was ever given out. */
+  readonly seq: number;
+  readonly damage: readonly Finding[];
+}
+
+/** Throws `E_STORE_VERSION` and `E_STORE_IO`. */
+export function salvage(layout: Layout): Salvage {
+  const queue = salvageQueue(layout.queue);
+  const dlq = salvageDeadLetters(layout.dlq);
+  const heads = [queue.head, dlq.head];
+  const state = new QueueState(queue.entries, dlq.entries);
+  const since = { queue: sinceOf(queue), dlq: sinceOf(dlq) };
+  const generations = journalsFrom(layout, Math.min(since.queue, since.dlq));
+  const damage = [...queue.damage, ...dlq.damage];
+  const journals: SalvagedJournal[] = [];
+  let follows: { generation: number; sum: string } | undefined;
+  for (const generation of generations) {
+    const path = layout.journal(generation);
+    const head = heads.find((known) => known?.generation === generation);
+    const sum = follows?.generation === generation ? follows.sum : head?.sum;
+    if (follows && follows.generation !== generation) damage.push(...missing(layout.journal(follows.generation)));
+    const journal = salvageJournal(path, sum);
+    const sides = { queue: since.queue <= generation, dlq: since.dlq <= generation };
+    damage.push(...journal.damage, ...replay(state, journal, { path, sides }));
+    follows = journal.checkpoint && { generation: generation + 1, sum: journal.checkpoint.sum };
+    journals.push(journal);
+  }
+  const needed = Math.max(...heads.map((head) => head?.generation ?? 0));
+  if (!generations.includes(needed) && heads.some(Boolean)) damage.push(...missing(layout.journal(needed)));
+  damage.push(...settleDoubles(state, layout));
+  return {
+    state,
+    generation: Math.max(needed, ...generations, 0),
+    seq: Math.max(
+      ...heads.map((head) => head?.seq ?? 0),
+      ...journals.map(({ seq }) => seq),
+      ...Array.from(state.processing(), ({ lease }) => lease + 1),
+      1,
+    ),
+    damage,
+  };
+}
+
+/**
+ * The generation from which on journals are applied to a snapshot. To a damaged one all are, for its head may lie: to apply
+ * again what it holds already comes to the same in the end.
+ */
+function sinceOf({ head, damage }: SalvagedSnapshot<Entry>): number {
+  return damage.length > 0 ? 0 : (head?.generation ?? 0);
+}
+
+/** The journals that something may still have to be taken from, by generation. */
+function journalsFrom(layout: Layout, oldest: number): number[] {
+  return namesIn(layout.root)
+    .map(journalGeneration)
+    .filter((generation) => generation !== undefined)
+    .filter((generation) => generation >= oldest)
+    .sort((a, b) => a - b);
+}
+
+function replay(
+  state: QueueState,
+  { commits }: SalvagedJournal,
+  { path, sides }: { path: string; sides: { queue: boolean; dlq: boolean } },
+): Finding[] {
+  const damage = new DamageList(path);
+  const strangers = new Set<string>();
+  for (const record of commits.flatMap(({ records }) => records)) {
+    if (!state.apply(record, sides)) strangers.add(record.id);
+  }
+  const jobs = [...strangers];
+  if (jobs.length > 0)
+    damage.add("it changes jobs that no readable file holds: what they were to run is lost.", { jobs });
+  return damage.found;
+}
+
+function missing(path: string): Finding[] {
+  const damage = new DamageList(path);
+  damage.add("it is missing, and with it every change since the snapshots before it.");
+  return damage.found;
+}
+
+/** An id that ended up in both files is where it was put last. */
+function settleDoubles(state: QueueState, layout: Layout): Finding[] {
+  const damage = new DamageList(layout.queue);
+  for (const letter of Array.from(state.deadLetters())) {
+    const job = state.job(letter.id);
+    if (!job) continue;
+    damage.add("it holds a job that is in the DLQ as well; the later one is kept.", { jobs: [letter.id] });
+    const later: Entry = job.updated_at > letter.failed_at ? job : letter;
+    const to = later === job ? "queue" : "dlq";
+    state.apply({ event: "salvaged", id: later.id, to, set: { ...later } });
+  }
+  return damage.found;
+}

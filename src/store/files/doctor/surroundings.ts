@@ -1,0 +1,100 @@
+/** What is not damage and yet worth a look: rights, clocks, file systems, and what dead processes left lying. */
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import type { Entry } from "../../../job/job.ts";
+import { isDeadLetter } from "../../../job/job.ts";
+import type { Finding } from "../../doctor.ts";
+import { namesIn } from "../durable.ts";
+import { isMarkOfDead } from "../identity.ts";
+import type { Layout } from "../layout.ts";
+import { isLogOf, logName } from "../log-files.ts";
+import { roster } from "../presence.ts";
+import type { QueueState } from "../state.ts";
+import { networkFileSystem } from "./file-system.ts";
+
+/** A clock is set by a fraction of a second all the time. */
+const CLOCK_TOLERANCE_MS = 1000;
+
+/** `now` in epoch ms. Looks at the directory and its files; changes nothing. */
+export function lookAround(layout: Layout, state: QueueState, now: number): Finding[] {
+  return [
+    ...sharedDisk(layout),
+    ...writableByAll(layout),
+    ...deadWorkers(layout, state, now),
+    ...temporaries(layout),
+    ...orphanedLogs(layout, state),
+    ...clockBehind(layout, state, now),
+  ];
+}
+
+function sharedDisk({ root }: Layout): Finding[] {
+  const name = networkFileSystem(root);
+  if (name === undefined) return [];
+  return [concern(root, `it is on ${name}. Use it from one machine only: appends of two are not kept apart there.`)];
+}
+
+function writableByAll({ root, logs, workers, quarantine }: Layout): Finding[] {
+  const files = namesIn(root).map((name) => join(root, name));
+  return [...new Set([...files, logs, workers, quarantine])].flatMap((path) => {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (!stat || stat.isSymbolicLink() || (stat.mode & 0o022) === 0) return [];
+    return [concern(path, `other users may write to it. Take that right away: chmod go-w ${path}`)];
+  });
+}
+
+function deadWorkers({ workers }: Layout, state: QueueState, now: number): Finding[] {
+  const { alive, dead } = roster(workers, now);
+  const living = new Set(alive.map(({ id }) => id));
+  const held = new Map<string, string[]>();
+  for (const { id, worker_id } of state.processing()) {
+    if (!living.has(worker_id)) held.set(worker_id, [...(held.get(worker_id) ?? []), id]);
+  }
+  const silent = dead.filter((id) => !held.has(id));
+  return [
+    ...Array.from(held, ([worker, jobs]) =>
+      concern(workers, `worker ${worker} is dead and held jobs; the next worker takes them back.`, jobs),
+    ),
+    ...silent.map((id) => concern(workers, `${id} is dead and left its file; the next worker removes it.`)),
+  ];
+}
+
+/** Names end in the mark of the process that made them (`durable.ts`) and a number. */
+const TEMPORARY = /\.tmp-(.+)-\d+$/;
+
+function temporaries({ root, workers, logs, quarantine }: Layout): Finding[] {
+  return [root, workers, logs, quarantine].flatMap((directory) =>
+    namesIn(directory)
+      .filter((name) => isMarkOfDead(TEMPORARY.exec(name)?.[1] ?? ""))
+      .map((name) =>
+        concern(join(directory, name), "a process that died while it wrote this left it; nothing reads it."),
+      ),
+  );
+}
+
+function orphanedLogs({ logs }: Layout, state: QueueState): Finding[] {
+  const known = new Set(Array.from(entriesOf(state), ({ id }) => logName(id)));
+  const orphans = namesIn(logs).filter((name) => !isLogOf(name, known));
+  if (orphans.length === 0) return [];
+  const [first = ""] = orphans;
+  const rest = orphans.length === 1 ? "" : ` and ${orphans.length - 1} more`;
+  return [concern(join(logs, first), `it${rest} belongs to no job.`)];
+}
+
+function clockBehind({ root }: Layout, state: QueueState, now: number): Finding[] {
+  const newest = Array.from(entriesOf(state)).reduce(
+    (latest, entry) => Math.max(latest, isDeadLetter(entry) ? entry.failed_at : entry.updated_at),
+    0,
+  );
+  if (newest <= now + CLOCK_TOLERANCE_MS) return [];
+  const seconds = Math.ceil((newest - now) / 1000);
+  return [concern(root, `the clock is ${seconds} s behind the newest change: what is due may start so much later.`)];
+}
+
+function* entriesOf(state: QueueState): Iterable<Entry> {
+  yield* state.jobs();
+  yield* state.deadLetters();
+}
+
+function concern(path: string, problem: string, jobs: readonly string[] = []): Finding {
+  return { severity: "concern", path, problem, jobs };
+}

@@ -1,0 +1,134 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { Home } from "../support/home.ts";
+import { until } from "../support/until.ts";
+
+const DAMAGED = (text: string): string => text.replace('"command":"echo b"', '"command:"echo b"');
+
+async function homeWithJobs(): Promise<Home> {
+  const home = new Home();
+  for (const id of ["a", "b", "c"]) await home.enqueue({ id, command: `echo ${id}` });
+  return home;
+}
+
+function damage(home: Home): string {
+  const damaged = DAMAGED(home.read("db/data/queue.json"));
+  home.write("db/data/queue.json", damaged);
+  return damaged;
+}
+
+test.concurrent("doctor of a sound queue says what each file holds, and ends with 0", async () => {
+  await using home = await homeWithJobs();
+  const { stdout, stderr, exitCode } = await home.run("doctor");
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  expect(stdout.replace(/journal\.\d+/, "journal.N")).toBe(
+    `${home.data}:\n  queue.json: 3 jobs\n  dlq.json: 0 dead letters\n  journal.N.jsonl: 0 bytes\nSound.\n`,
+  );
+});
+
+test.concurrent("doctor where there is no queue says so and makes none", async () => {
+  await using home = new Home();
+  expect((await home.run("doctor")).stdout).toBe(`${home.data}:\n  No queue is kept here yet.\nSound.\n`);
+  expect(existsSync(home.data)).toBe(false);
+});
+
+test.concurrent("doctor of a damaged queue names file, line and job, ends with 7 and changes nothing", async () => {
+  await using home = await homeWithJobs();
+  const damaged = damage(home);
+  const { stdout, exitCode } = await home.run("doctor");
+  expect({ stdout, exitCode }).toEqual({
+    stdout:
+      `${home.data}:\n✗ queue.json, line 3: it is not a whole job. Jobs: b\nDamaged in 1 place.\n` +
+      "To set it aside and rebuild from everything that is whole: queuectl doctor --fix\n",
+    exitCode: 7,
+  });
+  expect(home.read("db/data/queue.json")).toBe(damaged);
+  const { stdout: json } = await home.run("doctor", "--json");
+  expect(JSON.parse(json)).toEqual({
+    location: home.data,
+    sound: false,
+    files: [],
+    findings: [
+      { severity: "damage", path: `${home.data}/queue.json`, line: 3, problem: "it is not a whole job.", jobs: ["b"] },
+    ],
+  });
+});
+
+test.concurrent("doctor --fix rebuilds what is whole, names what is lost, and keeps the damaged file", async () => {
+  await using home = await homeWithJobs();
+  const damaged = damage(home);
+  const { stdout, exitCode } = await home.run("doctor", "--fix", "--yes");
+  expect(exitCode).toBe(0);
+  const [, kept = ""] = /kept in (.+)\n/.exec(stdout) ?? [];
+  expect(stdout).toContain("Touched and now lost: b\n");
+  expect(await Bun.file(`${kept}/queue.json`).text()).toBe(damaged);
+  expect((await home.jobs()).map(({ id }) => id)).toEqual(["a", "c"]);
+  expect((await home.run("doctor")).exitCode).toBe(0);
+  await home.drain();
+  expect(await home.jobs()).toMatchObject([{ state: "completed" }, { state: "completed" }]);
+});
+
+test.concurrent("doctor --fix without a terminal and without --yes changes nothing", async () => {
+  await using home = await homeWithJobs();
+  const damaged = damage(home);
+  const { stderr, exitCode } = await home.run("doctor", "--fix");
+  expect({ stderr, exitCode }).toEqual({
+    stderr: "Nobody can be asked here. To mend without: --fix --yes\n",
+    exitCode: 2,
+  });
+  expect(home.read("db/data/queue.json")).toBe(damaged);
+});
+
+test.concurrent.each([
+  ["y\n", ["a", "c"], 0],
+  ["n\n", undefined, 7],
+] as const)("doctor --fix asks on a terminal: %j", async (answer, left, code) => {
+  await using home = await homeWithJobs();
+  const damaged = damage(home);
+  let shown = "";
+  const terminal = new Bun.Terminal({
+    cols: 100,
+    rows: 30,
+    data: (_terminal, bytes) => {
+      shown += Buffer.from(bytes).toString();
+    },
+  });
+  const program = Bun.spawn([home.program, "doctor", "--fix"], { cwd: home.path, env: { HOME: home.path }, terminal });
+  await until(() => shown.includes("Rebuild it now? [y/N]"), "the question");
+  terminal.write(answer);
+  expect(await program.exited).toBe(code);
+  if (left) expect((await home.jobs()).map(({ id }) => id)).toEqual([...left]);
+  else expect(home.read("db/data/queue.json")).toBe(damaged);
+  terminal.close();
+});
+
+test.concurrent("doctor --fix refuses while workers run, by exit code 8", async () => {
+  await using home = await homeWithJobs();
+  const workers = home.start("worker-start");
+  await until(async () => /activeWorkers: 1/.test(await home.obey("status")), "a worker");
+  const damaged = damage(home);
+  const { stderr, exitCode } = await home.run("doctor", "--fix", "--yes");
+  expect(exitCode).toBe(8);
+  expect(stderr).toContain("still work on it.\nStop them first: queuectl worker-stop\n");
+  expect(home.read("db/data/queue.json")).toBe(damaged);
+  workers.kill("SIGTERM");
+  await workers.end();
+});
+
+test.concurrent("doctor tells of dead workers, orphaned logs and open rights, and ends with 0", async () => {
+  await using home = await homeWithJobs();
+  await home.shell(
+    "queuectl worker-start --drain; touch db/data/logs/gone-0123456789abcdef.1.2.log; chmod 666 db/data/logs/gone*",
+  );
+  home.write(
+    "db/data/workers/worker-1.json",
+    '{"id":"worker-1","kind":"worker","pid":1,"start":"0","host":"h","boot":"b","pidns":"p"}',
+  );
+  await home.shell("chmod 777 db/data/logs");
+  const { stdout, exitCode } = await home.run("doctor");
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("! logs: other users may write to it. Take that right away: chmod go-w ");
+  expect(stdout).toContain("! workers: worker-1 is dead and left its file; the next worker removes it.\n");
+  expect(stdout).toContain("! logs/gone-0123456789abcdef.1.2.log: it belongs to no job.\n");
+  expect(stdout).toContain("Sound, 3 things worth a look.\n");
+});
