@@ -142,12 +142,13 @@ describe("doctor", () => {
   test("refuses while a worker works on it, and changes nothing", async () => {
     using root = temporaryDirectory();
     await resting(root.path);
-    const store = await openFiles(root.path);
+    const store = await openFiles(root.path, { warn: () => {} });
     await using worker = await store.announce({ kind: "worker" });
     rewrite("queue.json", (text) => text.replace("echo 1", "echo 9"))(root.path);
     const before = contentOf(root.path);
     await expect(doctorOf(root.path).then((doctor) => doctor.mend())).rejects.toThrow(worker.id);
     expect(contentOf(root.path)).toEqual(before);
+    await store.close();
   });
 
   test("leaves alone what a newer version wrote", async () => {
