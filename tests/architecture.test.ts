@@ -52,13 +52,25 @@ const RULES: Readonly<Record<string, Rule>> = {
       "worker/d.ts": 'import {\n  cli,\n  other,\n} from "../cli/cli.ts";',
     },
   },
-  "output/ imports only packages, job/, config.ts and itself, and of the store its types": {
+  "selftest/ knows the store by its interfaces only, and never imports cli/ or output/": {
+    offenders: imports({
+      of: /^selftest\//,
+      allowed: ({ target }) =>
+        !/^(?:output|cli)\//.test(target) &&
+        (!target.startsWith("store/") || /^store\/(?:store|doctor)\.ts$/.test(target)),
+    }),
+    broken: {
+      "selftest/a.ts": 'import { openStore } from "../store/open.ts";',
+      "selftest/b.ts": 'import type { Output } from "../output/output.ts";',
+    },
+  },
+  "output/ imports only packages, job/, config.ts and itself, and of what it shows the types": {
     offenders: imports({
       of: /^output\//,
       allowed: ({ target, isPackage, typeOnly }) =>
         /^(?:job|output)\//.test(target) ||
         target === "config.ts" ||
-        (/^store\/(?:store|doctor)\.ts$/.test(target) && typeOnly) ||
+        (/^(?:store\/(?:store|doctor)|selftest\/torture)\.ts$/.test(target) && typeOnly) ||
         isPackage,
     }),
     broken: {

@@ -12,6 +12,7 @@ import { doctor } from "./commands/doctor.ts";
 import { enqueue } from "./commands/enqueue.ts";
 import { list } from "./commands/list.ts";
 import { logs } from "./commands/logs.ts";
+import { selftest } from "./commands/selftest.ts";
 import { show } from "./commands/show.ts";
 import { status } from "./commands/status.ts";
 import { workerStart } from "./commands/worker-start.ts";
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   configGet,
   configSet,
   doctor,
+  selftest,
 ];
 
 /** For the page that lists all commands. */
@@ -77,6 +79,8 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
       return opened;
     },
     doctor: () => world.openDoctor(args.options.get("data-dir")),
+    storeIn: world.openStore.bind(world),
+    doctorIn: world.openDoctor.bind(world),
     ask: world.ask.bind(world),
   };
   let code: number;

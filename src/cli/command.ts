@@ -48,6 +48,9 @@ export interface Context {
   store(): Promise<Store>;
   /** The same store, to be examined also where it cannot be used. */
   doctor(): Promise<Doctor>;
+  /** A store of one's own, in another data directory; to be closed by who asks. */
+  storeIn(dataDir: string): Promise<Store>;
+  doctorIn(dataDir: string): Promise<Doctor>;
   /** Asks whoever sits at the terminal, yes or no; undefined when nobody does. */
   ask(question: string): Promise<boolean | undefined>;
 }

@@ -9,6 +9,7 @@ import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
+import { verdictLines } from "./verdict-view.ts";
 import { iso, relative } from "./time.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
@@ -55,6 +56,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return examinationLines(view, screen?.colours);
     case "mending":
       return mendingLines(view, screen?.colours);
+    case "verdict":
+      return verdictLines(view);
     case "version":
       return [`queuectl ${view.version} (${view.commit === undefined ? "" : `${view.commit}, `}Bun ${view.bun})`];
     default:

@@ -8,7 +8,7 @@ import type { WorkerEvent } from "../job/event.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
 import { escapeControls } from "./escape.ts";
 import { renderView, type Screen } from "./human-views.ts";
-import type { LogStream, Output, View } from "./output.ts";
+import type { LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
 import type { Terminal } from "./terminal.ts";
 import { workerLogLines } from "./worker-log.ts";
@@ -19,18 +19,28 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
   return new HumanOutput(sinks, {
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,
+    isWatched: terminal.isWatched,
   });
+}
+
+interface Look {
+  readonly screen: Screen | undefined;
+  readonly messageColours: Colours;
+  /** Messages go to a terminal on which a line may change while it is being read. */
+  readonly isWatched?: boolean;
 }
 
 export class HumanOutput implements Output {
   readonly #sinks: Sinks;
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
+  readonly #isWatched: boolean;
 
-  constructor(sinks: Sinks, look: { screen: Screen | undefined; messageColours: Colours }) {
+  constructor(sinks: Sinks, look: Look) {
     this.#sinks = sinks;
     this.#screen = look.screen;
     this.#colours = look.messageColours;
+    this.#isWatched = look.isWatched ?? false;
   }
 
   result(view: View): void {
@@ -49,6 +59,11 @@ export class HumanOutput implements Output {
   event(...events: readonly WorkerEvent[]): void {
     const lines = events.flatMap(workerLogLines);
     this.#sinks.log.write(`${lines.join("\n")}\n`);
+  }
+
+  progress(state: Progress | undefined): void {
+    if (!this.#isWatched) return;
+    this.#sinks.messages.write(`\r\x1b[K${state ? progressLine(state) : ""}`);
   }
 
   note(sentence: string): void {
@@ -74,6 +89,13 @@ export class HumanOutput implements Output {
   #message(line: string): void {
     this.#sinks.messages.write(`${line}\n`);
   }
+}
+
+const BAR_WIDTH = 30;
+
+function progressLine({ done, of, what }: Progress): string {
+  const filled = Math.round((BAR_WIDTH * done) / of);
+  return `[${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}] ${done} of ${of}, ${what}`;
 }
 
 /** A message may quote several lines of a log. */

@@ -13,6 +13,8 @@
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
  *   doctor             {"location", "sound", "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
+ *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
+ *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"} and <finding> is
@@ -53,6 +55,8 @@ export class JsonOutput implements Output {
   event(...events: readonly WorkerEvent[]): void {
     this.#sinks.log.write(events.map((event) => `${safeJson(eventDocument(event))}\n`).join(""));
   }
+
+  progress(): void {}
 
   note(sentence: string): void {
     this.#message({ note: sentence });
@@ -121,6 +125,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
         jobs: [],
         ...(view.mending && snakeCaseKeys(view.mending)),
       };
+    case "verdict":
+      return { held: view.evidence === undefined, ...view.verdict, ms: view.ms, evidence: view.evidence ?? null };
     case "version":
       return { version: view.version, commit: view.commit ?? null, bun: view.bun };
     default:

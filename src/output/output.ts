@@ -6,6 +6,7 @@ import type { Config, ConfigKey } from "../config.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
+import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { AttemptLog, Counts, Present } from "../store/store.ts";
 
@@ -29,6 +30,13 @@ export type View =
   | { readonly view: "stopped"; readonly stopped: readonly Present[]; readonly unreachable: readonly Present[] }
   | { readonly view: "examination"; readonly location: string; readonly examination: Examination }
   | { readonly view: "mending"; readonly location: string; readonly mending: Mending | undefined }
+  | {
+      readonly view: "verdict";
+      readonly verdict: Verdict;
+      readonly ms: number;
+      /** Where everything lies, when a promise was broken. */
+      readonly evidence: string | undefined;
+    }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
 /** The output of one attempt, as it is read. */
@@ -41,6 +49,12 @@ export interface LogStream {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
+export interface Progress {
+  readonly done: number;
+  readonly of: number;
+  readonly what: string;
+}
+
 export interface Output {
   /** Prints the result of a command. Throws `E_OUTPUT` when stdout takes no more, unless its reader has left. */
   result(view: View): void;
@@ -48,6 +62,8 @@ export interface Output {
   stream(log: LogStream): Promise<number>;
   /** What happened while workers run, in one write. Never throws: a full disk under a log must not stop a worker. */
   event(...events: readonly WorkerEvent[]): void;
+  /** How far long work has come, for people who watch; undefined when it has ended. */
+  progress(state: Progress | undefined): void;
   /** Something worth knowing beside the result. */
   note(sentence: string): void;
   /** Something that may need a person's attention. */

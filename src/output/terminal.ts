@@ -7,6 +7,8 @@ export interface Terminal {
   /** Nothing in the environment asks for no colour. consola decides by stdout alone, so stderr takes it only beside it. */
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
+  /** stderr is a terminal, and somebody sits there. */
+  readonly isWatched: boolean;
 }
 
 const DEFAULT_WIDTH = 80;
@@ -14,12 +16,15 @@ const DEFAULT_WIDTH = 80;
 /** `NO_COLOR` (no-color.org), `TERM=dumb` and `CI` are honoured. */
 export async function detectTerminal(env: Readonly<Record<string, string | undefined>>): Promise<Terminal> {
   const stdout = await isTerminal(1);
-  const stdoutColour = stdout && !env.NO_COLOR && env.TERM !== "dumb" && !env.CI;
+  const stderr = await isTerminal(2);
+  const isPlain = env.TERM === "dumb" || Boolean(env.CI);
+  const stdoutColour = stdout && !env.NO_COLOR && !isPlain;
   return {
     // A terminal that was never given a size says 0.
     width: stdout ? process.stdout.columns || DEFAULT_WIDTH : undefined,
     stdoutColour,
-    stderrColour: stdoutColour && (await isTerminal(2)),
+    stderrColour: stdoutColour && stderr,
+    isWatched: stderr && !isPlain,
   };
 }
 

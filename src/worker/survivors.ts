@@ -31,7 +31,12 @@ export function markOf(attempt: AttemptMark): Record<string, string> {
  * not alive.
  */
 export function findSurvivors(attempt: AttemptMark, group?: number): number[] {
-  const entries = Object.entries(markOf(attempt)).map(([name, value]) => `${name}=${value}`);
+  return processesWith(markOf(attempt), group);
+}
+
+/** As `findSurvivors`, by any variables of the environment. */
+export function processesWith(environment: Readonly<Record<string, string>>, group?: number): number[] {
+  const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const found = process.platform === "linux" ? findInProc(entries, group) : findWithPs(entries, group);
   return found.filter((pid) => pid !== process.pid);
 }

@@ -17,6 +17,7 @@ const COMMANDS = [
   "config-get",
   "config-set",
   "doctor",
+  "selftest",
 ];
 
 test("the help lists every command and none that is not for people", async () => {
