@@ -6,6 +6,7 @@
  * with its dead worker, however often that takes a new look. When several rescue at once, the lease lets one of them.
  */
 import type { WorkerEvent } from "../job/event.ts";
+import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
@@ -64,13 +65,16 @@ export class Rescuer {
 
   async #rescue(from: string, job: ProcessingJob): Promise<void> {
     const { id, lease } = job;
+    reach("rescue");
     const { count, left } = await endSurvivors(
       { location: this.#store.location, workerId: from, lease },
       { grace: AbortSignal.abort(), patience: AbortSignal.timeout(PATIENCE_MS) },
     );
     if (count > left) this.#say({ event: "survivors-ended", from, id, count: count - left });
     if (left > 0) return;
+    reach("survivors-ended");
     const { ended } = await this.#store.settle([{ id, lease, outcome: { kind: "worker-lost", workerId: from } }]);
+    reach("rescued");
     for (const change of ended) {
       // Another rescuer was first, and has said so.
       if (change.event !== "lease-lost") this.#say({ event: "job", change });

@@ -6,6 +6,7 @@
  * predecessor. Nothing that the command does makes this throw.
  */
 import { closeSync, fstatSync, unlinkSync } from "node:fs";
+import { reach } from "../failpoint.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
 import type { OpenLog } from "../store/store.ts";
@@ -58,9 +59,12 @@ class Attempt implements RunningCommand {
   async #run(job: ProcessingJob): Promise<Outcome> {
     const { log } = this.#options;
     try {
+      reach("log-opened");
       const shell = this.#spawn(job, log.fd);
       this.#group = shell.pid;
+      reach("spawned");
       await shell.exited;
+      reach("exited");
       this.#group = undefined;
       return await this.#outcomeOf(shell, log);
     } catch (error) {

@@ -6,6 +6,7 @@
  * used it waits and keeps what it has to settle, guarded by the lease.
  */
 import { type Config, DEFAULTS } from "../config.ts";
+import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
 import type { ProcessingJob } from "../job/job.ts";
@@ -119,6 +120,7 @@ class Worker {
     );
     if (!turn) return undefined;
     this.#slots.settled(ends.length);
+    if (turn.claimed.length > 0) reach("claimed");
     for (const job of turn.claimed) this.#slots.take(this.#attempt(job));
     this.#report(turn);
     return turn;

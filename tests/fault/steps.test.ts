@@ -6,7 +6,7 @@
 import { describe, expect, test } from "bun:test";
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { STEPS, type Step } from "../../src/store/files/failpoint.ts";
+import { type Step, STORE_STEPS } from "../../src/failpoint.ts";
 import { type DriverEnd, DriverProcess } from "../support/driver-process.ts";
 import { openFiles } from "../support/files-store.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -27,7 +27,7 @@ const KEPT = "a store that a worker keeps from resting";
 const ORIGINAL = join(import.meta.dir, "../fixtures/v0");
 
 /** Taken by a change to a store at rest, which is a commit and a checkpoint in one. */
-const AT_REST = STEPS.filter((step) => !["create-dlq", "create-queue", "append", "sync-journal"].includes(step));
+const AT_REST = STORE_STEPS.filter((step) => !["create-dlq", "create-queue", "append", "sync-journal"].includes(step));
 const CREATION = ["create-dlq", "create-queue"] as const;
 /** Taken by an attempt's claim, by its end, and by a change while a worker lives. */
 const COMMIT = ["locked", "append", "appended", "unlock"] as const;

@@ -16,7 +16,7 @@ import { basename, join } from "node:path";
 import type { CommitContent } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { createWhole, guard, namesIn, remove, rename, syncDirectory, temporaryName, writeNew } from "./durable.ts";
-import { reach } from "./failpoint.ts";
+import { reach } from "../../failpoint.ts";
 import type { ChainEnd, Journal } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";

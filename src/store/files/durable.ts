@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { QueueError } from "../../job/errors.ts";
-import { reach, type Step } from "./failpoint.ts";
+import { reach, type Step } from "../../failpoint.ts";
 import { ownMark } from "./identity.ts";
 
 /** Creates a directory and its missing parents, for this user alone, if it is not there. */

@@ -20,7 +20,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type Commit, type CommitContent, encodeCommit, readLine } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { append, guard, refused, syncData } from "./durable.ts";
-import { reach } from "./failpoint.ts";
+import { reach } from "../../failpoint.ts";
 
 /** The place in the chain from which a journal goes on: that of the checkpoint before it. */
 export interface ChainEnd {

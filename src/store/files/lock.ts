@@ -10,7 +10,7 @@
 import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
 import { succeeds } from "./durable.ts";
-import { FAILPOINTS, reach } from "./failpoint.ts";
+import { FAILPOINTS, reach } from "../../failpoint.ts";
 import { isMarkOfDead, ownMark, self } from "./identity.ts";
 
 /** Short in the test build: its tests freeze holders past it. */

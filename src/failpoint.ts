@@ -9,7 +9,7 @@ declare const BUILD_FAILPOINTS: boolean;
 export const FAILPOINTS = typeof BUILD_FAILPOINTS !== "undefined" && BUILD_FAILPOINTS;
 
 /** Every place where state meets the disk, in the order in which a first commit and then a checkpoint pass them. */
-export const STEPS = [
+export const STORE_STEPS = [
   "locked",
   "create-dlq",
   "create-queue",
@@ -31,7 +31,19 @@ export const STEPS = [
   "remove-old-journals",
   "unlock",
 ] as const;
-export type Step = (typeof STEPS)[number];
+
+/** What a worker does with an attempt: its own from claim to outcome, and another's that it takes back. */
+export const WORKER_STEPS = [
+  "claimed",
+  "log-opened",
+  "spawned",
+  "exited",
+  "rescue",
+  "survivors-ended",
+  "rescued",
+] as const;
+
+export type Step = (typeof STORE_STEPS)[number] | (typeof WORKER_STEPS)[number];
 
 const passed = new Map<Step, number>();
 
