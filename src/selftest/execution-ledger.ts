@@ -24,8 +24,8 @@ const BODIES: Readonly<Record<JobKind, string>> = {
   succeeds: "say start; say end",
   fails: "say start; say end; exit 3",
   recovers: 'say start; say end; [ "$QUEUECTL_ATTEMPT" -gt 1 ]',
-  "takes-long": "say start; beats 15; say end",
-  "ignores-term": "trap '' TERM; say start; beats 15; say end",
+  "takes-long": "say start; beats 30; say end",
+  "ignores-term": "trap '' TERM; say start; beats 30; say end",
   // What these leave behind lives longer than they do, and would meet the retry.
   forks: "say start; beats 60 & beats 3; say end; exit 1",
   escapes: 'say start; setsid /bin/sh -c "$functions; beats 60" & beats 3; say end; exit 1',

@@ -3,6 +3,7 @@
  * goes on. By what the jobs wrote down themselves, none is lost, none runs twice at a time, and every attempt counts.
  */
 import { describe, expect, test } from "bun:test";
+import { WORKER_STEPS } from "../../src/failpoint.ts";
 import type { JobKind } from "../../src/selftest/execution-ledger.ts";
 import { violationsIn, type WorkerScenario } from "../support/worker-scenario.ts";
 
@@ -39,6 +40,12 @@ describe.each(["kill", "stop"] as const)("%s of a worker breaks no promise", (ho
   test.concurrent.each(PLACES.map((place): [string, Place] => [named(place), place]))("at %s", async (_name, place) => {
     expect(await violationsIn({ kinds: KINDS, ...place, how })).toEqual([]);
   });
+});
+
+test("no step of a worker is left out", () => {
+  expect(new Set(PLACES.map(({ step }) => step))).toEqual(
+    new Set([...PLACES.map(({ step }) => step), ...WORKER_STEPS]),
+  );
 });
 
 function named({ step, nth, kinds = KINDS, afterDeath, asked }: Place): string {
