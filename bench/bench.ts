@@ -3,16 +3,18 @@
  * sides come from one run on one machine, measured in turn. The absolute figures are the machine's.
  */
 import { cpus, loadavg } from "node:os";
-import { type Benchmark, type Finding, median } from "./benchmark.ts";
+import { type Benchmark, type Finding, quantileOf } from "./benchmark.ts";
 import { claimAndSettle } from "./claim-and-settle.ts";
 import { coldEnqueue } from "./cold-enqueue.ts";
 import { drain } from "./drain.ts";
 import { openPlace } from "./place.ts";
+import { rescue } from "./rescue.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "cold-enqueue": coldEnqueue,
   drain,
   "claim-and-settle": claimAndSettle,
+  rescue,
 };
 
 const COLUMNS = ["what", "median", "floor", "ratio", "budget", ""];
@@ -41,17 +43,17 @@ async function run(names: readonly string[]): Promise<void> {
   }
 }
 
-function row({ what, unit, samples, floor, budget }: Finding): string[] {
+function row({ what, unit, samples, quantile, floor, budget }: Finding): string[] {
   const figure = (value: number): string => `${value.toFixed(unit === "ms" ? 1 : 0)} ${unit}`;
-  const value = median(samples);
-  const ratio = floor && value / median(floor);
+  const value = quantileOf(samples, quantile);
+  const ratio = floor && value / quantileOf(floor, quantile);
   const judged = ratio ?? value;
   const [sign, limit] = "atMost" in budget ? ["≤", budget.atMost] : ["≥", budget.atLeast];
   const isMet = sign === "≤" ? judged <= limit : judged >= limit;
   return [
     what,
     figure(value),
-    floor ? figure(median(floor)) : "",
+    floor ? figure(quantileOf(floor, quantile)) : "",
     ratio === undefined ? "" : ratio.toFixed(2),
     `${sign} ${ratio === undefined ? figure(limit) : limit.toFixed(2)}`,
     isMet ? "ok" : "short",

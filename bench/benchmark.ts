@@ -5,6 +5,8 @@ export interface Finding {
   readonly what: string;
   readonly unit: "ms" | "/s";
   readonly samples: readonly number[];
+  /** Which of the samples is told, from 0 to 1; the median when it is not said. */
+  readonly quantile?: number;
   /** The same work without a queue, measured in turn with the samples. */
   readonly floor?: readonly number[];
   /** For the ratio of the medians to each other; where there is no floor, for the median. */
@@ -42,8 +44,9 @@ export async function interleave<Name extends string, Sample>(
   return samples;
 }
 
-export function median(samples: readonly number[]): number {
+/** The sample that this part of all of them does not exceed. */
+export function quantileOf(samples: readonly number[], quantile = 0.5): number {
   const sorted = samples.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+  const place = sorted.length * quantile;
+  return ((sorted[Math.ceil(place) - 1] ?? Number.NaN) + (sorted[Math.floor(place)] ?? Number.NaN)) / 2;
 }
