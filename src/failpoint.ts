@@ -1,7 +1,8 @@
 /**
  * Where a test build dies or freezes. `QUEUECTL_FAILPOINT=append:2:kill` sends this process SIGKILL just before its
- * second `append`; `stop` sends SIGSTOP, as a suspended laptop would. A release build contains none of it: the constant
- * is replaced at build time and the minifier drops the rest.
+ * second `append`; `stop` sends SIGSTOP, as a suspended laptop would; anything else is the code with which the system
+ * refuses this step (`EIO`). A release build contains none of it: the constant is replaced at build time and the minifier
+ * drops the rest.
  */
 declare const BUILD_FAILPOINTS: boolean;
 
@@ -47,7 +48,7 @@ export type Step = (typeof STORE_STEPS)[number] | (typeof WORKER_STEPS)[number];
 
 const passed = new Map<Step, number>();
 
-/** Marks that the next thing this process does is `step`. */
+/** Marks that the next thing this process does is `step`. Throws only what the step itself might. */
 export function reach(step: Step): void {
   if (FAILPOINTS) failAt(step);
 }
@@ -57,5 +58,7 @@ function failAt(step: Step): void {
   if (name !== step) return;
   const count = (passed.get(step) ?? 0) + 1;
   passed.set(step, count);
-  if (count === Number(nth)) process.kill(process.pid, how === "stop" ? "SIGSTOP" : "SIGKILL");
+  if (count !== Number(nth)) return;
+  if (how === "kill" || how === "stop") process.kill(process.pid, how === "stop" ? "SIGSTOP" : "SIGKILL");
+  else throw Object.assign(new Error(`${how}: refused at ${step}`), { code: how });
 }

@@ -50,6 +50,11 @@ const SCENARIOS: readonly Scenario[] = [
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
 ];
 
+/** Each asks the system for something that it may refuse. */
+const REFUSED: ReadonlySet<Step> = new Set(
+  STORE_STEPS.filter((step) => /^(?:create|append|sync|write|rename)-?/.test(step) && step !== "appended"),
+);
+
 describe.concurrent("a process that dies loses nothing that was acknowledged", () => {
   test.each(SCENARIOS.map(named))("%s", async (_name, { start, operations, step, nth }) => {
     await using directory = await prepared(start);
@@ -71,6 +76,20 @@ describe.concurrent("a process that was frozen past its lock changes nothing tha
     const thawed = await victim.end();
     for (const end of [first, second, thawed]) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
     await holdTrue(directory.path, [thawed, first, second]);
+  });
+});
+
+describe.concurrent("a process that the disk refuses a step", () => {
+  const refusable = SCENARIOS.filter(({ step }) => REFUSED.has(step));
+
+  test.each(refusable.map(named))("says so, and nothing acknowledged is lost: %s", async (_name, scenario) => {
+    const { start, operations, step, nth } = scenario;
+    await using directory = await prepared(start);
+    const victim = await DriverProcess.run(directory.path, operations, `${step}:${nth}:EIO`);
+    expect(victim.signal).toBe(null);
+    expect(victim.stderr).toContain("the disk reports an error (EIO)");
+    const others = await DriverProcess.run(directory.path, ["enqueue:g1", "claim:2", "finish", "enqueue:g2"]);
+    await holdTrue(directory.path, [victim, others]);
   });
 });
 

@@ -106,8 +106,10 @@ export function createStore(layout: Layout): void {
 
 /** Creates it, or finds it there and empty: what an interrupted checkpoint left. */
 function createJournal(path: string): void {
-  reach("create-journal");
-  const fd = guard("create", path, () => openSync(path, "a", 0o600));
+  const fd = guard("create", path, () => {
+    reach("create-journal");
+    return openSync(path, "a", 0o600);
+  });
   try {
     if (fstatSync(fd).size > 0) throw corrupt(path, "it holds commits, but the checkpoint that begins it is missing.");
   } finally {

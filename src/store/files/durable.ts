@@ -44,8 +44,10 @@ export function openToAppend(path: string): number {
  * line, and what was written is a torn tail that the next writer closes.
  */
 export function append(fd: number, bytes: Uint8Array, { path, step }: { path: string; step: Step }): void {
-  reach(step);
-  const written = guard("write", path, () => writeSync(fd, bytes));
+  const written = guard("write", path, () => {
+    reach(step);
+    return writeSync(fd, bytes);
+  });
   if (written < bytes.length) {
     throw new QueueError("E_STORE_IO", `Cannot write ${path}: only ${written} of ${bytes.length} bytes were taken.`, {
       hint: "Is the disk full?",
@@ -55,19 +57,25 @@ export function append(fd: number, bytes: Uint8Array, { path, step }: { path: st
 
 /** Forces the file's content to the disk. */
 export function syncData(fd: number, { path, step }: { path: string; step: Step }): void {
-  reach(step);
-  guard("sync", path, () => fdatasyncSync(fd));
+  guard("sync", path, () => {
+    reach(step);
+    fdatasyncSync(fd);
+  });
 }
 
 /** Writes a new file whole and forces it to the disk. Fails if it is there already; removes it if it cannot be whole. */
 export function writeNew(path: string, content: string | Uint8Array, steps: { write?: Step; sync?: Step } = {}): void {
-  if (steps.write) reach(steps.write);
-  const fd = guard("create", path, () => openSync(path, "wx", 0o600));
+  const fd = guard("create", path, () => {
+    if (steps.write) reach(steps.write);
+    return openSync(path, "wx", 0o600);
+  });
   try {
     const bytes = Buffer.from(content);
     for (let done = 0; done < bytes.length; ) done += guard("write", path, () => writeSync(fd, bytes, done));
-    if (steps.sync) reach(steps.sync);
-    guard("sync", path, () => fsyncSync(fd));
+    guard("sync", path, () => {
+      if (steps.sync) reach(steps.sync);
+      fsyncSync(fd);
+    });
   } catch (error) {
     remove(path);
     throw error;
@@ -78,16 +86,20 @@ export function writeNew(path: string, content: string | Uint8Array, steps: { wr
 
 /** Replaces `to` by `from` at once. False when another writer has removed `from`. Sync the directory before telling. */
 export function rename(from: string, to: string, step?: Step): boolean {
-  if (step) reach(step);
-  return succeeds(["ENOENT"], { verb: "rename", path: from }, () => renameSync(from, to));
+  return succeeds(["ENOENT"], { verb: "rename", path: from }, () => {
+    if (step) reach(step);
+    renameSync(from, to);
+  });
 }
 
 /** Makes creations, renames and removals in the directory last. */
 export function syncDirectory(path: string, step?: Step): void {
-  if (step) reach(step);
   const fd = guard("open", path, () => openSync(path, "r"));
   try {
-    guard("sync", path, () => fsyncSync(fd));
+    guard("sync", path, () => {
+      if (step) reach(step);
+      fsyncSync(fd);
+    });
   } finally {
     closeSync(fd);
   }
@@ -110,9 +122,11 @@ export function namesIn(path: string): string[] {
 export function createWhole(path: string, content: string | Uint8Array, step?: Step): boolean {
   const temporary = temporaryName(path);
   writeNew(temporary, content);
-  if (step) reach(step);
   try {
-    return succeeds(["EEXIST", "ENOENT"], { verb: "create", path }, () => linkSync(temporary, path));
+    return succeeds(["EEXIST", "ENOENT"], { verb: "create", path }, () => {
+      if (step) reach(step);
+      linkSync(temporary, path);
+    });
   } finally {
     remove(temporary);
   }
