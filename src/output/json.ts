@@ -60,7 +60,9 @@ export class JsonOutput implements Output {
   }
 
   error(error: QueueError): void {
-    this.#message({ error: { code: error.code, message: error.message, hint: error.hint ?? null } });
+    this.#message({
+      error: { code: error.code, message: [error.message, ...error.quoted].join("\n"), hint: error.hint ?? null },
+    });
   }
 
   bug(error: unknown): void {

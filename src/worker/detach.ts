@@ -58,6 +58,6 @@ function spawn(command: string[], { fd }: OpenLog): Bun.Subprocess {
 
 function didNotStart({ exitCode, signalCode }: Bun.Subprocess, log: string): QueueError {
   const how = signalCode === null ? `exit ${exitCode}` : `killed by ${signalCode}`;
-  const said = readFileSync(log, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
-  return new QueueError("E_STORE_IO", `The workers did not start (${how}): ${said}`, { hint: `Its log: ${log}` });
+  const said = readFileSync(log, "utf8").trimEnd().split("\n").slice(-LAST_LINES);
+  return new QueueError("E_STORE_IO", `The workers did not start (${how}):`, { quoted: said, hint: `Its log: ${log}` });
 }
