@@ -13,6 +13,7 @@ import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { Outcome } from "../job/outcome.ts";
 import type { Announcement, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
+import { environmentForJobs } from "./job-environment.ts";
 import { pause } from "./pause.ts";
 import { Rescuer } from "./rescuer.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
@@ -53,7 +54,7 @@ class Worker {
   readonly #stop: StopRequest;
   readonly #alarm = new Alarm();
   readonly #slots: Slots;
-  readonly #environment = { ...process.env };
+  readonly #environment = environmentForJobs(process.env);
   readonly #commands = new Set<RunningCommand>();
   #listening: Disposable | undefined;
   #lookedAt = 0;
