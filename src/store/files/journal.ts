@@ -160,6 +160,9 @@ export class Journal implements Disposable {
       if (suspect) throw corrupt(this.path, "its checksum does not match.", { line: suspect.line });
       throw corrupt(this.path, "it does not follow the line before it.", { line: this.#lines });
     }
+    if (commit.checkpoint !== undefined && commit.checkpoint !== this.generation + 1) {
+      throw corrupt(this.path, "it begins a generation that is not the next.", { line: this.#lines });
+    }
     this.#suspects = [];
     this.#count(commit, commit.sum);
     return commit;

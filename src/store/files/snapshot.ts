@@ -78,7 +78,13 @@ function readSnapshot<T extends Entry>(
     throw corrupt(path, "its checksum does not match: something other than queuectl changed it.");
   }
   const { generation, seq, sum } = snapshot;
+  // The generation becomes part of a path.
+  if (!isCount(generation) || !isCount(seq)) throw corrupt(path, "its head is not one that queuectl writes.");
   return { generation, end: { seq, sum }, entries, bytes: text.length };
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function tooNew(path: string, version: number): QueueError {
