@@ -62,10 +62,11 @@ describe.each(USES)("%s", (pattern, uses) => {
     const path = await onlyMatch(home, pattern);
     await home.shell(`chmod ${mode} "$1"`, path);
     const before = contentOf(home);
-    const stderr = `${path} may be written by other users.\nThey could have commands run in your name. Take that right away: chmod go-w ${path}\n`;
+    const chmod = !pattern.includes(".") ? "chmod -R go-w" : "chmod go-w";
+    const stderr = `${path} may be written by other users.\nThey could have commands run in your name. Take that right away: ${chmod} ${path}\n`;
     for (const use of uses) expect([use, await home.run(...use)]).toEqual([use, { stdout: "", stderr, exitCode: 7 }]);
     expect(contentOf(home)).toEqual(before);
-    await home.shell('chmod go-w "$1"', path);
+    await home.shell(`${chmod} "$1"`, path);
     expect(await home.run("enqueue", JOB)).toMatchObject({ exitCode: 0 });
   });
 
@@ -141,6 +142,17 @@ test.each([
     });
   }
   expect(modesIn(home.path)).toEqual(before);
+});
+
+test("one command closes a data directory that a umask of 002 has left open, as that of the original tool may be", async () => {
+  await using home = new Home();
+  home.seed([{ id: "p1", command: "echo hi" }]);
+  home.write("db/data/dlq.json", '{"dlq":[]}');
+  home.write("db/data/config.json", "{}");
+  await home.shell("chmod -R g+w db");
+  const { stderr } = await home.run("list");
+  await home.shell(stderr.slice(stderr.indexOf("chmod")));
+  expect((await home.drain()).exitCode).toBe(0);
 });
 
 test("a data directory may be named by a symbolic link", async () => {
