@@ -58,9 +58,9 @@ export function checkOrigin(
   }
   if ((mode & OTHERS_MAY_WRITE) !== 0) {
     // Where a directory was made too open, so was what is in it.
-    const chmod = (mode & constants.S_IFMT) === constants.S_IFDIR ? "chmod -R go-w" : "chmod go-w";
+    const remedy = (mode & constants.S_IFMT) === constants.S_IFDIR ? "chmod -R go-w" : "chmod go-w";
     throw new QueueError("E_STORE_IO", `${name} may be written by other users.`, {
-      hint: `${THEIR_COMMANDS} Take that right away: ${chmod} ${shellWord(path)}`,
+      hint: `${THEIR_COMMANDS} Take that right away: ${remedy} ${shellWord(path)}`,
     });
   }
 }
