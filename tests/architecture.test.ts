@@ -104,6 +104,10 @@ const RULES: Readonly<Record<string, Rule>> = {
       "cli/e.ts": "open({ now: Date.now });",
     },
   },
+  "no file is made and then closed to others: its mode is right from the first instant": {
+    offenders: (file) => occurrences(file, /\b[fl]?chmod(?:Sync)?\b|\bumask\b/),
+    broken: { "store/files/a.ts": "/** why */\nchmodSync(path, 0o600);", "main.ts": "process.umask(0o077);" },
+  },
   "console is used in output/ only": {
     offenders: (file) => (file.path.startsWith("output/") ? [] : occurrences(file, /\bconsole\b(?!:)/)),
     broken: { "cli/a.ts": 'console.log("hi");', "main.ts": "const { error } = console;" },

@@ -18,11 +18,18 @@ export class QueueError extends Error {
   override readonly name = "QueueError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** Lines that another program printed, which belong to the message. The message itself is one line. */
+  readonly quoted: readonly string[];
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; quoted?: readonly string[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.quoted = options.quoted ?? [];
   }
 }
 

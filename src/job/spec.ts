@@ -17,14 +17,24 @@ const MAX_PRIORITY = 1000;
 const MAX_ID_BYTES = 255;
 /** Linux passes no longer argument to a program (MAX_ARG_STRLEN, with its final NUL). */
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
+/** Far above what the longest command needs, even with every character escaped. */
+const MAX_JSON_BYTES = 1024 * 1024;
 /** The last instant a JavaScript date can name. */
 const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "max_retries", "priority"] as const;
 const ISO_8601 = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** Reads one job from JSON text. Throws `E_USAGE` with the sentence to show. */
+/** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
 export function parseJobSpec(text: string): JobSpec {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_JSON_BYTES) {
+    throw invalid(
+      `the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`,
+      undefined,
+      "Put what is long into a file that the command reads.",
+    );
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -21,7 +21,9 @@ export function* examinationLines(
   if (examination.sound) yield colours.green(`Sound${aside}.`);
   else {
     yield colours.red(`Damaged in ${count(damages, "place", "places")}${aside}.`);
-    yield "To set it aside and rebuild from everything that is whole: queuectl doctor --fix";
+    yield examination.mendable
+      ? "To set it aside and rebuild from everything that is whole: queuectl doctor --fix"
+      : "That is for you to put right: doctor cannot tell whose word to take.";
   }
 }
 

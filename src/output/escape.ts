@@ -10,6 +10,13 @@ export function escapeControls(text: string): string {
   return text.toWellFormed().replace(UNSAFE, (character) => SHORT[character] ?? codeEscape(character));
 }
 
+/** As `escapeControls`, for text of several lines: newlines and tabs stay. */
+export function escapeText(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(UNSAFE, (character) => (character === "\n" || character === "\t" ? character : codeEscape(character)));
+}
+
 /** JSON text that is also safe on a terminal. It parses to the same value. */
 export function safeJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(UNSAFE_IN_JSON, unicodeEscape);

@@ -95,7 +95,7 @@ function entryLines({ entry, logs, now }: Extract<View, { view: "entry" }>, scre
   for (const { attempt, path } of logs) fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(path) });
   const width = screen ? Math.max(...fields.map((field) => field.name.length)) + 2 : 0;
   return fields.map(({ name, text }) => {
-    const label = `${name}: `.padEnd(width);
+    const label = `${escapeControls(name)}: `.padEnd(width);
     return `${screen ? screen.colours.dim(label) : label}${text}`;
   });
 }

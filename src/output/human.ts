@@ -6,11 +6,12 @@
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
-import { escapeControls } from "./escape.ts";
+import { escapeControls, escapeText } from "./escape.ts";
 import { renderView, type Screen } from "./human-views.ts";
 import type { LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
 import type { Terminal } from "./terminal.ts";
+import { TerminalText } from "./terminal-text.ts";
 import { workerLogLines } from "./worker-log.ts";
 
 /** consola is loaded only where colours can be seen: it costs more than all the rest of a start. */
@@ -48,11 +49,14 @@ export class HumanOutput implements Output {
   }
 
   async stream(log: LogStream): Promise<number> {
+    const text = this.#screen === undefined || log.raw ? undefined : new TerminalText();
     let bytes = 0;
     for await (const chunk of log.chunks) {
       bytes += chunk.length;
-      if (!this.#sinks.results.write(chunk)) break;
+      if (!this.#sinks.results.write(text?.show(chunk) ?? chunk)) break;
     }
+    if (text) this.#sinks.results.write(text.end());
+    if (text?.hasEscaped) this.note("Control characters are shown escaped; --raw passes them on.");
     return bytes;
   }
 
@@ -77,12 +81,13 @@ export class HumanOutput implements Output {
   error(error: QueueError): void {
     // The original's mark for a job that is not there; its other mistakes are plain sentences.
     const mark = error.code === "E_JOB_NOT_FOUND" ? "❌ " : "";
-    this.#message(this.#colours.red(`${mark}${escapeLines(error.message)}`));
-    if (error.hint !== undefined) this.#message(escapeLines(error.hint));
+    this.#message(this.#colours.red(`${mark}${escapeControls(error.message)}`));
+    for (const line of error.quoted) this.#message(escapeControls(line));
+    if (error.hint !== undefined) this.#message(escapeControls(error.hint));
   }
 
   bug(error: unknown): void {
-    this.#message(Bun.inspect(error));
+    this.#message(escapeText(Bun.inspect(error)));
     this.#message("This is a bug in queuectl. Please report it with the lines above.");
   }
 
@@ -96,9 +101,4 @@ const BAR_WIDTH = 30;
 function progressLine({ done, of, what }: Progress): string {
   const filled = Math.round((BAR_WIDTH * done) / of);
   return `[${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}] ${done} of ${of}, ${what}`;
-}
-
-/** A message may quote several lines of a log. */
-function escapeLines(text: string): string {
-  return text.split("\n").map(escapeControls).join("\n");
 }

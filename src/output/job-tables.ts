@@ -2,7 +2,6 @@
 import { unreachable } from "../job/errors.ts";
 import type { DeadLetter, Job } from "../job/job.ts";
 import { type Colours, paintState } from "./colours.ts";
-import { escapeControls } from "./escape.ts";
 import { type Column, table } from "./table.ts";
 import { relative, span } from "./time.ts";
 
@@ -18,16 +17,16 @@ const WIDE = 120;
 /** The lines of a table of jobs. */
 export function jobTable(jobs: readonly Job[], look: Look): Iterable<string> {
   const columns: Column<Job>[] = [
-    { title: "ID", text: (job) => escapeControls(job.id), flex: { min: 12, max: 40 } },
+    { title: "ID", text: (job) => job.id, flex: { min: 12, max: 40 } },
     { title: "STATE", text: (job) => job.state, paint: (cell, job) => paintState(job.state, cell, look.colours) },
     { title: "ATTEMPTS", text: (job) => `${job.attempts}/${job.max_retries + 1}` },
     { title: "WHEN", text: (job) => when(job, look.now) },
-    { title: "COMMAND", text: (job) => escapeControls(job.command), flex: { min: 20, max: look.width } },
+    { title: "COMMAND", text: (job) => job.command, flex: { min: 20, max: look.width } },
   ];
   if (look.width >= WIDE && jobs.some((job) => job.last_error !== undefined)) {
     columns.push({
       title: "LAST ERROR",
-      text: (job) => escapeControls(job.last_error ?? ""),
+      text: (job) => job.last_error ?? "",
       flex: { min: 20, max: look.width },
       paint: look.colours.red,
     });
@@ -38,16 +37,16 @@ export function jobTable(jobs: readonly Job[], look: Look): Iterable<string> {
 /** The lines of a table of dead letters. */
 export function deadLetterTable(dead: readonly DeadLetter[], look: Look): Iterable<string> {
   const columns: Column<DeadLetter>[] = [
-    { title: "ID", text: (letter) => escapeControls(letter.id), flex: { min: 12, max: 40 } },
+    { title: "ID", text: (letter) => letter.id, flex: { min: 12, max: 40 } },
     { title: "ATTEMPTS", text: (letter) => String(letter.attempts) },
     { title: "FAILED", text: (letter) => relative(letter.failed_at, look.now) },
     {
       title: "ERROR",
-      text: (letter) => escapeControls(letter.error),
+      text: (letter) => letter.error,
       flex: { min: 16, max: look.width },
       paint: look.colours.red,
     },
-    { title: "COMMAND", text: (letter) => escapeControls(letter.command), flex: { min: 16, max: look.width } },
+    { title: "COMMAND", text: (letter) => letter.command, flex: { min: 16, max: look.width } },
   ];
   return table(dead, columns, { width: look.width, paintTitle: look.colours.bold });
 }

@@ -11,7 +11,7 @@
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
- *   doctor             {"location", "sound", "files": [{"path", "holds"}], "findings": [<finding>]}
+ *   doctor             {"location", "sound", "mendable", "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
@@ -67,7 +67,9 @@ export class JsonOutput implements Output {
   }
 
   error(error: QueueError): void {
-    this.#message({ error: { code: error.code, message: error.message, hint: error.hint ?? null } });
+    this.#message({
+      error: { code: error.code, message: [error.message, ...error.quoted].join("\n"), hint: error.hint ?? null },
+    });
   }
 
   bug(error: unknown): void {

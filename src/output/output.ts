@@ -47,6 +47,8 @@ export interface LogStream {
   /** Null when the attempt printed nothing. */
   readonly path: string | null;
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** Bytes as they are even onto a terminal, which they may then steer. */
+  readonly raw: boolean;
 }
 
 export interface Progress {
@@ -58,7 +60,10 @@ export interface Progress {
 export interface Output {
   /** Prints the result of a command. Throws `E_OUTPUT` when stdout takes no more, unless its reader has left. */
   result(view: View): void;
-  /** Prints what a job printed, byte for byte, as it comes. Returns how many bytes that were. Throws as `result`. */
+  /**
+   * Prints what a job printed as it comes: byte for byte, but onto a terminal with control characters escaped unless it
+   * is `raw`. Returns how many bytes came. Throws as `result`.
+   */
   stream(log: LogStream): Promise<number>;
   /** What happened while workers run, in one write. Never throws: a full disk under a log must not stop a worker. */
   event(...events: readonly WorkerEvent[]): void;

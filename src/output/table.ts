@@ -1,4 +1,9 @@
-/** A table for a terminal: columns as wide as needed, the flexible ones cut with an ellipsis so that no row wraps. */
+/**
+ * A table for a terminal: columns as wide as needed, the flexible ones cut with an ellipsis so that no row wraps. Every
+ * cell is escaped here, so no column can forget to.
+ */
+import { escapeControls } from "./escape.ts";
+
 export interface Column<Row> {
   readonly title: string;
   readonly text: (row: Row) => string;
@@ -24,7 +29,7 @@ export function* table<Row>(
   for (const row of rows) {
     yield columns
       .map((column, i) => {
-        const text = cell(column.text(row), i);
+        const text = cell(textOf(column, row), i);
         return column.paint?.(text, row) ?? text;
       })
       .join(GAP)
@@ -49,7 +54,7 @@ export function cut(text: string, width: number): string {
 function fit<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): number[] {
   const widths = columns.map((column) => {
     const needed = rows.reduce(
-      (widest, row) => Math.max(widest, Bun.stringWidth(column.text(row))),
+      (widest, row) => Math.max(widest, Bun.stringWidth(textOf(column, row))),
       column.title.length,
     );
     return Math.min(needed, column.flex?.max ?? needed);
@@ -61,6 +66,10 @@ function fit<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: 
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
   return widths;
+}
+
+function textOf<Row>(column: Column<Row>, row: Row): string {
+  return escapeControls(column.text(row));
 }
 
 function widestThatGives<Row>(widths: readonly number[], columns: readonly Column<Row>[]): number | undefined {

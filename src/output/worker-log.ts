@@ -16,10 +16,10 @@ export function workerLogLines(event: WorkerEvent): string[] {
     case "stopping":
       return [stopping(event)];
     case "job":
-      return jobLines(event.workerId, event.change);
+      return jobLines(escapeControls(event.workerId), event.change);
     case "survivors-ended":
       return [
-        `Worker ${event.workerId} ended ${count(event.count, "process", "processes")} that worker ${event.from} left of job ${escapeControls(event.id)}`,
+        `Worker ${event.workerId} ended ${count(event.count, "process", "processes")} that worker ${escapeControls(event.from)} left of job ${escapeControls(event.id)}`,
       ];
     case "store-trouble":
       return [
@@ -53,7 +53,10 @@ function jobLines(workerId: string, change: JobEvent | LeaseLost): string[] {
     case "rescheduled":
       return [retry(id, change)];
     case "rescued":
-      return [`[RESCUE] worker ${change.from} was killed; worker ${workerId} took back job ${id}`, retry(id, change)];
+      return [
+        `[RESCUE] worker ${escapeControls(change.from)} was killed; worker ${workerId} took back job ${id}`,
+        retry(id, change),
+      ];
     case "dead-lettered":
       return [`${id} moved to DLQ`];
     case "released":

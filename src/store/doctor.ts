@@ -17,6 +17,8 @@ export interface Finding {
 export interface Examination {
   /** Nothing is damaged; there may be concerns. */
   readonly sound: boolean;
+  /** What is damaged is for `mend`; not so what others may have put there. */
+  readonly mendable: boolean;
   /** What each file holds, of a sound store. */
   readonly files: readonly { readonly path: string; readonly holds: string }[];
   readonly findings: readonly Finding[];

@@ -122,6 +122,9 @@ export interface Store {
   /** Opens the file for the output of this attempt. */
   openLog(job: ProcessingJob): Promise<OpenLog>;
 
+  /** Opens the file for the log of a supervisor that is about to be started in the background. */
+  openSupervisorLog(): Promise<OpenLog>;
+
   /** The files that hold the output of this job's attempts, oldest first. */
   logs(id: string): Promise<AttemptLog[]>;
 

@@ -2,10 +2,9 @@
  * `worker-start --detach`: the same supervisor in a session of its own, with its log in a file, and this process waits
  * only until it and its workers are there. Nothing of this process or its terminal is kept open by it.
  */
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, readFileSync } from "node:fs";
 import { QueueError } from "../job/errors.ts";
-import type { Present, Store } from "../store/store.ts";
+import type { OpenLog, Present, Store } from "../store/store.ts";
 import { pause } from "./pause.ts";
 import { self } from "./self.ts";
 
@@ -25,10 +24,9 @@ const OWN_JOB = ["QUEUECTL_JOB_ID", "QUEUECTL_ATTEMPT", "QUEUECTL_WORKER_ID", "Q
 
 /** `args` are those of `worker-start`, with `--count`. Throws `E_STORE_IO` with the end of its log when it did not come up. */
 export async function startDetached(store: Store, args: readonly string[]): Promise<Detached> {
-  const directory = join(store.location, "logs");
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const log = join(directory, `supervisor-${process.pid}.log`);
-  const child = spawn([...self, "worker-start", "--data-dir", store.location, ...args], log);
+  const file = await store.openSupervisorLog();
+  const log = file.path;
+  const child = spawn([...self, "worker-start", "--data-dir", store.location, ...args], file);
   const count = Number(args[args.indexOf("--count") + 1]);
   const patience = AbortSignal.timeout(PATIENCE_MS);
   let seen: Detached | undefined;
@@ -47,20 +45,19 @@ export async function startDetached(store: Store, args: readonly string[]): Prom
   }
 }
 
-function spawn(command: string[], log: string): Bun.Subprocess {
+function spawn(command: string[], { fd }: OpenLog): Bun.Subprocess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_JOB.includes(name)));
-  const file = openSync(log, "a", 0o600);
   try {
-    const child = Bun.spawn(command, { detached: true, stdin: "ignore", stdout: file, stderr: file, env });
+    const child = Bun.spawn(command, { detached: true, stdin: "ignore", stdout: fd, stderr: fd, env });
     child.unref();
     return child;
   } finally {
-    closeSync(file);
+    closeSync(fd);
   }
 }
 
 function didNotStart({ exitCode, signalCode }: Bun.Subprocess, log: string): QueueError {
   const how = signalCode === null ? `exit ${exitCode}` : `killed by ${signalCode}`;
-  const said = readFileSync(log, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
-  return new QueueError("E_STORE_IO", `The workers did not start (${how}): ${said}`, { hint: `Its log: ${log}` });
+  const said = readFileSync(log, "utf8").trimEnd().split("\n").slice(-LAST_LINES);
+  return new QueueError("E_STORE_IO", `The workers did not start (${how}):`, { quoted: said, hint: `Its log: ${log}` });
 }

@@ -16,6 +16,16 @@ export function lastLine(path: string): string | undefined {
     .findLast((line) => line !== "");
 }
 
+/** A line without escape sequences and control characters, trimmed and cut to 200 characters. */
+export function printable(line: string): string {
+  const text = Bun.stripANSI(line)
+    .replaceAll("\t", " ")
+    .replaceAll(/\p{Cc}/gu, "")
+    .trim();
+  // By characters, not UTF-16 units, so that none is cut in half.
+  return text.length <= MAX_CHARACTERS ? text : [...text].slice(0, MAX_CHARACTERS).join("");
+}
+
 function readTail(path: string): string {
   let file: number;
   try {
@@ -34,13 +44,4 @@ function readTail(path: string): string {
   } finally {
     closeSync(file);
   }
-}
-
-function printable(line: string): string {
-  const text = Bun.stripANSI(line)
-    .replaceAll("\t", " ")
-    .replaceAll(/\p{Cc}/gu, "")
-    .trim();
-  // By characters, not UTF-16 units, so that none is cut in half.
-  return text.length <= MAX_CHARACTERS ? text : [...text].slice(0, MAX_CHARACTERS).join("");
 }

@@ -10,7 +10,7 @@ import { reach } from "../failpoint.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
 import type { OpenLog } from "../store/store.ts";
-import { lastLine } from "./last-line.ts";
+import { lastLine, printable } from "./last-line.ts";
 import { type AttemptMark, endSurvivors, groupExists, markOf } from "./survivors.ts";
 
 export interface RunOptions {
@@ -69,7 +69,8 @@ class Attempt implements RunningCommand {
       return await this.#outcomeOf(shell, log);
     } catch (error) {
       removeIfEmpty(log);
-      return { kind: "could-not-start", reason: error instanceof Error ? error.message : String(error) };
+      // It may quote the whole command.
+      return { kind: "could-not-start", reason: printable(error instanceof Error ? error.message : String(error)) };
     } finally {
       closeSync(log.fd);
     }

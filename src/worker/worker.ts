@@ -14,6 +14,7 @@ import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { Outcome } from "../job/outcome.ts";
 import type { Announcement, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
+import { environmentForJobs } from "./job-environment.ts";
 import { pause } from "./pause.ts";
 import { Rescuer } from "./rescuer.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
@@ -54,7 +55,7 @@ class Worker {
   readonly #stop: StopRequest;
   readonly #alarm = new Alarm();
   readonly #slots: Slots;
-  readonly #environment = { ...process.env };
+  readonly #environment = environmentForJobs(process.env);
   readonly #commands = new Set<RunningCommand>();
   #listening: Disposable | undefined;
   #lookedAt = 0;
@@ -72,9 +73,8 @@ class Worker {
     onAbort(this.#stop.gently, (by) => this.#beginToLeave(by));
     onAbort(this.#stop.now, (by) => this.#endWhatRuns(by));
     const left = new AbortController();
-    const { emit } = this.#options;
-    const rescuer = new Rescuer(this.#store, { workerId: this.#id, held: () => this.#slots.taken, emit });
-    const rescuing = rescuer.run(left.signal);
+    const options = { workerId: this.#id, held: () => this.#slots.taken, emit: this.#options.emit };
+    const rescuing = new Rescuer(this.#store, options).run(left.signal);
     try {
       // Both end by themselves only by throwing, or the work by being done.
       await Promise.race([this.#work(), rescuing]);

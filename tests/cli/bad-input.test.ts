@@ -104,6 +104,10 @@ test("a data directory that others may write, or that is none, is refused", asyn
   await home.shell("mkdir -p db open; chmod 777 open; echo text > file");
   expect(await home.run("list", "--data-dir", "file")).toMatchObject({ stdout: "", exitCode: 7 });
   const ended = await home.run("enqueue", '{"command":"true"}', "--data-dir", "open");
-  expect(ended).toMatchObject({ stdout: "", stderr: expect.stringContaining("chmod go-w"), exitCode: 7 });
+  expect(ended).toMatchObject({
+    stdout: "",
+    stderr: expect.stringContaining(`chmod -R go-w ${home.path}/open\n`),
+    exitCode: 7,
+  });
   expect((await home.shell("ls open")).stdout).toBe("");
 });

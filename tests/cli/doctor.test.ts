@@ -47,6 +47,7 @@ test.concurrent("doctor of a damaged queue names file, line and job, ends with 7
   expect(JSON.parse(json)).toEqual({
     location: home.data,
     sound: false,
+    mendable: true,
     files: [],
     findings: [
       { severity: "damage", path: `${home.data}/queue.json`, line: 3, problem: "it is not a whole job.", jobs: ["b"] },
@@ -115,20 +116,30 @@ test.concurrent("doctor --fix refuses while workers run, by exit code 8", async 
   await workers.end();
 });
 
-test.concurrent("doctor tells of dead workers, orphaned logs and open rights, and ends with 0", async () => {
+test.concurrent("doctor tells of dead workers and orphaned logs, and ends with 0", async () => {
   await using home = await homeWithJobs();
-  await home.shell(
-    "queuectl worker-start --drain; touch db/data/logs/gone-0123456789abcdef.1.2.log; chmod 666 db/data/logs/gone*",
-  );
-  home.write(
-    "db/data/workers/worker-1.json",
-    '{"id":"worker-1","kind":"worker","pid":1,"start":"0","host":"h","boot":"b","pidns":"p"}',
-  );
-  await home.shell("chmod 777 db/data/logs");
+  await home.shell("queuectl worker-start --drain; umask 077; touch db/data/logs/gone-0123456789abcdef.1.2.log");
+  const dead = { id: "worker-1", kind: "worker", pid: 1, start: "0", host: "h", boot: "b", pidns: "p" };
+  home.write("db/data/workers/worker-1.json", JSON.stringify(dead));
   const { stdout, exitCode } = await home.run("doctor");
   expect(exitCode).toBe(0);
-  expect(stdout).toContain("! logs: other users may write to it. Take that right away: chmod go-w ");
   expect(stdout).toContain("! workers: worker-1 is dead and left its file; the next worker removes it.\n");
   expect(stdout).toContain("! logs/gone-0123456789abcdef.1.2.log: it belongs to no job.\n");
-  expect(stdout).toContain("Sound, 3 things worth a look.\n");
+  expect(stdout).toContain("Sound, 2 things worth a look.\n");
+});
+
+test.concurrent("doctor names everything that others may have put there, reads none of it, and ends with 7", async () => {
+  await using home = await homeWithJobs();
+  await home.shell(
+    "mkdir -m 777 db/data/logs; chmod 666 db/data/queue.json; mv db/data/dlq.json other; ln -s ../../other db/data/dlq.json",
+  );
+  const { stdout, exitCode } = await home.run("doctor");
+  expect(exitCode).toBe(7);
+  expect(stdout).toContain("✗ dlq.json: it is a symbolic link to ../../other.");
+  expect(stdout).toContain("✗ queue.json: it may be written by other users.");
+  expect(stdout).toContain("✗ logs: it may be written by other users.");
+  expect(stdout).toEndWith(
+    "Damaged in 3 places.\nThat is for you to put right: doctor cannot tell whose word to take.\n",
+  );
+  expect(await home.run("doctor", "--fix", "--yes")).toEqual({ stdout, stderr: "", exitCode: 7 });
 });

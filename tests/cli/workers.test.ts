@@ -59,6 +59,25 @@ test.concurrent("a job runs in the folder and environment of worker-start, and i
   );
 });
 
+test.concurrent("a job gets nothing of what steers queuectl itself, and its own queuectl is not steered by it", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "p1", command: "printenv; queuectl config-get max_retries" });
+  const env = { QUEUECTL_MAX_RETRIES: "9", QUEUECTL_STORE: "secret", MY_QUEUECTL_X: "mine" };
+  await home.runIn({ env }, "worker-start", "--drain");
+  const printed = await home.obey("logs", "p1");
+  expect(printed).not.toContain("secret");
+  expect(printed).toContain("MY_QUEUECTL_X=mine\n");
+  expect(printed).toEndWith("\n3\n");
+  const own = printed.split("\n").filter((line) => line.startsWith("QUEUECTL_"));
+  expect(own.map((line) => line.split("=")[0]).sort()).toEqual([
+    "QUEUECTL_ATTEMPT",
+    "QUEUECTL_DATA_DIR",
+    "QUEUECTL_JOB_ID",
+    "QUEUECTL_LEASE",
+    "QUEUECTL_WORKER_ID",
+  ]);
+});
+
 test.concurrent("jobs run by priority, then in the order they were enqueued", async () => {
   await using home = new Home();
   const command = "echo $QUEUECTL_JOB_ID >> ran";

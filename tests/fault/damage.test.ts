@@ -10,6 +10,7 @@ import {
   holdingOf,
   journalIn,
   linesOf,
+  rechecked,
   remove,
   resting,
   resummed,
@@ -103,6 +104,16 @@ describe("a journal that something else changed", () => {
     await expectRefusal(directory, { code: "E_STORE_CORRUPT", message: `${journal}, line ${line}` });
   });
 
+  test("with a path for the generation that comes next is damage", async () => {
+    using root = temporaryDirectory();
+    await resting(root.path);
+    const journal = journalIn(root.path);
+    const { seq, sum } = JSON.parse(readFileSync(join(root.path, "queue.json"), "utf8"));
+    const next = { at: 0, prev: sum, seq, time: 1, by: "x", checkpoint: "1/../../other", records: [], sum: "" };
+    writeFileSync(join(root.path, journal), `${resummed(JSON.stringify(next))}\n`);
+    await expectRefusal(root.path, corrupt(`${journal}, line 1: it begins a generation that is not the next`));
+  });
+
   test("with a line doubled is read as if it stood there once", async () => {
     using root = temporaryDirectory();
     const { directory, journal, stages } = await grow(join(root.path, "grown"));
@@ -137,6 +148,17 @@ describe("a file that cannot be what queuectl wrote", () => {
       "queue.json formatted anew",
       rewrite("queue.json", (text) => JSON.stringify(JSON.parse(text), null, 2)),
       corrupt("queue.json: its checksum"),
+    ],
+    [
+      "both snapshots with a path for their generation",
+      (directory) => {
+        for (const name of ["queue.json", "dlq.json"]) {
+          rewrite(name, (text) => rechecked(text.replace(/"generation":\d+/, '"generation":"1/../../other"')))(
+            directory,
+          );
+        }
+      },
+      corrupt("queue.json: its head is not one that queuectl writes"),
     ],
     ["queue.json empty", rewrite("queue.json", () => ""), corrupt("queue.json, line 1: the file is empty")],
     ["queue.json a list", rewrite("queue.json", () => "[]"), corrupt("queue.json, line 1: expected a JSON object")],

@@ -53,6 +53,24 @@ describe("a job", () => {
   });
 });
 
+describe("the JSON of a job", () => {
+  const padded = (bytes: number) => `{"command":"x"}`.padEnd(bytes);
+
+  test("may be 1 MiB and not a byte more, counted in UTF-8", () => {
+    expect(parseJobSpec(padded(1_048_576))).toStrictEqual({ command: "x" });
+    for (const text of [padded(1_048_577), `"${"ü".repeat(524_287)}\u0020"`]) {
+      const error = refusalOf(() => parseJobSpec(text));
+      expect(error.message).toBe("Invalid job data: the JSON of a job must be at most 1048576 bytes, got 1048577.");
+      expect(error.hint).toBe("Put what is long into a file that the command reads.");
+    }
+  });
+
+  test("has room for the longest command, with every character of it escaped", () => {
+    const command = "x".repeat(131_071);
+    expect(parseJobSpec(`{"command":"${"\\u0078".repeat(131_071)}"}`)).toStrictEqual({ command });
+  });
+});
+
 describe("refused in one sentence with the field and the value", () => {
   const object = 'expected an object like {"command":"echo hi"}, got';
   const cases: [value: unknown, problem: string][] = [

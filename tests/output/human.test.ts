@@ -149,8 +149,14 @@ describe("on a terminal", () => {
   });
 
   test("control characters of a job cannot reach it", () => {
-    const hostile = { ...pending, id: "a\u009bb", command: "printf '\u001b[2J'\nls\u202e" };
-    for (const width of [undefined, 80]) {
+    const hostile = {
+      ...pending,
+      id: "a\u009bb",
+      command: "printf '\u001b[2J'\nls\u202e",
+      last_error: "exit 1: \u2028\u007f",
+      "\u001b[m": "\u001b[m",
+    };
+    for (const width of [undefined, 80, 160]) {
       const text =
         printed({ view: "entry", entry: hostile, logs: [], now: NOW }, width) + printed(jobs(hostile), width);
       expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
@@ -177,9 +183,18 @@ describe("messages", () => {
     expect(said((output) => output.error(error))).toBe("❌ Job nope not found in DLQ.\n");
   });
 
-  test("the lines of a quoted log stay lines, its control characters do not stay", () => {
-    const error = new QueueError("E_STORE_IO", "It said: a\nb\u001b[2J");
-    expect(said((output) => output.error(error))).toBe("It said: a\nb\\x1b[2J\n");
+  test("an error is one line whatever is in it; the lines that it quotes stay lines; none keeps a control character", () => {
+    const error = new QueueError("E_STORE_IO", "No\nError: x\u001b[2J", {
+      quoted: ["a", "b\u009b"],
+      hint: "Its log: /\n",
+    });
+    expect(said((output) => output.error(error))).toBe("No\\nError: x\\x1b[2J\na\nb\\x9b\nIts log: /\\n\n");
+  });
+
+  test("a bug keeps its lines and no control character", () => {
+    const text = said((output) => output.bug(new TypeError("boom \u001b[2J")));
+    expect(text).toContain("boom \\x1b[2J");
+    expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
 
   test("a bug shows its stack", () => {
@@ -187,13 +202,31 @@ describe("messages", () => {
   });
 });
 
-test("the output of a job is passed on byte for byte, and counted", async () => {
-  const sinks = collect();
-  const output = new HumanOutput(sinks, { screen: { width: 80, colours: NO_COLOURS }, messageColours: NO_COLOURS });
-  async function* chunks() {
-    yield Buffer.from("\u001b[31mred");
-    yield Buffer.from("\n");
+describe("the output of a job", () => {
+  const printedBytes = [Buffer.from("\u001b[31mred"), Buffer.from("\n")];
+  async function streamed({ screen, raw }: { screen: boolean; raw: boolean }): Promise<string[]> {
+    const sinks = collect();
+    const look = screen ? { width: 80, colours: NO_COLOURS } : undefined;
+    const output = new HumanOutput(sinks, { screen: look, messageColours: NO_COLOURS });
+    async function* chunks() {
+      yield* printedBytes;
+    }
+    expect(await output.stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks(), raw })).toBe(9);
+    return [sinks.stdout(), sinks.stderr()];
   }
-  expect(await output.stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks() })).toBe(9);
-  expect(sinks.stdout()).toBe("\u001b[31mred\n");
+
+  test.each([
+    { screen: false, raw: false },
+    { screen: false, raw: true },
+    { screen: true, raw: true },
+  ])("is passed on byte for byte, and counted, with %j", async (how) => {
+    expect(await streamed(how)).toEqual(["\u001b[31mred\n", ""]);
+  });
+
+  test("is shown escaped on a terminal, which is said", async () => {
+    expect(await streamed({ screen: true, raw: false })).toEqual([
+      "\\x1b[31mred\n",
+      "Control characters are shown escaped; --raw passes them on.\n",
+    ]);
+  });
 });

@@ -113,7 +113,9 @@ test("a character cut in two by chunks is whole in the output of a job", async (
     yield bytes.subarray(0, 1);
     yield bytes.subarray(1);
   }
-  expect(await new JsonOutput(sinks).stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks() })).toBe(2);
+  expect(await new JsonOutput(sinks).stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks(), raw: false })).toBe(
+    2,
+  );
   expect(JSON.parse(sinks.stdout())).toEqual({ id: "p1", attempt: 1, path: "/l", output: "é" });
 });
 

@@ -72,6 +72,16 @@ test("an id cannot start a line of its own in the log", () => {
   expect(line).toBe("x\\u2028Worker worker-1\\x1b[2K moved to DLQ");
 });
 
+test("neither can the id of a worker, which may come from a file", () => {
+  const from = "w\u001b[2J";
+  const events: WorkerEvent[] = [
+    { event: "job", workerId, change: { event: "rescued", job: pending, delayMs: 2000, from } },
+    { event: "job", workerId: from, change: { event: "claimed", job: processing } },
+    { event: "survivors-ended", workerId, from, id: "p1", count: 1 },
+  ];
+  for (const line of events.flatMap(workerLogLines)) expect(line).not.toMatch(/\p{Cc}/u);
+});
+
 test("with --json the log is one flat event a line, in snake_case", () => {
   const sinks = collect();
   const output = new JsonOutput(sinks);

@@ -56,6 +56,7 @@ export class Home implements AsyncDisposable {
   readonly program = join(DIST, "queuectl");
   /** Where the queue is when nothing names another place. */
   readonly data = join(this.path, "db", "data");
+  readonly #environment = { PATH: `${DIST}:/usr/bin:/bin`, HOME: this.path };
   readonly #started: RunningProgram[] = [];
 
   /** Runs the program to its end. */
@@ -72,6 +73,25 @@ export class Home implements AsyncDisposable {
     const { stdout, stderr, exitCode } = await this.run(...args);
     if (exitCode !== 0) throw new Error(`queuectl ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
     return stdout;
+  }
+
+  /** Runs the program on a terminal of 200 columns without colours, and returns what that was sent, bytes as latin1. */
+  async showOnTerminal(...args: string[]): Promise<string> {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    let sent = "";
+    const child = Bun.spawn([join(DIST, "queuectl"), ...args], {
+      cwd: this.path,
+      env: { ...this.#environment, TERM: "dumb" },
+      terminal: {
+        cols: 200,
+        data: (_, bytes) => {
+          sent += Buffer.from(bytes).toString("latin1");
+        },
+        exit: () => close(),
+      },
+    });
+    await Promise.all([child.exited, closed]);
+    return sent.replaceAll("\r\n", "\n");
   }
 
   /** Runs shell lines, which find `queuectl` on their path, to their end. */
@@ -170,7 +190,7 @@ export class Home implements AsyncDisposable {
     const path = program === "queuectl" ? join(DIST, program) : program;
     const running = new RunningProgram([path, ...args], {
       cwd: join(this.path, cwd),
-      env: { PATH: `${DIST}:/usr/bin:/bin`, HOME: this.path, ...env },
+      env: { ...this.#environment, ...env },
     });
     this.#started.push(running);
     return running;

@@ -170,6 +170,11 @@ export class MemoryStore implements Store {
     return { path, fd: openSync(path, "a") };
   }
 
+  async openSupervisorLog(): Promise<OpenLog> {
+    const path = join(this.#options.logDirectory, "supervisor.log");
+    return { path, fd: openSync(path, "a") };
+  }
+
   async logs(id: string): Promise<AttemptLog[]> {
     return this.#memory.logs.get(id) ?? [];
   }

@@ -93,3 +93,9 @@ export function rewrite(name: string, change: (text: string) => string): (direct
 export function remove(name: string): (directory: string) => void {
   return (directory) => rmSync(join(directory, name));
 }
+
+/** A snapshot with the checksum that it would have had. */
+export function rechecked(text: string): string {
+  const checked = text.slice(0, text.lastIndexOf(',"check":'));
+  return `${checked},"check":"${checksum(checked)}"}\n`;
+}

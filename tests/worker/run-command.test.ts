@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProcessingJob } from "../../src/job/job.ts";
+import { checkJobSpec } from "../../src/job/spec.ts";
 import type { OpenLog } from "../../src/store/store.ts";
 import { type RunningCommand, runCommand } from "../../src/worker/run-command.ts";
 import { isAlive, WorkerDirector } from "../support/worker-director.ts";
@@ -82,6 +83,19 @@ describe("the outcome", () => {
     const outcome = await run("true", { env: { BIG: "x".repeat(200_000) } }).outcome;
     expect(outcome).toMatchObject({ kind: "could-not-start", reason: expect.stringContaining("E2BIG") });
     expect(existsSync(logPath)).toBe(false);
+  });
+
+  test("of a command with a NUL character, which enqueue refuses, is that it could not start, and not the whole of it", async () => {
+    const { kind, reason } = (await run(`: ${"x".repeat(100_000)}\0`).outcome) as { kind: string; reason: string };
+    expect(kind).toBe("could-not-start");
+    expect(reason).toContain("must be a string without null bytes");
+    expect(reason.length).toBeLessThanOrEqual(200);
+  });
+
+  test("of the longest command that enqueue takes is its own", async () => {
+    const { command } = checkJobSpec({ command: "exit 7 #".padEnd(131_071, "x") });
+    expect(await run(command).outcome).toEqual({ kind: "exited", code: 7 });
+    expect(await run(`${command}x`).outcome).toMatchObject({ kind: "could-not-start" });
   });
 });
 

@@ -15,7 +15,7 @@ export const doctor: Command = {
     const opened = await open();
     const { location } = opened;
     const examination = await opened.examine();
-    if (!options.has("fix")) {
+    if (!options.has("fix") || !(examination.sound || examination.mendable)) {
       output.result({ view: "examination", location, examination });
       return examination.sound ? EXIT.ok : EXIT.storeUnreadable;
     }

@@ -11,19 +11,21 @@ export const logs: Command = {
   arguments: [{ name: "id", required: true }],
   options: [
     { name: "attempt", value: "n", summary: "An earlier attempt" },
+    { name: "raw", summary: "Pass control characters on to a terminal, too" },
     { name: "follow", short: "f", summary: "Go on until the attempt ends" },
   ],
   examples: ["queuectl logs p1", "queuectl logs p1 --attempt 1", "queuectl logs p1 -f"],
   async run({ store, output }, args) {
     const id = args.words[0] ?? "";
     const wanted = wholeNumber(args, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER });
+    const raw = args.options.has("raw");
     const opened = await store();
     const entry = await opened.get(id);
     const logs = await opened.logs(id);
     // Put back by a requeue or a release, a job has no attempt to its name, but it may have a log.
     const attempt = wanted ?? (entry.attempts || logs.at(-1)?.attempt);
     if (attempt === undefined) {
-      await output.stream({ id, attempt: null, path: null, chunks: nothing() });
+      await output.stream({ id, attempt: null, path: null, chunks: nothing(), raw });
       output.note(`Job ${id} has not run yet.`);
       return EXIT.ok;
     }
@@ -31,7 +33,7 @@ export const logs: Command = {
     if (log === undefined && attempt > entry.attempts) throw noSuchAttempt(id, attempt, entry.attempts);
     const follow = args.options.has("follow");
     const chunks = follow ? followLog(opened, id, attempt) : log ? readLog(log.path) : nothing();
-    const bytes = await output.stream({ id, attempt, path: log?.path ?? null, chunks });
+    const bytes = await output.stream({ id, attempt, path: log?.path ?? null, chunks, raw });
     if (bytes === 0) output.note(`Attempt ${attempt} of job ${id} ${printedNothing(entry, attempt, follow)}.`);
     return EXIT.ok;
   },

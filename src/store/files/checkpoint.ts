@@ -11,17 +11,28 @@
  * fences step 4: a writer that was frozen just before its renames finds its files gone when it wakes up, instead of
  * bringing an old generation back.
  */
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { CommitContent } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import { createWhole, guard, namesIn, remove, rename, syncDirectory, temporaryName, writeNew } from "./durable.ts";
+import {
+  APPENDING,
+  createWhole,
+  guard,
+  namesIn,
+  remove,
+  rename,
+  syncDirectory,
+  temporaryName,
+  writeNew,
+} from "./durable.ts";
 import { reach } from "../../failpoint.ts";
 import type { ChainEnd, Journal } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
 import { encodeSnapshot, readQueue } from "./snapshot.ts";
 import type { QueueState } from "./state.ts";
+import { openTrusted } from "./trust.ts";
 
 /**
  * Steps 1 to 5. The commit may carry records, which are in `state` already: then it is a change and a checkpoint in one.
@@ -108,7 +119,7 @@ export function createStore(layout: Layout): void {
 function createJournal(path: string): void {
   const fd = guard("create", path, () => {
     reach("create-journal");
-    return openSync(path, "a", 0o600);
+    return openTrusted(path, APPENDING);
   });
   try {
     if (fstatSync(fd).size > 0) throw corrupt(path, "it holds commits, but the checkpoint that begins it is missing.");

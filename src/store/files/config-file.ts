@@ -1,5 +1,5 @@
 /** `config.json`: one flat object, replaced whole. Keys that this version does not know are kept. */
-import { statSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { Corruption, corrupt, parseFile } from "./corruption.ts";
@@ -16,7 +16,7 @@ export class ConfigFile {
 
   /** What is stored; read again only when the file has changed. Throws `E_STORE_CORRUPT`. */
   read(): Partial<Config> {
-    const stat = statSync(this.#path, { throwIfNoEntry: false });
+    const stat = lstatSync(this.#path, { throwIfNoEntry: false });
     const version = stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : "none";
     if (this.#seen?.version !== version) this.#seen = { version, config: stat ? this.#check(this.#readRaw()) : {} };
     return this.#seen.config;

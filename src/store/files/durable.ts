@@ -1,10 +1,12 @@
 /**
  * The only writer of state: every byte of the store reaches the disk through these few calls, each of which names the
  * step it takes (`failpoint.ts`). All are synchronous, so that a critical section is never interleaved with anything
- * else this process does. Files are created 0600 and directories 0700, never widened afterwards.
+ * else this process does. Files are created 0600 and directories 0700, never widened afterwards; one that is there
+ * already is used only if it can be trusted (trust.ts).
  */
 import {
   closeSync,
+  constants,
   fdatasyncSync,
   fsyncSync,
   linkSync,
@@ -19,25 +21,34 @@ import { dirname } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { reach, type Step } from "../../failpoint.ts";
 import { ownMark } from "./identity.ts";
+import { checkDirectory, openTrusted } from "./trust.ts";
 
 /** Creates a directory and its missing parents, for this user alone, if it is not there. */
 export function createDirectory(path: string): void {
-  guard("create", path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  guard("create", path, () => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    checkDirectory(path);
+  });
 }
 
 /** As `createDirectory`, but where the parent is gone throws `E_STORE_IO` instead of making it anew. */
 export function createSubdirectory(path: string): void {
-  succeeds(["EEXIST"], { verb: "create", path }, () => mkdirSync(path, { mode: 0o700 }));
+  const isNew = succeeds(["EEXIST"], { verb: "create", path }, () => mkdirSync(path, { mode: 0o700 }));
+  if (!isNew) guard("create", path, () => checkDirectory(path));
 }
 
 /** Opens a file to append to, made with its directory where they are not there. */
 export function openToAppend(path: string): number {
-  const open = (): number => openSync(path, "a", 0o600);
+  const open = (): number => openTrusted(path, APPENDING);
+  guard("open", path, () => checkDirectory(dirname(path)));
   const fd = guardUnless(["ENOENT"], { verb: "open", path }, open);
   if (fd !== undefined) return fd;
   createDirectory(dirname(path));
   return guard("open", path, open);
 }
+
+/** For `openTrusted`: made if it is not there. */
+export const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 
 /**
  * Appends in one write. Never goes on after a short one (a full disk): the rest could land behind another writer's
@@ -112,7 +123,11 @@ export function remove(path: string): void {
 
 /** The names in a directory; none where it is not there. */
 export function namesIn(path: string): string[] {
-  return guardUnless(["ENOENT"], { verb: "read", path }, () => readdirSync(path)) ?? [];
+  const read = (): string[] => {
+    checkDirectory(path);
+    return readdirSync(path);
+  };
+  return guardUnless(["ENOENT"], { verb: "read", path }, read) ?? [];
 }
 
 /**
@@ -184,8 +199,9 @@ export function succeeds(
   );
 }
 
-/** `Cannot write <path>: the disk is full (ENOSPC).` */
+/** `Cannot write <path>: the disk is full (ENOSPC).` What has its sentence already keeps it. */
 export function refused(verb: string, path: string, cause: unknown): QueueError {
+  if (cause instanceof QueueError) return cause;
   const { code = "unknown error" } = cause as NodeJS.ErrnoException;
   const reason = REASONS[code] ?? "the system refused";
   return new QueueError("E_STORE_IO", `Cannot ${verb} ${path}: ${reason} (${code}).`, { cause });

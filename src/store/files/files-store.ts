@@ -16,6 +16,7 @@ import {
   type ProcessingJob,
 } from "../../job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../job/lifecycle.ts";
+import { shellWord } from "../../job/shell-word.ts";
 import { type JobSpec, shown } from "../../job/spec.ts";
 import type { Announcement, AttemptLog, Claimant, Counts, Lost, OpenLog, Present, Store, Turn } from "../store.ts";
 import { type JournalRecord, recordOf } from "./commit.ts";
@@ -23,7 +24,7 @@ import { ConfigFile } from "./config-file.ts";
 import { createDirectory, openToAppend } from "./durable.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { logPath, logsOf } from "./log-files.ts";
+import { logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { announce, forget, roster } from "./presence.ts";
 import type { QueueState } from "./state.ts";
 
@@ -196,6 +197,11 @@ export class FilesStore implements Store {
     return { path, fd: openToAppend(path) };
   }
 
+  async openSupervisorLog(): Promise<OpenLog> {
+    const path = supervisorLogPath(this.#layout.logs);
+    return { path, fd: openToAppend(path) };
+  }
+
   async logs(id: string): Promise<AttemptLog[]> {
     return logsOf(this.#layout.logs, id);
   }
@@ -227,7 +233,7 @@ function alreadyExists(id: string, holder: Entry | undefined): QueueError {
   const place = isDeadLetter(holder) ? "in the DLQ" : holder.state;
   return new QueueError("E_JOB_EXISTS", `A job with ID ${shown(id)} exists already (${place}).`, {
     hint: isDeadLetter(holder)
-      ? `To run that one again: queuectl dlq-retry ${id}`
+      ? `To run that one again: queuectl dlq-retry ${shellWord(id)}`
       : "Choose another id, or leave it out.",
   });
 }

@@ -16,11 +16,12 @@
  * So whatever the lock does, of two writers that decided on the same state only the first one's line counts; and the
  * journal is never truncated or rewritten. Lines that were lost, doubled or swapped break the chain and show.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, readSync } from "node:fs";
 import { type Commit, type CommitContent, encodeCommit, readLine } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { append, guard, refused, syncData } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
+import { openTrusted } from "./trust.ts";
 
 /** The place in the chain from which a journal goes on: that of the checkpoint before it. */
 export interface ChainEnd {
@@ -159,6 +160,9 @@ export class Journal implements Disposable {
       if (suspect) throw corrupt(this.path, "its checksum does not match.", { line: suspect.line });
       throw corrupt(this.path, "it does not follow the line before it.", { line: this.#lines });
     }
+    if (commit.checkpoint !== undefined && commit.checkpoint !== this.generation + 1) {
+      throw corrupt(this.path, "it begins a generation that is not the next.", { line: this.#lines });
+    }
     this.#suspects = [];
     this.#count(commit, commit.sum);
     return commit;
@@ -185,7 +189,7 @@ export class Journal implements Disposable {
 function openExisting(path: string): number | undefined {
   for (const flags of [constants.O_RDWR | constants.O_APPEND, constants.O_RDONLY]) {
     try {
-      return openSync(path, flags);
+      return openTrusted(path, flags);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return undefined;

@@ -1,8 +1,10 @@
 /** Where everything is in a data directory, and what the directory itself must be. */
-import { existsSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { QueueError } from "../../job/errors.ts";
+import { shellWord } from "../../job/shell-word.ts";
 import { guard } from "./durable.ts";
+import { checkDirectory } from "./trust.ts";
 
 export interface Layout {
   readonly root: string;
@@ -41,30 +43,40 @@ export function journalGeneration(name: string): number | undefined {
 
 /**
  * The data directory: the one that was named, else the nearest `db/data` with a `queue.json` in this folder or one
- * above, else `db/data` here. Absolute, without symbolic links where it exists.
+ * above, else `db/data` here. Absolute, without symbolic links where it exists. A link is followed where a person named
+ * it, and refused with `E_STORE_IO` where it was merely found: whoever made the folder would else choose which of this
+ * user's directories is worked on.
  */
 export function findDataDirectory(named: string | undefined, cwd: string): string {
-  const found = named ?? nearest(cwd) ?? join("db", "data");
-  const path = resolve(cwd, found);
-  return existsSync(path) ? realpathSync(path) : path;
+  if (named !== undefined) {
+    const path = resolve(cwd, named);
+    return existsSync(path) ? realpathSync(path) : path;
+  }
+  const folder = nearest(cwd) ?? resolve(cwd);
+  const path = join(folder, "db", "data");
+  const there = [path, dirname(path)].find((candidate) => existsSync(candidate));
+  if (there === undefined) return path;
+  const real = realPathWithin(folder, there);
+  return there === path ? real : path;
 }
 
 /** Refuses a data directory that is none, or into which others may put commands for this user to run. */
 export function checkDataDirectory(path: string): void {
-  const stat = guard("read", path, () => statSync(path, { throwIfNoEntry: false }));
-  if (!stat) return;
-  if (!stat.isDirectory()) throw new QueueError("E_STORE_IO", `The data directory ${path} is not a directory.`);
-  if (stat.mode & 0o022) {
-    throw new QueueError("E_STORE_IO", `The data directory ${path} may be written by other users.`, {
-      hint: `They could have commands run in your name. Take that right away: chmod go-w ${path}`,
-    });
+  guard("read", path, () => checkDirectory(path, `The data directory ${path}`));
+}
+
+/** The folder whose `db/data` it is. */
+function nearest(cwd: string): string | undefined {
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "db", "data", "queue.json"))) return folder;
+    if (folder === dirname(folder)) return undefined;
   }
 }
 
-function nearest(cwd: string): string | undefined {
-  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    const candidate = join(folder, "db", "data");
-    if (existsSync(join(candidate, "queue.json"))) return candidate;
-    if (folder === dirname(folder)) return undefined;
-  }
+function realPathWithin(folder: string, path: string): string {
+  const real = realpathSync(path);
+  if (real === path || real === join(realpathSync(folder), relative(folder, path))) return real;
+  throw new QueueError("E_STORE_IO", `${path} leads to ${real} by a symbolic link.`, {
+    hint: `If that is the queue you mean, name it: --data-dir ${shellWord(real)}`,
+  });
 }

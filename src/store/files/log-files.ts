@@ -16,6 +16,11 @@ export function logPath(directory: string, { id, attempts, lease }: ProcessingJo
   return join(directory, `${logName(id)}.${attempts}.${lease}.log`);
 }
 
+/** Where a supervisor that this process starts in the background says what it does. */
+export function supervisorLogPath(directory: string): string {
+  return join(directory, `supervisor-${process.pid}.log`);
+}
+
 /** The logs that there are of a job, oldest first. */
 export function logsOf(directory: string, id: string): AttemptLog[] {
   const prefix = `${logName(id)}.`;

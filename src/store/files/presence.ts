@@ -75,7 +75,9 @@ function readAll(directory: string): PresenceFile[] {
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => {
       try {
-        return [JSON.parse(readFileSync(join(directory, name), "utf8")) as PresenceFile];
+        const file = JSON.parse(readFileSync(join(directory, name), "utf8")) as PresenceFile;
+        // Its id leads back to the file, to remove it: one that led elsewhere would remove what is there.
+        return name === `${file.id}.json` ? [file] : [];
       } catch {
         // Withdrawn since, or not a presence at all: nobody who is alive.
         return [];

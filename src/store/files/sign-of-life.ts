@@ -7,10 +7,16 @@ import nodeFs from "node:fs";
 /** Without a fresh sign for so long, nobody is there any more. */
 const STALE_MS = 10_000;
 
+/** The library makes a directory, which would be as open as the umask leaves it. */
+const FOR_ITS_OWNER: typeof nodeFs = {
+  ...nodeFs,
+  mkdir: ((path: string, done: nodeFs.NoParamCallback) => nodeFs.mkdir(path, 0o700, done)) as typeof nodeFs.mkdir,
+};
+
 /** Gives a sign beside `path` for as long as this process lives or until disposed, refreshed by timers. */
 export async function giveSign(path: string): Promise<AsyncDisposable> {
   const { lock } = await import("proper-lockfile");
-  const release = await lock(path, { realpath: false, stale: STALE_MS, onCompromised: () => {}, fs: nodeFs });
+  const release = await lock(path, { realpath: false, stale: STALE_MS, onCompromised: () => {}, fs: FOR_ITS_OWNER });
   return {
     async [Symbol.asyncDispose]() {
       // It may have been declared stale while this process was suspended: then it is gone already.

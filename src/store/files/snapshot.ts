@@ -3,7 +3,6 @@
  * `grep`, `jq` and `git diff` work on it. A snapshot names its generation and the checkpoint it was made at, and ends
  * in a checksum of everything before it: a flipped bit in a command is damage, not another command.
  */
-import { readFileSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
 import type { DeadLetter, Entry, Job } from "../../job/job.ts";
 import { checksum } from "./commit.ts";
@@ -11,6 +10,7 @@ import { corrupt, parseFile } from "./corruption.ts";
 import { guardUnless } from "./durable.ts";
 import type { ChainEnd } from "./journal.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
+import { readTrusted } from "./trust.ts";
 
 const FORMAT_VERSION = 1;
 
@@ -56,7 +56,7 @@ export function encodeSnapshot(
 
 /** The text of a file, or undefined when it is not there. */
 export function readText(path: string): string | undefined {
-  return guardUnless(["ENOENT"], { verb: "read", path }, () => readFileSync(path, "utf8"));
+  return guardUnless(["ENOENT"], { verb: "read", path }, () => readTrusted(path));
 }
 
 function readSnapshot<T extends Entry>(
@@ -81,7 +81,13 @@ function readSnapshot<T extends Entry>(
     throw corrupt(path, "its checksum does not match: something other than queuectl changed it.");
   }
   const { generation, seq, sum } = snapshot;
+  // The generation becomes part of a path.
+  if (!isCount(generation) || !isCount(seq)) throw corrupt(path, "its head is not one that queuectl writes.");
   return { generation, end: { seq, sum }, entries, bytes: text.length };
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function tooNew(path: string, version: number): QueueError {

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { closeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { appendFile, readFile, realpath } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import type { ProcessingJob } from "../../../src/job/job.ts";
@@ -30,6 +30,16 @@ export const logContract: Contract = {
     }
     expect(await bench.store.logs("p1")).toEqual(written);
     for (const { attempt, path } of written) expect(await readFile(path, "utf8")).toBe(`attempt ${attempt}\n`);
+  },
+
+  "of a supervisor is a file that is appended to, and none of a job": async ({ store }) => {
+    for (const text of ["one\n", "two\n"]) {
+      const { path, fd } = await store.openSupervisorLog();
+      writeSync(fd, text);
+      closeSync(fd);
+      expect(await readFile(path, "utf8")).toEndWith(text);
+    }
+    expect(await store.logs("supervisor")).toEqual([]);
   },
 
   "are still there when the job is completed, dead, and requeued": async (bench) => {

@@ -21,7 +21,7 @@ import { roster } from "../presence.ts";
 import { Replica } from "../replica.ts";
 import { QueueState } from "../state.ts";
 import { type Salvage, salvage } from "./salvage.ts";
-import { lookAround } from "./surroundings.ts";
+import { lookAround, untrusted } from "./surroundings.ts";
 
 export class FilesDoctor implements Doctor {
   readonly #layout: Layout;
@@ -30,7 +30,6 @@ export class FilesDoctor implements Doctor {
   constructor(root: string, { now }: { now: () => number }) {
     this.#layout = layoutOf(root);
     this.#now = now;
-    checkDataDirectory(root);
   }
 
   get location(): string {
@@ -38,15 +37,19 @@ export class FilesDoctor implements Doctor {
   }
 
   async examine(): Promise<Examination> {
-    if (!existsSync(this.#layout.root)) return { sound: true, files: [], findings: [] };
+    if (!existsSync(this.#layout.root)) return { sound: true, mendable: false, files: [], findings: [] };
+    const distrust = untrusted(this.#layout);
+    if (distrust.length > 0) return { sound: false, mendable: false, files: [], findings: distrust };
     const store = this.#examineStore();
     const config = this.#examineConfig();
     const findings = [...store.findings, ...config.findings, ...lookAround(this.#layout, store.state, this.#now())];
-    return { sound: !findings.some(isDamage), files: [...store.files, ...config.files], findings };
+    const sound = !findings.some(isDamage);
+    return { sound, mendable: !sound, files: [...store.files, ...config.files], findings };
   }
 
   async mend(): Promise<Mending | undefined> {
     if (!existsSync(this.#layout.root)) return undefined;
+    checkDataDirectory(this.#layout.root);
     createDirectory(this.#layout.workers);
     using _lock = await acquire(this.#layout.lock, this.#now);
     this.#refuseWhileInUse();

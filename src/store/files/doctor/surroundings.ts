@@ -1,6 +1,6 @@
 /** What is not damage and yet worth a look: rights, clocks, file systems, and what dead processes left lying. */
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { QueueError } from "../../../job/errors.ts";
 import type { Entry } from "../../../job/job.ts";
 import { isDeadLetter } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
@@ -10,16 +10,30 @@ import type { Layout } from "../layout.ts";
 import { isLogOf, logName } from "../log-files.ts";
 import { roster } from "../presence.ts";
 import type { QueueState } from "../state.ts";
+import { checkEntry } from "../trust.ts";
 import { networkFileSystem } from "./file-system.ts";
 
 /** A clock is set by a fraction of a second all the time. */
 const CLOCK_TOLERANCE_MS = 1000;
 
+/** What others may have put there: nothing is read of a directory that holds any of it. */
+export function untrusted({ root, logs, workers, quarantine }: Layout): Finding[] {
+  const inRoot = namesIn(root).map((name) => join(root, name));
+  return [...new Set([root, ...inRoot, logs, workers, quarantine])].flatMap((path) => {
+    try {
+      checkEntry(path, "it");
+      return [];
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      return [{ severity: "damage", path, problem: `${error.message} ${error.hint ?? ""}`.trim(), jobs: [] }];
+    }
+  });
+}
+
 /** `now` in epoch ms. Looks at the directory and its files; changes nothing. */
 export function lookAround(layout: Layout, state: QueueState, now: number): Finding[] {
   return [
     ...sharedDisk(layout),
-    ...writableByAll(layout),
     ...deadWorkers(layout, state, now),
     ...temporaries(layout),
     ...orphanedLogs(layout, state),
@@ -31,15 +45,6 @@ function sharedDisk({ root }: Layout): Finding[] {
   const name = networkFileSystem(root);
   if (name === undefined) return [];
   return [concern(root, `it is on ${name}. Use it from one machine only: appends of two are not kept apart there.`)];
-}
-
-function writableByAll({ root, logs, workers, quarantine }: Layout): Finding[] {
-  const files = namesIn(root).map((name) => join(root, name));
-  return [...new Set([...files, logs, workers, quarantine])].flatMap((path) => {
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (!stat || stat.isSymbolicLink() || (stat.mode & 0o022) === 0) return [];
-    return [concern(path, `other users may write to it. Take that right away: chmod go-w ${path}`)];
-  });
 }
 
 function deadWorkers({ workers }: Layout, state: QueueState, now: number): Finding[] {
