@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
 import type { AttemptLog } from "../store.ts";
-import { namesIn } from "./durable.ts";
+import { namesInTrusted } from "./durable.ts";
 
 const MAX_READABLE = 40;
 
@@ -24,7 +24,7 @@ export function supervisorLogPath(directory: string): string {
 /** The logs that there are of a job, oldest first. */
 export function logsOf(directory: string, id: string): AttemptLog[] {
   const prefix = `${logName(id)}.`;
-  return namesIn(directory)
+  return namesInTrusted(directory)
     .filter((name) => name.startsWith(prefix) && name.endsWith(".log"))
     .map((name) => {
       const [attempt, lease] = name.slice(prefix.length).split(".").map(Number);

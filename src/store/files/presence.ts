@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Announcement, Present } from "../store.ts";
-import { createWhole, namesIn, remove, replace } from "./durable.ts";
+import { createWhole, namesInTrusted, remove, replace } from "./durable.ts";
 import { isRunning, type ProcessIdentity, self } from "./identity.ts";
 import { giveSign, hasSign, removeSign } from "./sign-of-life.ts";
 
@@ -71,7 +71,7 @@ function announcement(path: string, file: PresenceFile, sign: AsyncDisposable): 
 }
 
 function readAll(directory: string): PresenceFile[] {
-  return namesIn(directory)
+  return namesInTrusted(directory)
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => {
       try {
