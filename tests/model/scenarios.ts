@@ -1,0 +1,109 @@
+/** Who does what at the same time, and what may go wrong in it. Small, for everything that can happen is tried. */
+import type { Scenario, Task } from "./world.ts";
+
+const CLAIM: Task = { do: "claim" };
+const COMPLETE: Task = { do: "finish", how: "completed" };
+const FAIL: Task = { do: "finish", how: "failed" };
+const RELEASE: Task = { do: "finish", how: "released" };
+const RESCUE: Task = { do: "rescue" };
+const LOOK: Task = { do: "look" };
+const CHECKPOINT: Task = { do: "checkpoint" };
+
+export const SCENARIOS = {
+  "two workers want the same job": {
+    before: [enqueue("a")],
+    writers: { A: [CLAIM, COMPLETE], B: [CLAIM, COMPLETE, CLAIM] },
+    steals: 3,
+    crashes: 1,
+    tears: 1,
+  },
+  "a job is handed back and claimed again": {
+    before: [enqueue("a")],
+    writers: { A: [CLAIM, RELEASE], B: [CLAIM, RELEASE, CLAIM] },
+    steals: 2,
+  },
+  "a worker dies and two others rescue its job": {
+    before: [enqueue("a")],
+    writers: { A: [CLAIM, COMPLETE], B: [RESCUE, CLAIM], C: [RESCUE] },
+    steals: 1,
+    crashes: 1,
+  },
+  "two writers make checkpoints": {
+    before: [enqueue("a")],
+    writers: { A: [CHECKPOINT, CLAIM], B: [CHECKPOINT, CLAIM, CHECKPOINT] },
+    steals: 2,
+    crashes: 1,
+    tears: 1,
+  },
+  "somebody looks while two writers make checkpoints": {
+    before: [enqueue("a")],
+    writers: { A: [CHECKPOINT], B: [enqueueAtRest("b"), enqueueAtRest("c")], C: [LOOK] },
+    newcomers: ["C"],
+    steals: 1,
+  },
+  "two writers change a store at rest": {
+    before: [enqueue("a")],
+    writers: { A: [enqueueAtRest("b"), enqueueAtRest("c")], B: [enqueueAtRest("d")] },
+    steals: 2,
+    crashes: 1,
+  },
+  "a job dies during a checkpoint": {
+    before: [enqueue("a", 0), CHECKPOINT],
+    writers: { A: [CLAIM, FAIL, CHECKPOINT], B: [CHECKPOINT] },
+    steals: 2,
+    crashes: 1,
+  },
+  "a line is damaged": {
+    before: [enqueue("a"), enqueue("b")],
+    writers: { A: [CLAIM], B: [CHECKPOINT] },
+    steals: 1,
+    flips: 1,
+  },
+} satisfies Record<string, Scenario>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+/** More writers, tasks and faults at a time: minutes, for a run by hand. */
+export const DEEP = {
+  "three workers want two jobs": {
+    before: [enqueue("a")],
+    writers: { A: [CLAIM, COMPLETE], B: [CLAIM, RELEASE], C: [enqueue("b"), CLAIM] },
+    steals: 2,
+    crashes: 1,
+  },
+  "two workers die, and one rescues their jobs": {
+    before: [enqueue("a"), enqueue("b", 0)],
+    writers: { A: [CLAIM, FAIL], B: [RESCUE, CLAIM, COMPLETE], C: [CLAIM, RESCUE, RESCUE] },
+    steals: 2,
+    crashes: 2,
+  },
+  "two writers make three checkpoints each": {
+    before: [enqueue("a")],
+    writers: {
+      A: [CHECKPOINT, CLAIM, CHECKPOINT, COMPLETE, CHECKPOINT],
+      B: [CHECKPOINT, enqueue("b"), CHECKPOINT, CLAIM, CHECKPOINT],
+    },
+    steals: 2,
+  },
+  "three writers make checkpoints": {
+    before: [enqueue("a")],
+    writers: { A: [CHECKPOINT, CLAIM], B: [CHECKPOINT, enqueue("b"), CHECKPOINT], C: [enqueueAtRest("c")] },
+    steals: 1,
+    crashes: 1,
+  },
+  "two writers change a store at rest all the time": {
+    before: [enqueue("a", 0)],
+    writers: { A: [enqueueAtRest("b"), CLAIM, enqueueAtRest("d")], B: [CLAIM, FAIL, enqueueAtRest("c"), CHECKPOINT] },
+    steals: 2,
+    crashes: 1,
+    tears: 1,
+  },
+} satisfies Record<string, Scenario>;
+
+function enqueue(id: string, maxRetries = 3): Task {
+  return { do: "enqueue", id, maxRetries };
+}
+
+function enqueueAtRest(id: string): Task {
+  return { do: "enqueue", id, atRest: true };
+}
