@@ -50,6 +50,24 @@ const SCENARIOS: readonly Scenario[] = [
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
 ];
 
+/** Found by the model (tests/model): the late one makes a journal of a name that is taken up and done with already. */
+test.each([
+  ["as they go on", ["enqueue-big:g1", "enqueue-big:g2", "enqueue-big:g3", "enqueue:g4"], []],
+  ["and another", ["enqueue-big:g1", "enqueue-big:g2", "enqueue-big:g3"], many("enqueue-big:h", 6)],
+] as const)("a checkpoint that comes after another's, %s, leads nobody astray", async (_name, first, second) => {
+  await using directory = await prepared(KEPT);
+  const big = ["enqueue-big:v1", "enqueue-big:v2", "enqueue-big:v3"];
+  const after = ["claim:1", "finish", "enqueue:v4", "claim:1", "finish"];
+  using victim = new DriverProcess(directory.path, [...big, ...after], "create-journal:1:stop");
+  await victim.frozen();
+  const ends = [await DriverProcess.run(directory.path, ["claim:1", "finish", ...first])];
+  if (second.length > 0) ends.push(await DriverProcess.run(directory.path, ["claim:1", "finish", ...second]));
+  victim.thaw();
+  ends.push(await victim.end());
+  for (const end of ends) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  await holdTrue(directory.path, ends);
+});
+
 /** Each asks the system for something that it may refuse. */
 const REFUSED: ReadonlySet<Step> = new Set(
   STORE_STEPS.filter((step) => /^(?:create|append|sync|write|rename)-?/.test(step) && step !== "appended"),
@@ -111,6 +129,10 @@ test.each(["rename-dlq", "rename-queue"] as const)(
 
 function scenario(start: Scenario["start"], operations: readonly string[], step: Step, nth = 1): Scenario {
   return { start, operations, step, nth };
+}
+
+function many(operation: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${operation}${index + 1}`);
 }
 
 function named(scenario: Scenario): [string, Scenario] {

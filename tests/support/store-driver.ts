@@ -1,7 +1,7 @@
 /**
  * A process that does to a store what it is told, and says on stdout, a JSON line at a time, what was acknowledged.
  * Tests run it with failpoints on, to crash or freeze it in the middle. `store-driver.ts <directory> <operation>…`:
- * `enqueue:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`; then it closes the store.
+ * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`; then it closes the store.
  */
 import { writeSync } from "node:fs";
 import type { ProcessingJob } from "../../src/job/job.ts";
@@ -13,6 +13,9 @@ export type Acknowledged =
   | { readonly claimed: { readonly id: string; readonly lease: number }[] }
   | { readonly ended: { readonly id: string; readonly event: string }[] }
   | { readonly requeued: string };
+
+/** A few of these make a journal outgrow its snapshots. */
+const BIG = `true ${"x".repeat(120_000)}`;
 
 async function drive(directory: string, operations: readonly string[]): Promise<void> {
   const store = await openStore({
@@ -27,8 +30,8 @@ async function drive(directory: string, operations: readonly string[]): Promise<
   let held: readonly ProcessingJob[] = [];
   for (const operation of operations) {
     const [verb, argument = ""] = operation.split(":");
-    if (verb === "enqueue") {
-      await store.enqueue([{ id: argument, command: "true" }]);
+    if (verb === "enqueue" || verb === "enqueue-big") {
+      await store.enqueue([{ id: argument, command: verb === "enqueue" ? "true" : BIG }]);
       acknowledge({ enqueued: argument });
     } else if (verb === "claim") {
       const { claimed } = await store.settle([], { ...claimant, limit: Number(argument) });

@@ -50,6 +50,8 @@ export function checkpoint(
   let counts = false;
   try {
     prepare(layout, temporaries, { state, generation, end });
+    if (!createJournal(layout.journal(generation), journal)) return false;
+    syncDirectory(layout.root, "sync-directory");
     counts = journal.append(commit);
     if (!counts) return false;
     journal.sync();
@@ -72,6 +74,8 @@ export interface NextGeneration {
 export function replaceSnapshots(layout: Layout, next: NextGeneration): void {
   const temporaries = temporariesOf(layout);
   prepare(layout, temporaries, next);
+  createJournal(layout.journal(next.generation));
+  syncDirectory(layout.root, "sync-directory");
   install(layout, temporaries, next.generation);
 }
 
@@ -88,8 +92,6 @@ function prepare(layout: Layout, { queue, dlq }: Temporaries, { state, generatio
   const head = { generation, end };
   writeNew(queue, encodeSnapshot("jobs", state.jobs(), head), { write: "write-queue", sync: "sync-queue" });
   writeNew(dlq, encodeSnapshot("dlq", state.deadLetters(), head), { write: "write-dlq", sync: "sync-dlq" });
-  createJournal(layout.journal(generation));
-  syncDirectory(layout.root, "sync-directory");
 }
 
 function install(layout: Layout, { queue, dlq }: Temporaries, generation: number): void {
@@ -115,14 +117,19 @@ export function createStore(layout: Layout): void {
   syncDirectory(layout.root);
 }
 
-/** Creates it, or finds it there and empty: what an interrupted checkpoint left. */
-function createJournal(path: string): void {
+/**
+ * Creates it, or finds it there and empty: what an interrupted checkpoint left. False when others have filled it while this
+ * process was frozen: they have made this checkpoint, which the journal before it tells.
+ */
+function createJournal(path: string, before?: Journal): boolean {
   const fd = guard("create", path, () => {
     reach("create-journal");
     return openTrusted(path, APPENDING);
   });
   try {
-    if (fstatSync(fd).size > 0) throw corrupt(path, "it holds commits, but the checkpoint that begins it is missing.");
+    if (fstatSync(fd).size === 0) return true;
+    if (before?.hasGrown()) return false;
+    throw corrupt(path, "it holds commits, but the checkpoint that begins it is missing.");
   } finally {
     closeSync(fd);
   }

@@ -123,6 +123,7 @@ export class Journal implements Disposable {
     this.#size = end;
     this.#judged = end;
     this.#lines += 1;
+    this.#suspects = [];
     this.#count(content, sum);
     return true;
   }
@@ -130,6 +131,11 @@ export class Journal implements Disposable {
   /** The line that `append` would write now, and its sum: a checkpoint's snapshots carry it before it is written. */
   encodeNext(content: CommitContent): { line: string; sum: string } {
     return encodeCommit({ at: this.#size, prev: this.#end.sum, seq: this.#end.seq, ...content });
+  }
+
+  /** Whether anyone has appended since the last look. */
+  hasGrown(): boolean {
+    return guard("read", this.path, () => fstatSync(this.#fd)).size > this.#size;
   }
 
   /** Forces everything appended so far, by anyone, to the disk. */

@@ -3,16 +3,19 @@
  * `grep`, `jq` and `git diff` work on it. A snapshot names its generation and the checkpoint it was made at, and ends
  * in a checksum of everything before it: a flipped bit in a command is damage, not another command.
  */
+import { closeSync, constants, readSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
 import type { DeadLetter, Entry, Job } from "../../job/job.ts";
 import { checksum } from "./commit.ts";
 import { corrupt, parseFile } from "./corruption.ts";
-import { guardUnless } from "./durable.ts";
+import { guard, guardUnless } from "./durable.ts";
 import type { ChainEnd } from "./journal.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
-import { readTrusted } from "./trust.ts";
+import { openTrusted, readTrusted } from "./trust.ts";
 
 const FORMAT_VERSION = 1;
+/** Version and generation are within so many. */
+const HEAD_BYTES = 64;
 
 export interface Snapshot<T extends Entry> {
   readonly generation: number;
@@ -40,6 +43,20 @@ export function readQueue(path: string): Snapshot<Job> | undefined {
 /** Reads `dlq.json` likewise. */
 export function readDeadLetters(path: string): Snapshot<DeadLetter> | undefined {
   return readSnapshot(path, { list: "dlq", adopt: adoptDeadLetters });
+}
+
+/** The generation of the snapshot at `path`, from its head alone; undefined where it is not there or names none. */
+export function generationAt(path: string): number | undefined {
+  const fd = guardUnless(["ENOENT"], { verb: "read", path }, () => openTrusted(path, constants.O_RDONLY));
+  if (fd === undefined) return undefined;
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    const count = guard("read", path, () => readSync(fd, head, 0, head.length, 0));
+    const [, generation] = /^\{"version":\d+,"generation":(\d+),/.exec(head.toString("latin1", 0, count)) ?? [];
+    return generation === undefined ? undefined : Number(generation);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The text of a snapshot. */
