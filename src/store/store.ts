@@ -8,7 +8,7 @@
  */
 import type { Config, ConfigKey } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
-import type { DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../job/job.ts";
+import type { DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { JobSpec } from "../job/spec.ts";
 
@@ -16,6 +16,11 @@ import type { JobSpec } from "../job/spec.ts";
 export interface Claimant {
   readonly workerId: string;
   readonly limit: number;
+  /**
+   * The leases it has, those that it is just ending included. A claim of its own that is not among them, because it was
+   * told of an error instead, is given to it once more.
+   */
+  readonly holds?: ReadonlySet<Lease>;
 }
 
 /** What one `settle` did. */

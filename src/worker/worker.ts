@@ -115,13 +115,13 @@ class Worker {
     const pointless = (): boolean => ends.length === 0 && limit() === 0;
     if (pointless()) return undefined;
     const turn = await this.#insist(
-      () => this.#store.settle(ends, { workerId: this.#id, limit: limit() }),
+      () => this.#store.settle(ends, { workerId: this.#id, limit: limit(), holds: this.#slots.leases }),
       () => now.aborted || pointless(),
     );
     if (!turn) return undefined;
     this.#slots.settled(ends.length);
     if (turn.claimed.length > 0) reach("claimed");
-    for (const job of turn.claimed) this.#slots.take(this.#attempt(job));
+    for (const job of turn.claimed) this.#slots.take(job.lease, this.#attempt(job));
     this.#report(turn);
     return turn;
   }

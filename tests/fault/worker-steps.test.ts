@@ -42,6 +42,19 @@ describe.each(["kill", "stop"] as const)("%s of a worker breaks no promise", (ho
   });
 });
 
+/** It was told of an error; what it then holds it learns from the store. */
+describe("a worker whose disk fails it once breaks no promise", () => {
+  test.concurrent.each([
+    ["append", 1],
+    ["append", 2],
+    ["appended", 1],
+    ["appended", 2],
+    ["appended", 3],
+  ] as const)("at %s (%i)", async (step, nth) => {
+    expect(await violationsIn({ kinds: KINDS, step, nth, how: "EIO" })).toEqual([]);
+  });
+});
+
 test("no step of a worker is left out", () => {
   expect(new Set(PLACES.map(({ step }) => step))).toEqual(
     new Set([...PLACES.map(({ step }) => step), ...WORKER_STEPS]),

@@ -203,14 +203,20 @@ export class MemoryStore implements Store {
     return change;
   }
 
-  #claim({ workerId, limit }: Claimant, now: number): ProcessingJob[] {
+  #claim({ workerId, limit, holds }: Claimant, now: number): ProcessingJob[] {
+    const forgotten = holds
+      ? this.#jobsOf(workerId)
+          .filter(({ lease }) => !holds.has(lease))
+          .slice(0, limit)
+      : [];
     const due = this.#pending().filter((job) => job.run_at <= now);
     due.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-    return due.slice(0, limit).map((pending) => {
+    const claimed = due.slice(0, Math.max(0, limit - forgotten.length)).map((pending) => {
       const job = claim(pending, { workerId, lease: ++this.#memory.sequence }, now);
       this.#memory.jobs.set(job.id, job);
       return job;
     });
+    return [...forgotten, ...claimed];
   }
 
   #pending(): PendingJob[] {

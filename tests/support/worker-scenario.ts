@@ -19,7 +19,8 @@ export interface WorkerScenario {
   readonly step: Step;
   /** The how manieth time that the worker comes there. */
   readonly nth?: number;
-  readonly how: "kill" | "stop";
+  /** Dies, freezes for a while, or is refused the step by the disk. */
+  readonly how: "kill" | "stop" | "EIO";
   readonly kinds: readonly JobKind[];
   /** It meets the job of a worker that was killed while it ran it. */
   readonly afterDeath?: boolean;
@@ -32,7 +33,11 @@ export async function violationsIn(scenario: WorkerScenario): Promise<Violation[
   await using stage = await Stage.open(scenario.kinds);
   const { step, nth = 1, how, asked, afterDeath } = scenario;
   if (afterDeath) await stage.worker("spawned:1:kill").ended("SIGKILL");
-  const victim = stage.worker(`${step}:${nth}:${how}`);
+  const victim = stage.worker(`${step}:${nth}:${how}`, ...(how === "EIO" ? ["--drain"] : []));
+  if (how === "EIO") {
+    await victim.ended(0);
+    return stage.violations();
+  }
   if (asked) {
     await stage.hasStarted();
     victim.signal(asked);

@@ -15,11 +15,11 @@ import {
   type PendingJob,
   type ProcessingJob,
 } from "../../job/job.ts";
-import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../job/lifecycle.ts";
+import { type AttemptEnd, enqueue, requeue } from "../../job/lifecycle.ts";
 import { shellWord } from "../../job/shell-word.ts";
 import { type JobSpec, shown } from "../../job/spec.ts";
 import type { Announcement, AttemptLog, Claimant, Counts, Lost, OpenLog, Present, Store, Turn } from "../store.ts";
-import { type JournalRecord, recordOf } from "./commit.ts";
+import { recordOf } from "./commit.ts";
 import { ConfigFile } from "./config-file.ts";
 import { createDirectory, openToAppend } from "./durable.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -27,6 +27,7 @@ import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { announce, forget, roster } from "./presence.ts";
 import type { QueueState } from "./state.ts";
+import { decideTurn, isNothingToTake } from "./turn.ts";
 
 export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
   readonly random: () => number;
@@ -73,33 +74,15 @@ export class FilesStore implements Store {
     if (ends.length === 0) {
       // An idle worker looks often and finds nothing: that must cost no lock.
       const state = this.#ledger.state();
-      const isNothingToDo = !claimant || state.due(now(), 1).length === 0 || claimant.limit < 1;
-      if (isNothingToDo) return turn(state, now(), { ended: [], claimed: [] });
+      if (!claimant || isNothingToTake(state, claimant, now())) return turn(state, now(), { ended: [], claimed: [] });
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
     const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
     const policy = retryPolicy(mayRetry ? await this.config() : DEFAULTS, random);
-    const done = await this.#ledger.commit((state, seq) => {
-      const records: JournalRecord[] = [];
-      const latest = new Map<string, Entry>();
-      const ended = ends.map((end) => {
-        const before = latest.get(end.id) ?? state.job(end.id);
-        const change = finish(before, end, { now: now(), policy });
-        if (change.event !== "lease-lost") {
-          records.push(recordOf(change.event, before, change.job));
-          latest.set(end.id, change.job);
-        }
-        return change;
-      });
-      const freed = Array.from(latest.values()).filter((entry) => "state" in entry && entry.state === "pending");
-      const due = claimant ? state.due(now(), claimant.limit, freed) : [];
-      const claimed = due.map((job) => {
-        const running = claim(job, { workerId: claimant?.workerId ?? "", lease: seq + records.length }, now());
-        records.push(recordOf("claimed", job, running));
-        return running;
-      });
-      return { records, result: { ended, claimed } };
-    }, SOON);
+    const done = await this.#ledger.commit(
+      (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), policy }),
+      SOON,
+    );
     return turn(this.#ledger.known(), now(), done);
   }
 

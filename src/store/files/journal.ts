@@ -117,9 +117,12 @@ export class Journal implements Disposable {
     const bytes = Buffer.from(`${line}\n`);
     const step = content.checkpoint === undefined ? "append" : "append-checkpoint";
     append(this.#fd, bytes, { path: this.path, step });
-    reach("appended");
     const end = this.#size + bytes.length;
-    if (!this.#read(this.#size, end).equals(bytes)) return false;
+    const written = guard("read", this.path, () => {
+      reach("appended");
+      return this.#read(this.#size, end);
+    });
+    if (!written.equals(bytes)) return false;
     this.#size = end;
     this.#judged = end;
     this.#lines += 1;

@@ -4,7 +4,7 @@ import type { DeadLetter, ProcessingJob } from "../../../src/job/job.ts";
 import type { AttemptEnd } from "../../../src/job/lifecycle.ts";
 import type { Outcome } from "../../../src/job/outcome.ts";
 import type { JobSpec } from "../../../src/job/spec.ts";
-import type { Store } from "../../../src/store/store.ts";
+import type { Claimant, Store } from "../../../src/store/store.ts";
 
 export interface OpenOptions {
   readonly now: () => number;
@@ -102,9 +102,9 @@ export function ids(entries: readonly { readonly id: string }[]): string[] {
 /** Up to `limit` due jobs, now held by `workerId`. */
 export async function claimed(
   store: Store,
-  { limit = 1000, workerId = "worker-1" }: { limit?: number; workerId?: string } = {},
+  { limit = 1000, workerId = "worker-1", ...holds }: Partial<Claimant> = {},
 ): Promise<ProcessingJob[]> {
-  const { claimed } = await store.settle([], { workerId, limit });
+  const { claimed } = await store.settle([], { workerId, limit, ...holds });
   return [...claimed];
 }
 

@@ -125,6 +125,21 @@ export const claimContract: Contract = {
     expect(leases).toEqual([...new Set(leases)].sort((a, b) => a - b));
   },
 
+  "is given once more to a worker that does not hold it, and to no other": async (bench) => {
+    await bench.store.enqueue(specs("a", "b", "c"));
+    const [a, b] = await claimed(bench.store, { workerId: "worker-1", limit: 2 });
+    if (!a || !b) throw new Error("nothing was claimed");
+    const other = await bench.another();
+    const holds = new Set([a.lease]);
+    expect(ids(await claimed(other, { workerId: "worker-2", limit: 1, holds }))).toEqual(["c"]);
+    expect(await claimed(other, { workerId: "worker-1", limit: 0, holds })).toEqual([]);
+    expect(await claimed(other, { workerId: "worker-1", limit: 1, holds })).toEqual([b]);
+    expect(await claimed(other, { workerId: "worker-1", limit: 1, holds: new Set([a.lease, b.lease]) })).toEqual([]);
+    expect((await bench.store.settle([end(b, SUCCESS)], { workerId: "worker-1", limit: 1, holds })).claimed).toEqual(
+      [],
+    );
+  },
+
   "keeps the place of a job that is retried or released: it goes before what was enqueued after it": async (bench) => {
     const [a, b] = await bench.running("a", "b");
     await bench.store.enqueue(specs("c", "d"));

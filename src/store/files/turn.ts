@@ -1,0 +1,61 @@
+/** What one `settle` comes to: pure, on the state as it is with the lock held. */
+import type { JobEvent, LeaseLost } from "../../job/event.ts";
+import type { Entry, ProcessingJob } from "../../job/job.ts";
+import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
+import type { Claimant } from "../store.ts";
+import { type JournalRecord, recordOf } from "./commit.ts";
+import type { Decision } from "./ledger.ts";
+import type { QueueState } from "./state.ts";
+
+interface TurnRequest {
+  readonly ends: readonly AttemptEnd[];
+  readonly claimant: Claimant | undefined;
+  /** The sequence number of the first record: a claim's lease is that of its own. */
+  readonly seq: number;
+  readonly now: number;
+  readonly policy: RetryPolicy;
+}
+
+interface Settled {
+  readonly ended: readonly (JobEvent | LeaseLost)[];
+  readonly claimed: readonly ProcessingJob[];
+}
+
+/** Ends attempts, then gives the claimant its jobs. */
+export function decideTurn(state: QueueState, request: TurnRequest): Decision<Settled> {
+  const { ends, claimant, seq, now, policy } = request;
+  const records: JournalRecord[] = [];
+  const latest = new Map<string, Entry>();
+  const ended = ends.map((end) => {
+    const before = latest.get(end.id) ?? state.job(end.id);
+    const change = finish(before, end, { now, policy });
+    if (change.event !== "lease-lost") {
+      records.push(recordOf(change.event, before, change.job));
+      latest.set(end.id, change.job);
+    }
+    return change;
+  });
+  if (!claimant) return { records, result: { ended, claimed: [] } };
+  const forgotten = forgottenBy(claimant, state).filter(({ id }) => !latest.has(id));
+  const freed = Array.from(latest.values()).filter((entry) => "state" in entry && entry.state === "pending");
+  const due = state.due(now, claimant.limit - forgotten.length, freed);
+  const claimed = due.map((job) => {
+    const running = claim(job, { workerId: claimant.workerId, lease: seq + records.length }, now);
+    records.push(recordOf("claimed", job, running));
+    return running;
+  });
+  return { records, result: { ended, claimed: [...forgotten, ...claimed] } };
+}
+
+/** Whether a claim would come back empty. */
+export function isNothingToTake(state: QueueState, claimant: Claimant, now: number): boolean {
+  if (claimant.limit < 1) return true;
+  return state.due(now, 1).length === 0 && forgottenBy(claimant, state).length === 0;
+}
+
+/** Claims that count although their worker was told of an error, or of nothing: given to it once more. */
+function forgottenBy({ workerId, limit, holds }: Claimant, state: QueueState): ProcessingJob[] {
+  if (holds === undefined) return [];
+  const found = Array.from(state.processing()).filter((job) => job.worker_id === workerId && !holds.has(job.lease));
+  return found.slice(0, Math.max(0, limit));
+}
