@@ -56,26 +56,6 @@ test.concurrent("at a second ^C the job is ended at once and goes back, its atte
   expect(released).not.toHaveProperty("last_error");
 });
 
-test.concurrent("at ^C an idle worker leaves", async () => {
-  await using home = new Home();
-  const terminal = home.start("worker-start");
-  await terminal.says("Worker 1 started");
-  terminal.interrupt();
-  expect((await terminal.end()).exitCode).toBe(130);
-  await home.deserted();
-});
-
-test.concurrent("a TERM stops workers as ^C does, but is a success", async () => {
-  await using busy = new Busy();
-  const job = await busy.job();
-  busy.terminal.kill("SIGTERM");
-  await busy.terminal.says("Stopping (SIGTERM): finishing 1 running job...\n");
-  await job.tell({ do: "exit", code: 0 });
-  expect((await busy.terminal.end()).exitCode).toBe(0);
-  expect(await busy.home.entry("job")).toMatchObject({ state: "completed" });
-  await busy.home.deserted();
-});
-
 test.concurrent("worker-stop in another terminal waits until the running job is done", async () => {
   await using busy = new Busy();
   const job = await busy.job();
@@ -96,16 +76,4 @@ test.concurrent("worker-stop --now ends the running job and hands it back", asyn
   expect((await busy.terminal.end()).exitCode).toBe(0);
   expect(isAlive(job.hello.pid)).toBe(false);
   expect(await busy.home.entry("job")).toMatchObject({ state: "pending", attempts: 0 });
-});
-
-test.concurrent("when worker-start is killed, its workers finish their jobs and leave", async () => {
-  await using busy = new Busy();
-  const job = await busy.job();
-  busy.terminal.kill("SIGKILL");
-  await busy.terminal.says("Stopping (the death of its supervisor): finishing 1 running job...\n");
-  expect(isAlive(job.hello.pid)).toBe(true);
-  await job.tell({ do: "exit", code: 0 });
-  await busy.home.deserted();
-  expect(await busy.home.entry("job")).toMatchObject({ state: "completed" });
-  expect(await busy.home.entry("next")).toMatchObject({ state: "pending" });
 });

@@ -50,6 +50,25 @@ const SCENARIOS: readonly Scenario[] = [
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
 ];
 
+describe.concurrent("a process that is told to end while it enqueues", () => {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+  const steps = ["write-queue", "append-checkpoint", "sync-checkpoint", "rename-queue"] as const;
+
+  test.each(signals.flatMap((signal) => steps.map((step) => [signal, step] as const)))(
+    "by %s at %s ends at once, and its job is there whole or not at all",
+    async (signal, step) => {
+      await using directory = await prepared("a store");
+      using victim = new DriverProcess(directory.path, ["enqueue:x"], `${step}:1:stop`);
+      await victim.frozen();
+      victim.signal(signal);
+      victim.thaw();
+      expect(await victim.end()).toMatchObject({ signal, acknowledged: [] });
+      const others = await DriverProcess.run(directory.path, ["enqueue:g1", "claim:2", "finish", "enqueue:g2"]);
+      await holdTrue(directory.path, [others]);
+    },
+  );
+});
+
 /** Found by the model (tests/model): the late one makes a journal of a name that is taken up and done with already. */
 test.each([
   ["as they go on", ["enqueue-big:g1", "enqueue-big:g2", "enqueue-big:g3", "enqueue:g4"], []],

@@ -1,6 +1,6 @@
 /** Runs `store-driver.ts` as a process of its own, with a failpoint if one is wanted, and collects what it was told. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { failingBundle, processState } from "./failing-program.ts";
 import type { Acknowledged } from "./store-driver.ts";
 import { until } from "./until.ts";
 
@@ -11,14 +11,7 @@ export interface DriverEnd {
   readonly stderr: string;
 }
 
-/** One bundle with the failpoints in it, so that each of several hundred processes starts in a moment. */
-const bundle = await Bun.build({
-  entrypoints: [join(import.meta.dir, "store-driver.ts")],
-  target: "bun",
-  define: { BUILD_FAILPOINTS: "true" },
-  outdir: join(import.meta.dir, "../../dist/tests"),
-});
-const DRIVER = bundle.outputs[0]?.path ?? "";
+const DRIVER = await failingBundle(join(import.meta.dir, "store-driver.ts"));
 
 export class DriverProcess implements Disposable {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -58,7 +51,11 @@ export class DriverProcess implements Disposable {
   }
 
   thaw(): void {
-    this.#child.kill("SIGCONT");
+    this.signal("SIGCONT");
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** Leaves no process behind, frozen or not, when a test fails half way. */
@@ -66,9 +63,8 @@ export class DriverProcess implements Disposable {
     this.#child.kill("SIGKILL");
   }
 
-  #state(): string {
+  #state(): string | undefined {
     if (this.#child.exitCode !== null) throw new Error("the driver ended without reaching its failpoint");
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
+    return processState(this.#child.pid);
   }
 }

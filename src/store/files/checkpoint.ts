@@ -49,7 +49,7 @@ export function checkpoint(
   const temporaries = temporariesOf(layout);
   let counts = false;
   try {
-    prepare(layout, temporaries, { state, generation, end });
+    writeTemporaries(temporaries, { state, generation, end });
     if (!createJournal(layout.journal(generation), journal)) return false;
     syncDirectory(layout.root, "sync-directory");
     counts = journal.append(commit);
@@ -73,7 +73,7 @@ export interface NextGeneration {
 /** Steps 1, 3, 4 and 5, for a store whose journals nothing can be appended to: it goes on from what is in memory. */
 export function replaceSnapshots(layout: Layout, next: NextGeneration): void {
   const temporaries = temporariesOf(layout);
-  prepare(layout, temporaries, next);
+  writeTemporaries(temporaries, next);
   createJournal(layout.journal(next.generation));
   syncDirectory(layout.root, "sync-directory");
   install(layout, temporaries, next.generation);
@@ -88,7 +88,7 @@ function temporariesOf(layout: Layout): Temporaries {
   return { queue: temporaryName(layout.queue), dlq: temporaryName(layout.dlq) };
 }
 
-function prepare(layout: Layout, { queue, dlq }: Temporaries, { state, generation, end }: NextGeneration): void {
+function writeTemporaries({ queue, dlq }: Temporaries, { state, generation, end }: NextGeneration): void {
   const head = { generation, end };
   writeNew(queue, encodeSnapshot("jobs", state.jobs(), head), { write: "write-queue", sync: "sync-queue" });
   writeNew(dlq, encodeSnapshot("dlq", state.deadLetters(), head), { write: "write-dlq", sync: "sync-dlq" });
