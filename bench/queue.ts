@@ -5,7 +5,9 @@ import type { Store } from "../src/store/store.ts";
 
 export function openQueue(directory: string): Promise<Store> {
   const warn = (sentence: string): void => console.error(`Warning: ${sentence}`);
-  return openStore({ dataDir: directory, cwd: directory, env: {}, now: Date.now, random: Math.random, warn });
+  const elapsed = (): number => performance.now();
+  const clocks = { now: Date.now, elapsed };
+  return openStore({ dataDir: directory, cwd: directory, env: {}, ...clocks, random: Math.random, warn });
 }
 
 /** `count` jobs `true`, durable. */

@@ -85,7 +85,8 @@ async function openDoctor(dataDir: string | undefined): Promise<Doctor> {
 
 function storeOptions(dataDir: string | undefined): StoreOptions {
   const warn = output.warn.bind(output);
-  return { dataDir, cwd: process.cwd(), env: process.env, now: Date.now, random: Math.random, warn };
+  const elapsed = (): number => performance.now();
+  return { dataDir, cwd: process.cwd(), env: process.env, now: Date.now, random: Math.random, elapsed, warn };
 }
 
 async function askAtTerminal(question: string): Promise<boolean | undefined> {

@@ -12,13 +12,14 @@ export interface StoreOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
   readonly random: () => number;
+  readonly elapsed: () => number;
   readonly warn: (sentence: string) => void;
 }
 
 /** Opens the store that the flags, the environment or the folder name. Throws what `Store` throws, and `E_USAGE`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { now, random, warn, env } = options;
-  return new FilesStore(directoryOf(options), { now, random, warn, overrides: configFromEnvironment(env) });
+  const { now, random, elapsed, warn, env } = options;
+  return new FilesStore(directoryOf(options), { now, random, elapsed, warn, overrides: configFromEnvironment(env) });
 }
 
 /** Opens the same store to be examined, also where it is too damaged to be used. */

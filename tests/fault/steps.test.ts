@@ -4,7 +4,7 @@
  * have been given to two.
  */
 import { describe, expect, test } from "bun:test";
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Step, STORE_STEPS } from "../../src/failpoint.ts";
 import { type DriverEnd, DriverProcess } from "../support/driver-process.ts";
@@ -67,6 +67,45 @@ describe.concurrent("a process that is told to end while it enqueues", () => {
       await holdTrue(directory.path, [others]);
     },
   );
+});
+
+describe.concurrent("a mending", () => {
+  const damage = (directory: string): void => {
+    const path = join(directory, "dlq.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace('"dlq":[', '"dlq":[ '));
+  };
+
+  test("leaves nothing to a writer that was frozen before its append", async () => {
+    await using directory = await prepared("a store");
+    using victim = new DriverProcess(directory.path, ["enqueue:x"], "append-checkpoint:1:stop");
+    await victim.frozen();
+    damage(directory.path);
+    const mending = await DriverProcess.run(directory.path, ["mend", "enqueue:g1"]);
+    victim.thaw();
+    const thawed = await victim.end();
+    for (const end of [mending, thawed]) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+    await holdTrue(directory.path, [mending, thawed]);
+  });
+
+  test.each([
+    "write-queue",
+    "sync-dlq",
+    "create-journal",
+    "sync-directory",
+    "rename-dlq",
+    "rename-queue",
+    "sync-renames",
+  ] as const)("that dies at %s is done again to the same end", async (step) => {
+    await using directory = await prepared("a store");
+    damage(directory.path);
+    const victim = await DriverProcess.run(directory.path, ["mend"], `${step}:1:kill`);
+    expect(victim.signal).toBe("SIGKILL");
+    const again = await DriverProcess.run(directory.path, ["mend", "enqueue:g1", "claim:4", "finish"]);
+    expect(again).toMatchObject({ exitCode: 0, stderr: "" });
+    const claims = again.acknowledged.flatMap((told) => ("claimed" in told ? told.claimed : []));
+    expect(claims.map(({ id }) => id)).toEqual(["a", "b", "c", "d"]);
+    await holdTrue(directory.path, [again]);
+  });
 });
 
 /** Found by the model (tests/model): the late one makes a journal of a name that is taken up and done with already. */

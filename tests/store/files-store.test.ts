@@ -25,6 +25,7 @@ async function openIn(directory: string, { now, random, overrides = {} }: OpenOp
   return new FilesStore(directory, {
     now,
     random,
+    elapsed: now,
     overrides,
     warn: (sentence) => {
       throw new Error(`unexpected warning: ${sentence}`);

@@ -9,6 +9,7 @@ export function filesOptions(directory: string): StoreOptions {
     env: {},
     now: Date.now,
     random: Math.random,
+    elapsed: () => performance.now(),
     warn: (sentence) => {
       throw new Error(`unexpected warning: ${sentence}`);
     },

@@ -1,11 +1,11 @@
 /**
  * A process that does to a store what it is told, and says on stdout, a JSON line at a time, what was acknowledged.
  * Tests run it with failpoints on, to crash or freeze it in the middle. `store-driver.ts <directory> <operation>…`:
- * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`; then it closes the store.
+ * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`, `mend`; then it closes the store.
  */
 import { writeSync } from "node:fs";
 import type { ProcessingJob } from "../../src/job/job.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openDoctor, openStore } from "../../src/store/open.ts";
 
 /** What an operation was acknowledged with. */
 export type Acknowledged =
@@ -18,14 +18,16 @@ export type Acknowledged =
 const BIG = `true ${"x".repeat(120_000)}`;
 
 async function drive(directory: string, operations: readonly string[]): Promise<void> {
-  const store = await openStore({
+  const options = {
     dataDir: directory,
     cwd: directory,
     env: {},
     now: Date.now,
     random: Math.random,
-    warn: (sentence) => writeSync(2, `${sentence}\n`),
-  });
+    elapsed: () => performance.now(),
+    warn: (sentence: string) => writeSync(2, `${sentence}\n`),
+  };
+  const store = await openStore(options);
   const claimant = { workerId: `driver-${process.pid}`, limit: 0 };
   let held: readonly ProcessingJob[] = [];
   for (const operation of operations) {
@@ -37,6 +39,8 @@ async function drive(directory: string, operations: readonly string[]): Promise<
       const { claimed } = await store.settle([], { ...claimant, limit: Number(argument) });
       held = claimed;
       acknowledge({ claimed: claimed.map(({ id, lease }) => ({ id, lease })) });
+    } else if (verb === "mend") {
+      await (await openDoctor(options)).mend();
     } else if (verb === "requeue") {
       await store.requeue([argument]);
       acknowledge({ requeued: argument });

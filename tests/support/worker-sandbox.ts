@@ -8,8 +8,8 @@ import { join } from "node:path";
 import type { DeadLetter, ProcessingJob } from "../../src/job/job.ts";
 import { isDeadLetter } from "../../src/job/job.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
-import { openStore } from "../../src/store/open.ts";
 import type { Present, Store } from "../../src/store/store.ts";
+import { openFiles } from "./files-store.ts";
 import { until } from "./until.ts";
 import { type Actor, isAlive, WorkerDirector } from "./worker-director.ts";
 
@@ -65,8 +65,7 @@ export class WorkerSandbox implements AsyncDisposable {
 
   static async open(): Promise<WorkerSandbox> {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), "supervision-")));
-    const options = { dataDir: join(directory, "data"), cwd: directory, env: {}, random: Math.random, warn: () => {} };
-    return new WorkerSandbox(directory, await openStore({ ...options, now: Date.now }));
+    return new WorkerSandbox(directory, await openFiles(join(directory, "data"), { warn: () => {} }));
   }
 
   /** The words of a command of this program on this store. */

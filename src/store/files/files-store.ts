@@ -26,11 +26,14 @@ import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { announce, forget, roster } from "./presence.ts";
+import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
 import type { QueueState } from "./state.ts";
 import { decideTurn, isNothingToTake } from "./turn.ts";
 
 export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
   readonly random: () => number;
+  /** In ms, from any moment on; unlike `now` it goes forward, and evenly. */
+  readonly elapsed: () => number;
   /** Settings that stand over the stored ones. */
   readonly overrides: Partial<Config>;
 }
@@ -40,6 +43,7 @@ export class FilesStore implements Store {
   readonly #options: FilesStoreOptions;
   readonly #ledger: Ledger;
   readonly #config: ConfigFile;
+  readonly #isFresh: SignCheck;
 
   /** Opens a directory, which need not exist: the first change makes it. */
   constructor(root: string, options: FilesStoreOptions) {
@@ -47,6 +51,7 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
+    this.#isFresh = freshWhileWatched(options.elapsed);
   }
 
   get location(): string {
@@ -144,12 +149,12 @@ export class FilesStore implements Store {
   }
 
   async present(): Promise<Present[]> {
-    return roster(this.#layout.workers, this.#options.now()).alive;
+    return roster(this.#layout.workers, freshBefore(this.#options.now())).alive;
   }
 
   async lost(): Promise<Lost[]> {
     const suspects = new Set(this.#ledger.state().processing());
-    const { alive, dead } = roster(this.#layout.workers, this.#options.now());
+    const { alive, dead } = roster(this.#layout.workers, this.#isFresh);
     const living = new Set(alive.map(({ id }) => id));
     const jobs = new Map<string, ProcessingJob[]>();
     // Looked at once more, for a worker settles its jobs before it withdraws: it may have done both in between.
@@ -194,7 +199,7 @@ export class FilesStore implements Store {
   }
 
   #nobodyWorks(): boolean {
-    return roster(this.#layout.workers, this.#options.now()).alive.every(({ kind }) => kind !== "worker");
+    return roster(this.#layout.workers, freshBefore(this.#options.now())).alive.every(({ kind }) => kind !== "worker");
   }
 }
 

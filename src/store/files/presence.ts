@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Announcement, Present } from "../store.ts";
 import { createWhole, namesInTrusted, remove, replace } from "./durable.ts";
 import { isRunning, type ProcessIdentity, self } from "./identity.ts";
-import { giveSign, hasSign, removeSign } from "./sign-of-life.ts";
+import { giveSign, removeSign, type SignCheck } from "./sign-of-life.ts";
 
 interface PresenceFile extends ProcessIdentity {
   readonly id: string;
@@ -43,9 +43,9 @@ export async function announce(
 }
 
 /** Everyone who announced itself and did not withdraw: who is alive, and the ids of those who died. */
-export function roster(directory: string, now: number): { alive: Present[]; dead: string[] } {
+export function roster(directory: string, isFresh: SignCheck): { alive: Present[]; dead: string[] } {
   const files = readAll(directory);
-  const alive = files.filter((file) => isRunning(file) ?? hasSign(pathOf(directory, file.id), now));
+  const alive = files.filter((file) => isRunning(file) ?? isFresh(pathOf(directory, file.id)));
   return {
     alive: alive.map(toPresent),
     dead: files.filter((file) => !alive.includes(file)).map(({ id }) => id),

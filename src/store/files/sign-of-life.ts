@@ -27,10 +27,32 @@ export async function giveSign(path: string): Promise<AsyncDisposable> {
   };
 }
 
-/** Whether someone, anywhere, had given a sign beside `path` shortly before `now`. */
-export function hasSign(path: string, now: number): boolean {
-  const lastSign = nodeFs.statSync(signOf(path), { throwIfNoEntry: false })?.mtimeMs;
-  return lastSign !== undefined && now - lastSign <= STALE_MS;
+/** Whether the sign beside a path is fresh. */
+export type SignCheck = (path: string) => boolean;
+
+/** By the clock, for who looks once: it takes a sign for stale when the clock has just been set forward. */
+export function freshBefore(now: number): SignCheck {
+  return (path) => now - (lastSign(path) ?? Number.NEGATIVE_INFINITY) <= STALE_MS;
+}
+
+/**
+ * By watching, for who looks again and again and takes jobs away: a sign is stale that has not changed for so long. `elapsed`
+ * is in ms and cannot be set, so no clock that jumps makes a living worker look dead.
+ */
+export function freshWhileWatched(elapsed: () => number): SignCheck {
+  const seen = new Map<string, { sign: number; since: number }>();
+  return (path) => {
+    const sign = lastSign(path);
+    if (sign === undefined) return false;
+    const last = seen.get(path);
+    if (last?.sign === sign) return elapsed() - last.since <= STALE_MS;
+    seen.set(path, { sign, since: elapsed() });
+    return true;
+  };
+}
+
+function lastSign(path: string): number | undefined {
+  return nodeFs.statSync(signOf(path), { throwIfNoEntry: false })?.mtimeMs;
 }
 
 /** Removes the sign that a dead one left beside `path`. */

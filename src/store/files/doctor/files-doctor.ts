@@ -19,6 +19,7 @@ import type { Journal } from "../journal.ts";
 import { acquire } from "../lock.ts";
 import { roster } from "../presence.ts";
 import { Replica } from "../replica.ts";
+import { freshBefore } from "../sign-of-life.ts";
 import { QueueState } from "../state.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 import { lookAround, untrusted } from "./surroundings.ts";
@@ -109,7 +110,7 @@ export class FilesDoctor implements Doctor {
 
   /** A frozen writer is seen to by `#rebuild`; who is alive and well may still have a job's outcome to write. */
   #refuseWhileInUse(): void {
-    const { alive } = roster(this.#layout.workers, this.#now());
+    const { alive } = roster(this.#layout.workers, freshBefore(this.#now()));
     if (alive.length === 0) return;
     throw new QueueError("E_STORE_LOCKED", `${alive.map(({ id }) => id).join(", ")} still work on it.`, {
       hint: "Stop them first: queuectl worker-stop",

@@ -9,6 +9,7 @@ import { isMarkOfDead } from "../identity.ts";
 import type { Layout } from "../layout.ts";
 import { isLogOf, logName } from "../log-files.ts";
 import { roster } from "../presence.ts";
+import { freshBefore } from "../sign-of-life.ts";
 import type { QueueState } from "../state.ts";
 import { checkEntry } from "../trust.ts";
 import { networkFileSystem } from "./file-system.ts";
@@ -48,7 +49,7 @@ function sharedDisk({ root }: Layout): Finding[] {
 }
 
 function deadWorkers({ workers }: Layout, state: QueueState, now: number): Finding[] {
-  const { alive, dead } = roster(workers, now);
+  const { alive, dead } = roster(workers, freshBefore(now));
   const living = new Set(alive.map(({ id }) => id));
   const held = new Map<string, string[]>();
   for (const { id, worker_id } of state.processing()) {
