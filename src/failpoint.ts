@@ -11,6 +11,7 @@ export const FAILPOINTS = typeof BUILD_FAILPOINTS !== "undefined" && BUILD_FAILP
 
 /** Every place where state meets the disk, in the order in which a first commit and then a checkpoint pass them. */
 export const STORE_STEPS = [
+  "read-snapshots",
   "locked",
   "create-dlq",
   "create-queue",

@@ -78,6 +78,11 @@ describe("doctor", () => {
       rewrite("queue.json", (text) => text.slice(0, text.indexOf('"p2"') + 9)),
       ["p2"],
     ],
+    [
+      "the generation of the queue raised",
+      rewrite("queue.json", (text) => text.replace(/"generation":\d+/, '"generation":9')),
+      [],
+    ],
     ["the queue empty", rewrite("queue.json", () => ""), ["p1", "p2"]],
     ["the queue missing", remove("queue.json"), ["p1", "p2"]],
     ["the DLQ missing", remove("dlq.json"), ["dead"]],
@@ -107,6 +112,12 @@ describe("doctor", () => {
     expect(mending?.findings.length).toBeGreaterThan(0);
     const ids = entries.map(({ id }) => id);
     expect(sorted(ids)).toEqual(sorted(stage.ids.filter((id) => !lost.includes(id))));
+  });
+
+  test("puts lines that were swapped back into their order", async () => {
+    await using stage = await Stage.open();
+    const swap = journalLines((lines) => lines.with(3, lines[4] ?? "").with(4, lines[3] ?? ""));
+    expect(byId((await stage.mend(swap)).entries)).toEqual(stage.entries);
   });
 
   test("keeps what it replaces, byte for byte", async () => {
@@ -209,13 +220,13 @@ class Stage implements AsyncDisposable {
   readonly leases: readonly number[];
   readonly #root: ReturnType<typeof temporaryDirectory>;
   readonly #history: History;
-  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #entries: Map<string, Entry>;
   #copies = 0;
 
   private constructor(root: ReturnType<typeof temporaryDirectory>, history: History, entries: readonly Entry[]) {
     this.#root = root;
     this.#history = history;
-    this.#entries = new Map(entries.map((entry) => [entry.id, entry]));
+    this.#entries = byId(entries);
     this.journal = history.journal;
     const text = this.bytes(history.journal).toString();
     this.leases = Array.from(text.matchAll(/"lease":(\d+)/g), ([, lease]) => Number(lease));
@@ -225,6 +236,10 @@ class Stage implements AsyncDisposable {
     const root = temporaryDirectory();
     const history = await grow(join(root.path, "grown"));
     return new Stage(root, history, await entriesOf(history.directory));
+  }
+
+  get entries(): Map<string, Entry> {
+    return this.#entries;
   }
 
   get ids(): string[] {
@@ -300,6 +315,10 @@ class Stage implements AsyncDisposable {
       expect({ entry, accounted: isAsItWas || named.has(entry.id) }).toEqual({ entry, accounted: true });
     }
   }
+}
+
+function byId(entries: readonly Entry[]): Map<string, Entry> {
+  return new Map(entries.map((entry) => [entry.id, entry]));
 }
 
 async function doctorOf(directory: string): Promise<Doctor> {

@@ -126,6 +126,23 @@ test.each([
   await holdTrue(directory.path, ends);
 });
 
+test("nor whoever was frozen between the snapshots and their journal", async () => {
+  await using directory = await prepared(KEPT);
+  const big = ["enqueue-big:v1", "enqueue-big:v2", "enqueue-big:v3"];
+  using late = new DriverProcess(directory.path, big, "create-journal:1:stop");
+  await late.frozen();
+  const first = await DriverProcess.run(directory.path, many("enqueue-big:g", 3));
+  using reader = new DriverProcess(directory.path, ["enqueue:r1", "claim:1", "finish"], "read-snapshots:1:stop");
+  await reader.frozen();
+  const second = await DriverProcess.run(directory.path, many("enqueue-big:h", 6));
+  late.thaw();
+  const third = await late.end();
+  reader.thaw();
+  const ends = [first, second, third, await reader.end()];
+  for (const end of ends) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  await holdTrue(directory.path, ends);
+});
+
 /** Each asks the system for something that it may refuse. */
 const REFUSED: ReadonlySet<Step> = new Set(
   STORE_STEPS.filter((step) => /^(?:create|append|sync|write|rename)-?/.test(step) && step !== "appended"),

@@ -3,6 +3,7 @@
  * starts over. Following is cheap: it reads what was appended, and steps over a checkpoint without reloading.
  */
 import { statSync } from "node:fs";
+import { reach } from "../../failpoint.ts";
 import type { Commit } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { namesIn } from "./durable.ts";
@@ -105,6 +106,7 @@ function loadOnce(layout: Layout): Loaded | string | undefined {
   if (!queue) return isUnborn(layout) ? undefined : layout.queue;
   const dlq = readDeadLetters(layout.dlq) ?? (queue.generation === ORIGINAL.generation ? NO_DEAD_LETTERS : undefined);
   if (!dlq) return layout.dlq;
+  reach("read-snapshots");
   const state = new QueueState(queue.entries, dlq.entries);
   const older = queue.generation <= dlq.generation ? queue : dlq;
   let { generation, end } = older;
