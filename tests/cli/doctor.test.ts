@@ -105,6 +105,8 @@ test.concurrent.each([
 
 test.concurrent("doctor --fix refuses while workers run, by exit code 8", async () => {
   await using home = await homeWithJobs();
+  // So that the worker has nothing to write.
+  await home.drain();
   const workers = home.start("worker-start");
   await until(async () => /activeWorkers: 1/.test(await home.obey("status")), "a worker");
   const damaged = damage(home);
