@@ -5,6 +5,7 @@
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import type { Present, Store } from "../store/store.ts";
+import { environmentForJobs } from "../worker/job-environment.ts";
 import { pause } from "../worker/pause.ts";
 import { self } from "../worker/self.ts";
 import { processesWith } from "../worker/survivors.ts";
@@ -61,7 +62,7 @@ export class Cast implements AsyncDisposable {
       stdin: "ignore",
       stdout: "pipe",
       stderr: this.#log,
-      env: { ...process.env, ...this.#mark },
+      env: { ...environmentForJobs(process.env), ...this.#mark },
     });
     await Promise.race([program.exited, pause(killedAfterMs)]);
     if (program.exitCode === null) program.kill("SIGKILL");
@@ -100,7 +101,7 @@ export class Cast implements AsyncDisposable {
       stdin: "ignore",
       stdout: this.#log,
       stderr: this.#log,
-      env: { ...process.env, ...this.#mark },
+      env: { ...environmentForJobs(process.env), ...this.#mark },
     });
     this.#supervisors.add(supervisor);
     void supervisor.exited.then(() => this.#supervisors.delete(supervisor));

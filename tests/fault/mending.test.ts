@@ -5,35 +5,19 @@
 import { describe, expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { QueueError } from "../../src/job/errors.ts";
-import type { Entry } from "../../src/job/job.ts";
-import type { Doctor, Mending } from "../../src/store/doctor.ts";
-import { salvage } from "../../src/store/files/doctor/salvage.ts";
-import { layoutOf } from "../../src/store/files/layout.ts";
 import { openDoctor } from "../../src/store/open.ts";
+import { byId, type Damage, DamageStage, doctorOf } from "../support/damage-stage.ts";
 import { filesOptions, openFiles } from "../support/files-store.ts";
-import {
-  contentOf,
-  grow,
-  type History,
-  holdingOf,
-  journalIn,
-  linesOf,
-  remove,
-  resting,
-  rewrite,
-} from "../support/small-store.ts";
+import { contentOf, journalIn, linesOf, remove, resting, rewrite } from "../support/small-store.ts";
 import { sorted } from "../support/sorted.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-
-type Damage = (directory: string) => void;
 
 /** Of these two, any change at all is refused. */
 const SNAPSHOTS = ["queue.json", "dlq.json"] as const;
 
 describe("every byte of the state", () => {
   test.each(SNAPSHOTS)("of %s cut off is refused, and doctor accounts for every entry", async (file) => {
-    await using stage = await Stage.open();
+    await using stage = await DamageStage.open();
     for (let size = 0; size < stage.bytes(file).length; size++) {
       const damage = rewriteBytes(file, (bytes) => bytes.subarray(0, size));
       expect({ size, verdict: await stage.judge(damage) }).toEqual({ size, verdict: "refused" });
@@ -41,7 +25,7 @@ describe("every byte of the state", () => {
   });
 
   test.each(SNAPSHOTS)("of %s flipped is refused, and doctor accounts for every entry", async (file) => {
-    await using stage = await Stage.open();
+    await using stage = await DamageStage.open();
     for (let at = 0; at < stage.bytes(file).length; at++) {
       const verdict = await stage.judge(rewriteBytes(file, (bytes) => flipped(bytes, at)));
       expect({ at, verdict }).toEqual({ at, verdict: "refused" });
@@ -49,7 +33,7 @@ describe("every byte of the state", () => {
   });
 
   test("of the journal flipped is refused, or at its end told as a torn line", async () => {
-    await using stage = await Stage.open();
+    await using stage = await DamageStage.open();
     const last = stage.bytes(stage.journal).length - 1;
     for (let at = 0; at <= last; at++) {
       const verdict = await stage.judge(rewriteBytes(stage.journal, (bytes) => flipped(bytes, at)));
@@ -107,7 +91,7 @@ describe("doctor", () => {
   ];
 
   test.each(DAMAGES)("mends %s", async (_name, damage, lost) => {
-    await using stage = await Stage.open();
+    await using stage = await DamageStage.open();
     const { mending, entries } = await stage.mend(damage);
     expect(mending?.findings.length).toBeGreaterThan(0);
     const ids = entries.map(({ id }) => id);
@@ -115,20 +99,20 @@ describe("doctor", () => {
   });
 
   test("puts lines that were swapped back into their order", async () => {
-    await using stage = await Stage.open();
+    await using stage = await DamageStage.open();
     const swap = journalLines((lines) => lines.with(3, lines[4] ?? "").with(4, lines[3] ?? ""));
     expect(byId((await stage.mend(swap)).entries)).toEqual(stage.entries);
   });
 
   test("keeps what it replaces, byte for byte", async () => {
-    await using stage = await Stage.open();
+    await using stage = await DamageStage.open();
     const damage = rewrite("queue.json", (text) => text.replace("echo 1", "echo 9"));
     const { mending, before } = await stage.mend(damage);
     expect(contentOf(mending?.setAside ?? "")).toEqual(before);
   });
 
   test("never gives out a lease again", async () => {
-    await using stage = await Stage.open();
+    await using stage = await DamageStage.open();
     const damage = journalLines((lines) => [
       ...lines.slice(0, 2),
       (lines[2] ?? "").replace("set", "sat"),
@@ -213,122 +197,6 @@ describe("doctor", () => {
     await expect(doctorOf(root.path).then((doctor) => doctor.mend())).rejects.toThrow("queue.json: it is a directory");
   });
 });
-
-/** A grown store, and copies of it to be damaged. */
-class Stage implements AsyncDisposable {
-  readonly journal: string;
-  readonly leases: readonly number[];
-  readonly #root: ReturnType<typeof temporaryDirectory>;
-  readonly #history: History;
-  readonly #entries: Map<string, Entry>;
-  #copies = 0;
-
-  private constructor(root: ReturnType<typeof temporaryDirectory>, history: History, entries: readonly Entry[]) {
-    this.#root = root;
-    this.#history = history;
-    this.#entries = byId(entries);
-    this.journal = history.journal;
-    const text = this.bytes(history.journal).toString();
-    this.leases = Array.from(text.matchAll(/"lease":(\d+)/g), ([, lease]) => Number(lease));
-  }
-
-  static async open(): Promise<Stage> {
-    const root = temporaryDirectory();
-    const history = await grow(join(root.path, "grown"));
-    return new Stage(root, history, await entriesOf(history.directory));
-  }
-
-  get entries(): Map<string, Entry> {
-    return this.#entries;
-  }
-
-  get ids(): string[] {
-    return [...this.#entries.keys()];
-  }
-
-  bytes(file: string): Buffer {
-    return readFileSync(join(this.#history.directory, file));
-  }
-
-  /**
-   * Damages a copy and looks. Refused, not a byte may change, and every entry must be among what doctor would keep, as it
-   * was, or its damage be told. Not refused, the store must hold what it held after one of its commits.
-   */
-  async judge(damage: Damage): Promise<"refused" | "torn" | "unfinished"> {
-    const directory = this.#damaged(damage);
-    const before = contentOf(directory);
-    const warnings: string[] = [];
-    const store = await openFiles(directory, { warn: (sentence) => warnings.push(sentence) });
-    try {
-      const holding = await holdingOf(store);
-      expect(this.#history.stages.map((stage) => stage.holding)).toContainEqual(holding);
-      return warnings.length > 0 ? "torn" : "unfinished";
-    } catch (error) {
-      if (!(error instanceof QueueError)) throw error;
-      expect(error.code).toMatch(/^E_STORE_(?:CORRUPT|VERSION)$/);
-      if (error.code === "E_STORE_CORRUPT") this.#account(directory);
-      expect(contentOf(directory)).toEqual(before);
-      return "refused";
-    }
-  }
-
-  /** Mends a damaged copy; then it must be sound, take new work, and hold nothing that never was. */
-  async mend(damage: Damage): Promise<{
-    mending: Mending | undefined;
-    before: Record<string, string>;
-    entries: Entry[];
-    directory: string;
-  }> {
-    const directory = this.#damaged(damage);
-    const before = contentOf(directory);
-    const mending = await (await doctorOf(directory)).mend();
-    expect((await (await doctorOf(directory)).examine()).sound).toBe(true);
-    const entries = await entriesOf(directory);
-    const store = await openFiles(directory);
-    await store.enqueue([{ id: "after", command: "true" }]);
-    await store.close();
-    expect(sorted((await entriesOf(directory)).map(({ id }) => id))).toEqual(
-      sorted([...entries.map(({ id }) => id), "after"]),
-    );
-    return { mending, before, entries, directory };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#root[Symbol.dispose]();
-  }
-
-  #damaged(damage: Damage): string {
-    const directory = join(this.#root.path, `copy-${++this.#copies}`);
-    cpSync(this.#history.directory, directory, { recursive: true });
-    // The worker under whom it grew is this process, and alive.
-    rmSync(join(directory, "workers"), { recursive: true });
-    damage(directory);
-    return directory;
-  }
-
-  #account(directory: string): void {
-    const { state, damage } = salvage(layoutOf(directory));
-    const named = new Set(damage.flatMap(({ jobs }) => jobs));
-    expect(damage.length).toBeGreaterThan(0);
-    for (const entry of [...state.jobs(), ...state.deadLetters()]) {
-      const isAsItWas = entry.command === this.#entries.get(entry.id)?.command;
-      expect({ entry, accounted: isAsItWas || named.has(entry.id) }).toEqual({ entry, accounted: true });
-    }
-  }
-}
-
-function byId(entries: readonly Entry[]): Map<string, Entry> {
-  return new Map(entries.map((entry) => [entry.id, entry]));
-}
-
-async function doctorOf(directory: string): Promise<Doctor> {
-  return openDoctor(filesOptions(directory));
-}
-
-async function entriesOf(directory: string): Promise<Entry[]> {
-  const store = await openFiles(directory);
-  return [...(await store.list()), ...(await store.deadLetters())];
-}
 
 function flipped(bytes: Buffer, at: number): Buffer {
   const changed = Buffer.from(bytes);
