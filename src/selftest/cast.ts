@@ -20,6 +20,7 @@ export class Cast implements AsyncDisposable {
   readonly struck: Record<FaultSignal, number> = { SIGKILL: 0, SIGSTOP: 0, SIGTERM: 0, SIGINT: 0, SIGQUIT: 0 };
   readonly #store: Store;
   readonly #mark: Readonly<Record<string, string>>;
+  readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #log: number;
   readonly #frozen = new Set<number>();
   readonly #thaws: Promise<unknown>[] = [];
@@ -29,6 +30,7 @@ export class Cast implements AsyncDisposable {
   constructor(store: Store, directory: string) {
     this.#store = store;
     this.#mark = { SELFTEST_IN: directory };
+    this.#environment = { ...environmentForJobs(process.env), ...this.#mark };
     this.#log = openSync(join(directory, "workers.log"), "a", 0o600);
   }
 
@@ -62,7 +64,7 @@ export class Cast implements AsyncDisposable {
       stdin: "ignore",
       stdout: "pipe",
       stderr: this.#log,
-      env: { ...environmentForJobs(process.env), ...this.#mark },
+      env: this.#environment,
     });
     await Promise.race([program.exited, pause(killedAfterMs)]);
     if (program.exitCode === null) program.kill("SIGKILL");
@@ -101,7 +103,7 @@ export class Cast implements AsyncDisposable {
       stdin: "ignore",
       stdout: this.#log,
       stderr: this.#log,
-      env: { ...environmentForJobs(process.env), ...this.#mark },
+      env: this.#environment,
     });
     this.#supervisors.add(supervisor);
     void supervisor.exited.then(() => this.#supervisors.delete(supervisor));

@@ -4,6 +4,8 @@
  * to one file, so the file is the order in which things happened, and no clock is needed to see that two attempts of a job
  * overlapped: the earlier one wrote something after the later one began.
  */
+import { shellWord } from "../job/shell-word.ts";
+
 export interface LedgerLine {
   readonly what: "start" | "beat" | "end";
   readonly job: string;
@@ -33,7 +35,7 @@ const BODIES: Readonly<Record<JobKind, string>> = {
 
 /** The command of a job of this kind that writes to the file at `path`. */
 export function jobCommand(kind: JobKind, path: string): string {
-  return `ledger=${quoted(path)}; export ledger; functions=${quoted(FUNCTIONS)}; eval "$functions"; ${BODIES[kind]}`;
+  return `ledger=${shellWord(path)}; export ledger; functions=${shellWord(FUNCTIONS)}; eval "$functions"; ${BODIES[kind]}`;
 }
 
 const FUNCTIONS = [
@@ -59,9 +61,4 @@ function parseLine(line: string): LedgerLine {
     pid: Number(pid),
     at,
   };
-}
-
-/** As one word of the shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -107,7 +107,8 @@ class Torture {
       if (this.#options.stop.aborted) return;
       await cast.strike(fault);
       this.#faults += 1;
-      await this.#tell();
+      const { completed, dead } = await this.#store.counts();
+      this.#tell(completed + dead);
     }
   }
 
@@ -119,7 +120,7 @@ class Torture {
       if (pending + processing === 0) return;
       if (completed + dead !== ended) waited = 0;
       ended = completed + dead;
-      await this.#tell();
+      this.#tell(ended);
       await pause(LOOK_EVERY_MS, this.#options.stop);
     }
   }
@@ -134,9 +135,8 @@ class Torture {
       this.#violations.push({ rule: "leftover", what: `Processes ${left.join(", ")} were left behind.` });
   }
 
-  async #tell(): Promise<void> {
-    const { completed, dead } = await this.#store.counts();
-    this.#options.onProgress({ jobs: completed + dead, faults: this.#faults });
+  #tell(jobs: number): void {
+    this.#options.onProgress({ jobs, faults: this.#faults });
   }
 
   async #verdict(cast: Cast): Promise<Verdict> {
