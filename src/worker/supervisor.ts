@@ -8,6 +8,7 @@
 import { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { Announcement, Store } from "../store/store.ts";
+import { environmentForWorkers } from "./job-environment.ts";
 import { pause } from "./pause.ts";
 import { self } from "./self.ts";
 import { StopRequest } from "./stop-request.ts";
@@ -137,6 +138,7 @@ export class Supervisor {
     const options = ["--data-dir", this.#store.location, "--supervisor", supervisor, ...(drain ? ["--drain"] : [])];
     return Bun.spawn([...self, "__worker", ...options, ...forward], {
       detached: true,
+      env: environmentForWorkers(process.env),
       stdin: "pipe",
       stdout: "inherit",
       stderr: "inherit",

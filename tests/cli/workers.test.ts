@@ -66,6 +66,7 @@ test.concurrent("a job gets nothing of what steers queuectl itself, and its own 
   await home.runIn({ env }, "worker-start", "--drain");
   const printed = await home.obey("logs", "p1");
   expect(printed).not.toContain("secret");
+  expect(printed).not.toContain("BUN_JSC_");
   expect(printed).toContain("MY_QUEUECTL_X=mine\n");
   expect(printed).toEndWith("\n3\n");
   const own = printed.split("\n").filter((line) => line.startsWith("QUEUECTL_"));

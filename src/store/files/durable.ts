@@ -37,10 +37,9 @@ export function createSubdirectory(path: string): void {
   if (!isNew) guard("create", path, () => checkDirectory(path));
 }
 
-/** Opens a file to append to, made with its directory where they are not there. */
+/** Opens a file to append to, made with its directory where they are not there; where it is there, it has been checked. */
 export function openToAppend(path: string): number {
   const open = (): number => openTrusted(path, APPENDING);
-  guard("open", path, () => checkDirectory(dirname(path)));
   const fd = guardUnless(["ENOENT"], { verb: "open", path }, open);
   if (fd !== undefined) return fd;
   createDirectory(dirname(path));

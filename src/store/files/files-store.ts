@@ -21,13 +21,14 @@ import { type JobSpec, shown } from "../../job/spec.ts";
 import type { Announcement, AttemptLog, Claimant, Counts, Lost, OpenLog, Present, Store, Turn } from "../store.ts";
 import { recordOf } from "./commit.ts";
 import { ConfigFile } from "./config-file.ts";
-import { createDirectory, openToAppend } from "./durable.ts";
+import { createDirectory, guard, openToAppend } from "./durable.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { announce, forget, roster } from "./presence.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
 import type { QueueState } from "./state.ts";
+import { checkDirectory } from "./trust.ts";
 import { decideTurn, isNothingToTake } from "./turn.ts";
 
 export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
@@ -44,6 +45,7 @@ export class FilesStore implements Store {
   readonly #ledger: Ledger;
   readonly #config: ConfigFile;
   readonly #isFresh: SignCheck;
+  #logsAreTrusted = false;
 
   /** Opens a directory, which need not exist: the first change makes it. */
   constructor(root: string, options: FilesStoreOptions) {
@@ -181,13 +183,11 @@ export class FilesStore implements Store {
   }
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {
-    const path = logPath(this.#layout.logs, job);
-    return { path, fd: openToAppend(path) };
+    return this.#openLogAt(logPath(this.#layout.logs, job));
   }
 
   async openSupervisorLog(): Promise<OpenLog> {
-    const path = supervisorLogPath(this.#layout.logs);
-    return { path, fd: openToAppend(path) };
+    return this.#openLogAt(supervisorLogPath(this.#layout.logs));
   }
 
   async logs(id: string): Promise<AttemptLog[]> {
@@ -196,6 +196,13 @@ export class FilesStore implements Store {
 
   async close(): Promise<void> {
     this.#ledger.close();
+  }
+
+  /** The directory is asked once: from then on nobody else can change whose it is (trust.ts). */
+  #openLogAt(path: string): OpenLog {
+    if (!this.#logsAreTrusted) guard("open", path, () => checkDirectory(this.#layout.logs));
+    this.#logsAreTrusted = true;
+    return { path, fd: openToAppend(path) };
   }
 
   #nobodyWorks(): boolean {

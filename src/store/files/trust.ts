@@ -11,6 +11,8 @@ import { QueueError } from "../../job/errors.ts";
 import { shellWord } from "../../job/shell-word.ts";
 
 const OTHERS_MAY_WRITE = 0o022;
+/** This process's own, which never changes. Undefined where there are no user ids. */
+const USER = process.geteuid?.();
 const THEIR_COMMANDS = "They could have commands run in your name.";
 
 /** Opens a file that this user may trust; one that is made is for this user alone. Throws `E_STORE_IO` for any other. */
@@ -50,12 +52,12 @@ export function checkEntry(path: string, name = path): Stats | undefined {
   return stat;
 }
 
-/** Refuses what another user owns or may write. `user` is this process's own. */
+/** Refuses what another user owns or may write. */
 export function checkOrigin(
   { uid, mode }: Pick<Stats, "uid" | "mode">,
   path: string,
   name = path,
-  user = process.geteuid?.() ?? uid,
+  user = USER ?? uid,
 ): void {
   if (uid !== user && uid !== 0) {
     throw new QueueError("E_STORE_IO", `${name} belongs to another user (uid ${uid}).`, {
