@@ -7,6 +7,9 @@ import { checksum } from "./commit.ts";
 import { createDirectory, createWhole } from "./durable.ts";
 import type { Journal } from "./journal.ts";
 
+/** What is said of such a line, after its name or "it". */
+export const TORN = "is torn, as after a crash, and does not count; the next change sets it aside in quarantine/.";
+
 /** Copies the suspects of a journal; to be called with the lock held, before the commit that declares them torn. */
 export function setAside(journal: Journal, directory: string): void {
   if (journal.suspects.length === 0) return;
@@ -19,9 +22,5 @@ export function setAside(journal: Journal, directory: string): void {
 /** What a reader should tell of them, if there are any. */
 export function warningOf(journal: Journal): string | undefined {
   const [suspect] = journal.suspects;
-  if (!suspect) return undefined;
-  return (
-    `${journal.path}, line ${suspect.line} is torn, as after a crash, and does not count; ` +
-    "the next change sets it aside in quarantine/."
-  );
+  return suspect && `${journal.path}, line ${suspect.line} ${TORN}`;
 }

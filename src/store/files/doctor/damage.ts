@@ -1,6 +1,14 @@
 /** What of a file could not be taken as it stands, and which jobs that touches. */
 import type { Finding } from "../../doctor.ts";
 
+interface Damage {
+  readonly path: string;
+  readonly line?: number | undefined;
+  readonly problem: string;
+  /** The ids of those that it touches. */
+  readonly jobs?: readonly string[];
+}
+
 /** Collects the damage of one file. */
 export class DamageList {
   readonly found: Finding[] = [];
@@ -11,9 +19,12 @@ export class DamageList {
   }
 
   add(problem: string, where: { line?: number; jobs?: readonly string[] } = {}): void {
-    const { line, jobs = [] } = where;
-    this.found.push({ severity: "damage", path: this.#path, ...(line === undefined ? {} : { line }), problem, jobs });
+    this.found.push(damageOf({ path: this.#path, problem, ...where }));
   }
+}
+
+export function damageOf({ path, line, problem, jobs = [] }: Damage): Finding {
+  return { severity: "damage", path, ...(line === undefined ? {} : { line }), problem, jobs };
 }
 
 /** The ids that a damaged text names. One that was hit itself is not among them, or stands there changed. */

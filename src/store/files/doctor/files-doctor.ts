@@ -19,8 +19,10 @@ import type { Journal } from "../journal.ts";
 import { acquire } from "../lock.ts";
 import { roster } from "../presence.ts";
 import { Replica } from "../replica.ts";
+import { TORN } from "../quarantine.ts";
 import { freshBefore } from "../sign-of-life.ts";
 import { QueueState } from "../state.ts";
+import { damageOf } from "./damage.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 import { lookAround, untrusted } from "./surroundings.ts";
 
@@ -76,7 +78,7 @@ export class FilesDoctor implements Doctor {
     } catch (error) {
       if (!(error instanceof Corruption)) throw error;
       const saved = salvage(this.#layout);
-      const findings = saved.damage.length > 0 ? saved.damage : [findingOf(error)];
+      const findings = saved.damage.length > 0 ? saved.damage : [damageOf(error)];
       return { state: saved.state, salvage: saved, files: [], findings };
     }
   }
@@ -100,7 +102,7 @@ export class FilesDoctor implements Doctor {
       };
     } catch (error) {
       if (!(error instanceof Corruption)) throw error;
-      return { files: [], findings: [findingOf(error)] };
+      return { files: [], findings: [damageOf(error)] };
     }
   }
 
@@ -156,8 +158,7 @@ export class FilesDoctor implements Doctor {
 
 /** As `warningOf` tells of them: after a crash they are as it should be. */
 function tornLines({ path, suspects }: Journal): Finding[] {
-  const problem = "it is torn, as after a crash, and does not count; the next change sets it aside in quarantine/.";
-  return suspects.map(({ line }) => ({ severity: "concern", path, line, problem, jobs: [] }));
+  return suspects.map(({ line }) => ({ severity: "concern", path, line, problem: `it ${TORN}`, jobs: [] }));
 }
 
 function becameOf(findings: readonly Finding[], state: QueueState): Mending["jobs"] {
@@ -166,10 +167,6 @@ function becameOf(findings: readonly Finding[], state: QueueState): Mending["job
     const entry = state.job(id) ?? state.deadLetter(id);
     return { id, now: entry === undefined ? "lost" : isDeadLetter(entry) ? "dead" : entry.state };
   });
-}
-
-function findingOf({ path, line, problem }: Corruption): Finding {
-  return { severity: "damage", path, ...(line === undefined ? {} : { line }), problem, jobs: [] };
 }
 
 function isDamage({ severity }: Finding): boolean {
