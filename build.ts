@@ -38,7 +38,7 @@ await Bun.build({
   compile: {
     outfile: `${import.meta.dir}/dist/queuectl`,
     // Most of this program's code runs a few times in a process: what the JIT spends on it at the usual thresholds never
-    // comes back (3 ms of a cold enqueue, 2 % of a worker's throughput).
+    // comes back (3 ms of a cold enqueue).
     jitPolicy: 10,
     // It would otherwise load .env and run bunfig.toml's preload from whatever folder it is started in.
     autoloadDotenv: false,
