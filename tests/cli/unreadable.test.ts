@@ -39,11 +39,7 @@ test.concurrent("a journal that may only be read is read, and not written", asyn
   store.close("journal", 0o400);
   expect(await store.queuectl("status")).toMatchObject({ exitCode: 0 });
   const before = store.content();
-  const { stderr, exitCode } = await store.queuectl(`enqueue '{"command":"true"}'`);
-  expect({ stderr, exitCode }).toEqual({
-    stderr: expect.stringContaining("it may only be read (EBADF)."),
-    exitCode: 7,
-  });
+  await store.refusesToEnqueue("it may only be read (EBADF).");
   // The empty journal of a checkpoint that did not come about is there beside them.
   expect(store.content()).toMatchObject(before);
 });
@@ -54,8 +50,7 @@ test.concurrent("a data directory that may only be read is read, and not written
   expect((await store.queuectl("list")).stdout).toContain('"id": "a"');
   expect(await store.queuectl("doctor")).toMatchObject({ exitCode: 0 });
   const before = store.content();
-  const { stderr, exitCode } = await store.queuectl(`enqueue '{"command":"true"}'`);
-  expect({ stderr, exitCode }).toEqual({ stderr: expect.stringContaining("permission denied (EACCES)."), exitCode: 7 });
+  await store.refusesToEnqueue("permission denied (EACCES).");
   expect(store.content()).toEqual(before);
 });
 
@@ -72,6 +67,11 @@ class Closed implements AsyncDisposable {
 
   async queuectl(args: string): Promise<Ended> {
     return this.#home.shell(`${process.getuid?.() === 0 ? AS_NOBODY : ""} queuectl ${args}`);
+  }
+
+  async refusesToEnqueue(reason: string): Promise<void> {
+    const { stderr, exitCode } = await this.queuectl(`enqueue '{"command":"true"}'`);
+    expect({ stderr, exitCode }).toEqual({ stderr: expect.stringContaining(reason), exitCode: 7 });
   }
 
   /** The file of the state whose name begins so; the directory itself for none. */

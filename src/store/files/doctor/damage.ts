@@ -23,6 +23,7 @@ export class DamageList {
   }
 }
 
+/** The finding of one piece of damage. */
 export function damageOf({ path, line, problem, jobs = [] }: Damage): Finding {
   return { severity: "damage", path, ...(line === undefined ? {} : { line }), problem, jobs };
 }

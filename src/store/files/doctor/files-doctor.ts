@@ -18,8 +18,8 @@ import { checkDataDirectory, journalGeneration, type Layout, layoutOf } from "..
 import type { Journal } from "../journal.ts";
 import { acquire } from "../lock.ts";
 import { roster } from "../presence.ts";
-import { Replica } from "../replica.ts";
 import { TORN } from "../quarantine.ts";
+import { Replica } from "../replica.ts";
 import { freshBefore } from "../sign-of-life.ts";
 import { QueueState } from "../state.ts";
 import { damageOf } from "./damage.ts";
