@@ -45,7 +45,7 @@ test("nor whoever was frozen between the snapshots and their journal", async () 
 
 describe.concurrent("a process that is told to end while it enqueues", () => {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
-  const steps = ["write-queue", "append-checkpoint", "sync-checkpoint", "rename-queue"] as const;
+  const steps = ["write-queue", "append", "sync-journal", "rename-queue"] as const;
 
   test.each(signals.flatMap((signal) => steps.map((step) => [signal, step] as const)))(
     "by %s at %s ends at once, and its job is there whole or not at all",
@@ -70,7 +70,7 @@ describe.concurrent("a mending", () => {
 
   test("leaves nothing to a writer that was frozen before its append", async () => {
     await using directory = await prepared("a store");
-    using victim = new DriverProcess(directory.path, ["enqueue:x"], "append-checkpoint:1:stop");
+    using victim = new DriverProcess(directory.path, ["enqueue:x"], "append:1:stop");
     await victim.frozen();
     damage(directory.path);
     const mending = await DriverProcess.run(directory.path, ["mend", "enqueue:g1"]);

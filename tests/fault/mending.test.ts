@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDoctor } from "../../src/store/open.ts";
-import { byId, type Damage, DamageStage, doctorOf } from "../support/damage-stage.ts";
+import { byId, type Damage, DamageStage, doctorOf, flip } from "../support/damage-stage.ts";
 import { filesOptions, openFiles } from "../support/files-store.ts";
 import { contentOf, journalIn, linesOf, remove, resting, rewrite } from "../support/small-store.ts";
 import { sorted } from "../support/sorted.ts";
@@ -27,7 +27,7 @@ describe("every byte of the state", () => {
   test.each(SNAPSHOTS)("of %s flipped is refused, and doctor accounts for every entry", async (file) => {
     await using stage = await DamageStage.open();
     for (let at = 0; at < stage.bytes(file).length; at++) {
-      const verdict = await stage.judge(rewriteBytes(file, (bytes) => flipped(bytes, at)));
+      const verdict = await stage.judge(flip(file, at));
       expect({ at, verdict }).toEqual({ at, verdict: "refused" });
     }
   });
@@ -36,7 +36,7 @@ describe("every byte of the state", () => {
     await using stage = await DamageStage.open();
     const last = stage.bytes(stage.journal).length - 1;
     for (let at = 0; at <= last; at++) {
-      const verdict = await stage.judge(rewriteBytes(stage.journal, (bytes) => flipped(bytes, at)));
+      const verdict = await stage.judge(flip(stage.journal, at));
       // Without its newline a line may still be being written.
       expect({ at, verdict }).toEqual({
         at,
@@ -197,12 +197,6 @@ describe("doctor", () => {
     await expect(doctorOf(root.path).then((doctor) => doctor.mend())).rejects.toThrow("queue.json: it is a directory");
   });
 });
-
-function flipped(bytes: Buffer, at: number): Buffer {
-  const changed = Buffer.from(bytes);
-  changed[at] = (bytes[at] ?? 0) ^ (1 << (at % 7));
-  return changed;
-}
 
 function rewriteBytes(name: string, change: (bytes: Buffer) => Uint8Array): Damage {
   return (directory) => writeFileSync(join(directory, name), change(readFileSync(join(directory, name))));

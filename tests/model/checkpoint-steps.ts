@@ -1,7 +1,7 @@
 /** The steps of a checkpoint in the order of checkpoint.ts, and in the wrong orders that the broken variants try. */
 import type { JournalRecord } from "../../src/store/files/commit.ts";
 import { applied, commits, contents } from "./chain.ts";
-import { Damage, fileOf, journalNamed, type Reading } from "./disk.ts";
+import { Damage, fileOf, journalNamed, lettersIn, lettersOf, type Reading } from "./disk.ts";
 import type { Obeys } from "./rules.ts";
 import {
   acknowledge,
@@ -18,22 +18,33 @@ import {
   wordsOf,
 } from "./world.ts";
 
-/** Prepares a checkpoint of what a writer knows, with the records of a change to a store at rest if there are any. */
-export function beginCheckpoint(writer: Writer, records: readonly JournalRecord[], obeys: Obeys): string {
+/** Prepares snapshots of what a writer knows, with the records of a change if there are any; or a checkpoint. */
+export function beginSnapshots(
+  writer: Writer,
+  { records, begins }: { records: readonly JournalRecord[]; begins: boolean },
+  obeys: Obeys,
+): string {
   const reading = known(writer);
-  const generation = reading.generation + 1;
-  const commit = commits.numberOf({
-    at: reading.size,
-    prev: reading.end,
-    by: writer.name,
-    records,
-    checkpoint: generation,
-  });
+  const { size, end, dlq } = reading;
+  const checkpoint = begins ? reading.generation + 1 : undefined;
+  const place = { at: size, prev: end, by: writer.name };
+  const commit = commits.numberOf({ ...place, records, ...(checkpoint === undefined ? {} : { checkpoint }) });
   let content = contents.get(reading.content);
   for (const record of records) content = applied(content, record, { queue: true, dlq: true }) ?? content;
-  const snapshot = { generation, sum: commit, content: contents.numberOf(content) };
-  writer.reading = { ...reading, content: snapshot.content };
-  writer.next = { step: "checkpoint", checkpoint: { commit, snapshot, plan: planOf(obeys) } };
+  const number = contents.numberOf(content);
+  const holds = dlq && (dlq.letters === lettersOf(number) || !obeys("name what holds"));
+  const keeps = checkpoint === undefined && holds;
+  const snapshot = {
+    ...(checkpoint === undefined
+      ? { generation: reading.generation, at: size + 1 }
+      : { generation: checkpoint, at: 0 }),
+    sum: commit,
+    content: number,
+    names: keeps ? dlq.sum : commit,
+  };
+  writer.reading = { ...reading, content: number };
+  const plan = planOf({ begins, withDlq: !keeps }, obeys);
+  writer.next = { step: "checkpoint", checkpoint: { commit, snapshot, plan } };
   return `decides: ${wordsOf(commit)}`;
 }
 
@@ -69,7 +80,10 @@ export function countCheckpoint(world: World, writer: Writer, checkpoint: Checkp
   const { commit, snapshot } = checkpoint;
   const { at } = commits.get(commit);
   const place = { judged: at + 1, size: at + 1, suspects: [] };
-  writer.reading = { ...known(writer), ...place, end: commit, next: snapshot.generation };
+  const { next: _, ...reading } = { ...known(writer), ...place, end: commit };
+  const isBegun = snapshot.generation > reading.generation;
+  const dlq = snapshot.names === commit ? { dlq: lettersIn(snapshot) } : {};
+  writer.reading = { ...reading, ...dlq, ...(isBegun ? { next: snapshot.generation } : {}) };
   acknowledge(world, commit);
   goOn(world, writer, checkpoint);
 }
@@ -90,16 +104,20 @@ export function abandonCheckpoint(
   writer.next = { step: "lock" };
 }
 
-function planOf(obeys: Obeys): CheckpointStep[] {
+function planOf({ begins, withDlq }: { begins: boolean; withDlq: boolean }, obeys: Obeys): CheckpointStep[] {
+  const dlq = <Step>(step: Step): Step[] => (withDlq ? [step] : []);
   const renames: CheckpointStep[] = obeys("dlq first")
-    ? ["rename dlq", "rename queue"]
-    : ["rename queue", "rename dlq"];
+    ? [...dlq("rename dlq" as const), "rename queue"]
+    : ["rename queue", ...dlq("rename dlq" as const)];
   const fenced: CheckpointStep[] = obeys("fence") ? ["fence", ...renames] : renames;
-  const placed: CheckpointStep[] = obeys("journals last")
-    ? [...fenced, "remove journals"]
-    : ["remove journals", ...fenced];
-  const prepared: CheckpointStep[] = ["write queue", "write dlq", "create journal"];
-  return obeys("commit first") ? [...prepared, "commit", ...placed] : [...prepared, ...placed, "commit"];
+  const removal: CheckpointStep[] = begins ? ["remove journals"] : [];
+  const placed = obeys("journals last") ? [...fenced, ...removal] : [...removal, ...fenced];
+  const written: CheckpointStep[] = [...dlq("write dlq" as const), "write queue"];
+  const begun: CheckpointStep[] = begins ? ["create journal"] : [];
+  if (!obeys("write ahead")) return [...begun, "commit", ...written, ...placed];
+  return obeys("commit first")
+    ? [...written, ...begun, "commit", ...placed]
+    : [...written, ...begun, ...placed, "commit"];
 }
 
 function write(world: World, writer: Writer, name: "queue" | "dlq"): string {

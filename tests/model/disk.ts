@@ -1,5 +1,5 @@
 /** The disk of the model, and how its journals are judged and folded: the counterpart of journal.ts and replica.ts. */
-import { applied, commits, contents, NOTHING, ROOT } from "./chain.ts";
+import { applied, commits, contents, isIn, NOTHING, ROOT } from "./chain.ts";
 import type { Obeys } from "./rules.ts";
 
 /**
@@ -18,9 +18,13 @@ export interface JournalFile {
 
 export interface Snapshot {
   readonly generation: number;
-  /** The checkpoint that it was made at. */
+  /** The place in the journal of that generation behind which it goes on. */
+  readonly at: number;
+  /** The commit that it is as of. */
   readonly sum: number;
   readonly content: number;
+  /** Of queue.json: the commit of the dlq.json that holds the dead letters as of this one. */
+  readonly names?: number;
 }
 
 export type SnapshotName = "queue" | "dlq";
@@ -49,21 +53,23 @@ export interface Reading {
   readonly end: number;
   readonly content: number;
   readonly next?: number;
+  /** The commit of a dlq.json that was in place, and its dead letters. */
+  readonly dlq?: { readonly sum: number; readonly letters: string } | undefined;
   /** Of each line with a wrong sum that nothing has explained yet: whether it has the shape of a whole one. */
   readonly suspects: readonly boolean[];
 }
 
 /** Where a reader takes a journal up. */
-export type Start = Pick<Reading, "generation" | "end" | "content">;
+export type Start = Pick<Reading, "generation" | "end" | "content"> & { readonly at: number };
 
 /** What only damaged files may make a reader say. */
 export class Damage extends Error {}
 
-const FIRST: Snapshot = { generation: 1, sum: ROOT, content: NOTHING };
+const FIRST: Snapshot = { generation: 1, at: 0, sum: ROOT, content: NOTHING };
 
 export function emptyDisk(): Disk {
   const journal = { inode: 0, generation: 1, named: true, pieces: [] };
-  return { journals: [journal], queue: FIRST, dlq: FIRST, temporaries: [] };
+  return { journals: [journal], queue: { ...FIRST, names: ROOT }, dlq: FIRST, temporaries: [] };
 }
 
 export function journalNamed(disk: Disk, generation: number): JournalFile | undefined {
@@ -76,28 +82,33 @@ export function fileOf(disk: Disk, { inode }: Pick<Reading, "inode">): JournalFi
   return file;
 }
 
-/** Starts at the beginning of a journal and reads it. */
+/** Takes a journal up at a place and reads it. */
 export function readFrom(
   { inode, pieces, named }: JournalFile,
-  { generation, end, content }: Start,
-  how: { obeys: Obeys; sides?: { queue: boolean; dlq: boolean } },
+  { generation, at, end, content }: Start,
+  how: { obeys: Obeys; sidesOf?: SidesOf },
 ): Reading {
-  const start: Reading = { inode, generation, judged: 0, size: 0, end, content, suspects: [] };
+  const start: Reading = { inode, generation, judged: at, size: at, end, content, suspects: [] };
   return readNew({ pieces, named }, start, how);
 }
+
+/** To which of the two files a commit is still to be applied that stands at a place. */
+type SidesOf = (at: number) => { queue: boolean; dlq: boolean };
+
+const TO_BOTH: SidesOf = () => ({ queue: true, dlq: true });
 
 /** Judges what was appended since, and applies what counts. Throws `Damage`. */
 export function readNew(
   { pieces, named }: Pick<JournalFile, "pieces" | "named">,
   from: Reading,
-  { obeys, sides = { queue: true, dlq: true } }: { obeys: Obeys; sides?: { queue: boolean; dlq: boolean } },
+  { obeys, sidesOf = TO_BOTH }: { obeys: Obeys; sidesOf?: SidesOf },
 ): Reading {
   let reading: Reading = { ...from, size: pieces.length };
   let start = from.judged;
   for (let end = start; end < pieces.length; end++) {
     if (!endsLine(pieces[end])) continue;
     reading = {
-      ...judge(pieces.slice(start, end + 1), { ...reading, judged: start }, { obeys, sides }),
+      ...judge(pieces.slice(start, end + 1), { ...reading, judged: start }, { obeys, sidesOf }),
       judged: end + 1,
     };
     start = end + 1;
@@ -109,9 +120,32 @@ export function readNew(
 
 /** Where a reader without a memory has to begin: at the older of both snapshots. */
 export function startOf(queue: Snapshot, dlq: Snapshot): Start {
-  const { generation, sum } = queue.generation <= dlq.generation ? queue : dlq;
+  const { generation, at, sum } = isBefore(dlq, queue) ? dlq : queue;
   const content = { queue: contents.get(queue.content).queue, dlq: contents.get(dlq.content).dlq };
-  return { generation, end: sum, content: contents.numberOf(content) };
+  return { generation, at, end: sum, content: contents.numberOf(content) };
+}
+
+/** What is remembered of a dlq.json. */
+export function lettersIn({ sum, content }: Snapshot): NonNullable<Reading["dlq"]> {
+  return { sum, letters: lettersOf(content) };
+}
+
+/** The dead letters of a content. */
+export function lettersOf(content: number): string {
+  return JSON.stringify(contents.get(content).dlq);
+}
+
+/** A dlq.json that queue.json names stands where that one stands, whatever it says itself. */
+export function placed(queue: Snapshot, dlq: Snapshot): Snapshot {
+  if (queue.names !== dlq.sum) return dlq;
+  const { generation, at, sum } = queue;
+  return { ...dlq, generation, at, sum };
+}
+
+type Place = Pick<Snapshot, "generation" | "at">;
+
+function isBefore(one: Place, other: Place): boolean {
+  return one.generation < other.generation || (one.generation === other.generation && one.at < other.at);
 }
 
 /** Reads a journal on the way from the older of two snapshots on; undefined when the files do not fit together. */
@@ -120,30 +154,42 @@ export function foldNext(
   start: Start,
   { queue, dlq, obeys }: { queue: Snapshot; dlq: Snapshot; obeys: Obeys },
 ): Reading | undefined {
-  const { generation, end } = start;
-  for (const snapshot of [queue, dlq]) if (snapshot.generation === generation && snapshot.sum !== end) return undefined;
+  const { generation, at: from } = start;
   const file = journalNamed(disk, generation);
-  if (!file) return undefined;
-  const sides = { queue: queue.generation <= generation, dlq: dlq.generation <= generation };
-  const reading = readFrom(file, start, { obeys, sides });
-  return reading.next === undefined && !(sides.queue && sides.dlq) ? undefined : reading;
+  if (!file || (file.pieces.length < from && obeys("reach the place"))) return undefined;
+  const sidesOf: SidesOf = (at) => ({
+    queue: !isBefore({ generation, at }, queue),
+    dlq: !isBefore({ generation, at }, dlq),
+  });
+  const reading = readFrom(file, start, { obeys, sidesOf });
+  for (const snapshot of [queue, dlq]) {
+    if (snapshot.generation === generation && !isBetween(snapshot.sum, start.end, reading.end)) return undefined;
+  }
+  const isWhole = queue.generation <= generation && dlq.generation <= generation;
+  return reading.next === undefined && !isWhole ? undefined : reading;
+}
+
+/** Whether a commit is one of those from one to another. */
+function isBetween(commit: number, from: number, to: number): boolean {
+  return isIn(commit, to) && isIn(from, commit);
 }
 
 /** What a reader finds for whom everything stands still. Throws `Damage`. */
 export function load(disk: Disk, obeys: Obeys): Reading {
-  const { queue, dlq } = disk;
+  const { queue } = disk;
+  const dlq = placed(queue, disk.dlq);
   for (let start = startOf(queue, dlq); ; ) {
     const reading = foldNext(disk, start, { queue, dlq, obeys });
     if (!reading) throw new Damage(`journal ${start.generation} is missing, or the files beside it are not its own`);
-    if (reading.next === undefined) return reading;
-    start = { generation: reading.next, end: reading.end, content: reading.content };
+    if (reading.next === undefined) return { ...reading, dlq: lettersIn(disk.dlq) };
+    start = { generation: reading.next, at: 0, end: reading.end, content: reading.content };
   }
 }
 
 function judge(
   line: readonly Piece[],
   reading: Reading,
-  { obeys, sides }: { obeys: Obeys; sides: { queue: boolean; dlq: boolean } },
+  { obeys, sidesOf }: { obeys: Obeys; sidesOf: SidesOf },
 ): Reading {
   if (line.length === 1 && line[0] === "newline") return reading;
   if (reading.next !== undefined && obeys("end at checkpoint")) return reading;
@@ -157,7 +203,7 @@ function judge(
   if (obeys("judge prev") && prev !== reading.end) throw new Damage("a line does not follow the one before it");
   let content = contents.get(reading.content);
   for (const record of records) {
-    const after = applied(content, record, sides);
+    const after = applied(content, record, sidesOf(at));
     if (!after) throw new Damage(`a record changes ${record.id}, which is not there`);
     content = after;
   }

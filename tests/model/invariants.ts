@@ -11,7 +11,8 @@ const AFTERWARDS: readonly Task[] = [
   { do: "rescue" },
   { do: "enqueue", id: "new" },
   { do: "checkpoint" },
-  { do: "enqueue", id: "newer", atRest: true },
+  { do: "enqueue", id: "newer", atRest: "renewal" },
+  { do: "enqueue", id: "newest", atRest: "checkpoint" },
 ];
 
 /** The invariants of the sound protocol and of every broken one: what is wrong with a world, or undefined. */

@@ -2,7 +2,7 @@
  * How a writer comes to know what there is, in the order of replica.ts: it loads the snapshots and folds the journals, or
  * reads on in the journal that it has open. When it knows all, it decides.
  */
-import { fileOf, foldNext, journalNamed, readFrom, readNew, startOf } from "./disk.ts";
+import { fileOf, foldNext, journalNamed, lettersIn, placed, readFrom, readNew, startOf } from "./disk.ts";
 import type { Doing, World, Writer } from "./world.ts";
 
 export function beginToLoad({ disk }: World, writer: Writer): string {
@@ -13,7 +13,9 @@ export function beginToLoad({ disk }: World, writer: Writer): string {
 export function loadDeadLetters({ disk }: World, writer: Writer): string {
   const { next } = writer;
   if (next.step !== "load dlq") throw new Error("not loading");
-  writer.next = { step: "fold", queue: next.queue, dlq: disk.dlq, from: startOf(next.queue, disk.dlq) };
+  const { queue } = next;
+  const dlq = placed(queue, disk.dlq);
+  writer.next = { step: "fold", queue, dlq, from: startOf(queue, dlq), known: lettersIn(disk.dlq) };
   return `reads dlq.json (generation ${disk.dlq.generation})`;
 }
 
@@ -28,11 +30,12 @@ export function fold({ disk }: World, writer: Writer, { obeys }: Doing): string 
   }
   if (reading.next !== undefined) {
     const { end, content } = reading;
-    writer.next = { ...next, from: { generation: reading.next, end, content } };
+    writer.next = { ...next, from: { generation: reading.next, at: 0, end, content } };
     return `reads journal ${from.generation} up to its checkpoint`;
   }
-  writer.reading = reading;
-  const looks = obeys("look again, loading");
+  writer.reading = { ...reading, dlq: next.known };
+  // A journal that a snapshot stands in is no other of the same name.
+  const looks = obeys("look again, loading") && from.at === 0;
   writer.next = looks ? { step: "look again", generation: queue.generation } : { step: "decide" };
   return `reads journal ${from.generation} to place ${reading.size}`;
 }
@@ -65,7 +68,7 @@ export function readOn({ disk }: World, writer: Writer, doing: Doing): string {
 
 /** Goes on at the journal after a checkpoint; where that one is gone already, loads anew. */
 export function follow({ disk }: World, writer: Writer, doing: Doing): string {
-  const { next: generation, end, content } = writer.reading ?? {};
+  const { next: generation, end, content, dlq } = writer.reading ?? {};
   if (generation === undefined || end === undefined || content === undefined) throw new Error("nothing to follow");
   const file = journalNamed(disk, generation);
   if (!file) {
@@ -73,8 +76,10 @@ export function follow({ disk }: World, writer: Writer, doing: Doing): string {
     writer.next = { step: "load" };
     return `finds no journal ${generation}, and has to load anew`;
   }
-  writer.reading = readFrom(file, { generation, end, content }, doing);
+  const reading = readFrom(file, { generation, at: 0, end, content }, doing);
+  // Whoever made the checkpoint himself knows what he wrote.
+  writer.reading = dlq?.sum === end ? { ...reading, dlq } : reading;
   const looks = doing.obeys("look again, following");
   writer.next = looks ? { step: "look again", generation } : { step: "decide" };
-  return `opens journal ${generation} and reads it to place ${writer.reading.size}`;
+  return `opens journal ${generation} and reads it to place ${reading.size}`;
 }

@@ -12,11 +12,15 @@ export const RULES = {
   "end survivors": "what is left of an attempt is ended before its job is rescued",
   "forget void": "a state that was changed ahead of a commit is loaded anew when that is void",
   "commit first": "a checkpoint is committed before its snapshots are renamed into place",
+  "write ahead": "the snapshots of a commit are written, under temporary names, before it",
+  "name what holds":
+    "queue.json names a dlq.json that was there before only if nothing died and nothing was put back since",
   fence: "the temporary snapshots of all others are removed before the renames",
   "dlq first": "dlq.json is renamed before queue.json",
   "journals last": "old journals are removed after the renames",
   "look again, following": "who goes on to the next journal looks whether the snapshots have passed that meanwhile",
   "look again, loading": "who has loaded the snapshots and their journal looks whether they are still there",
+  "reach the place": "a journal that does not reach to where a snapshot stands is not its own",
   "yield to a successor": "who finds commits in the journal that it is about to begin was only too late",
 } as const;
 

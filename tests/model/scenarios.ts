@@ -37,19 +37,25 @@ export const SCENARIOS = {
   },
   "somebody looks while two writers make checkpoints": {
     before: [enqueue("a")],
-    writers: { A: [CHECKPOINT], B: [enqueueAtRest("b"), enqueueAtRest("c")], C: [LOOK] },
+    writers: { A: [CHECKPOINT], B: [enqueueIn("checkpoint", "b"), enqueueIn("checkpoint", "c")], C: [LOOK] },
     newcomers: ["C"],
     steals: 1,
   },
   "two writers change a store at rest": {
     before: [enqueue("a")],
-    writers: { A: [enqueueAtRest("b"), enqueueAtRest("c")], B: [enqueueAtRest("d")] },
+    writers: { A: [enqueueIn("renewal", "b"), enqueueIn("renewal", "c")], B: [enqueueIn("renewal", "d")] },
     steals: 2,
     crashes: 1,
   },
   "a job dies during a checkpoint": {
     before: [enqueue("a", 0), CHECKPOINT],
     writers: { A: [CLAIM, FAIL, CHECKPOINT], B: [CHECKPOINT] },
+    steals: 2,
+    crashes: 1,
+  },
+  "a job dies, and a store at rest is changed": {
+    before: [enqueue("a", 0), CLAIM],
+    writers: { A: [enqueueIn("renewal", "b"), CHECKPOINT], B: [RESCUE, enqueueIn("renewal", "c")] },
     steals: 2,
     crashes: 1,
   },
@@ -61,10 +67,18 @@ export const SCENARIOS = {
   },
 } satisfies Record<string, Scenario>;
 
-export type ScenarioName = keyof typeof SCENARIOS;
-
 /** More writers, tasks and faults at a time: minutes, for a run by hand. */
 export const DEEP = {
+  "somebody looks while snapshots are written within a generation": {
+    before: [enqueue("a")],
+    writers: {
+      A: [CHECKPOINT],
+      B: [CHECKPOINT, enqueueIn("renewal", "b"), enqueue("c"), CHECKPOINT],
+      C: [LOOK],
+    },
+    newcomers: ["C"],
+    steals: 1,
+  },
   "three workers want two jobs": {
     before: [enqueue("a")],
     writers: { A: [CLAIM, COMPLETE], B: [CLAIM, RELEASE], C: [enqueue("b"), CLAIM] },
@@ -87,23 +101,29 @@ export const DEEP = {
   },
   "three writers make checkpoints": {
     before: [enqueue("a")],
-    writers: { A: [CHECKPOINT, CLAIM], B: [CHECKPOINT, enqueue("b"), CHECKPOINT], C: [enqueueAtRest("c")] },
+    writers: { A: [CHECKPOINT, CLAIM], B: [CHECKPOINT, enqueue("b"), CHECKPOINT], C: [enqueueIn("renewal", "c")] },
     steals: 1,
     crashes: 1,
   },
   "two writers change a store at rest all the time": {
     before: [enqueue("a", 0)],
-    writers: { A: [enqueueAtRest("b"), CLAIM, enqueueAtRest("d")], B: [CLAIM, FAIL, enqueueAtRest("c"), CHECKPOINT] },
+    writers: {
+      A: [enqueueIn("renewal", "b"), CLAIM, enqueueIn("renewal", "d")],
+      B: [CLAIM, FAIL, enqueueIn("renewal", "c"), CHECKPOINT],
+    },
     steals: 2,
     crashes: 1,
     tears: 1,
   },
 } satisfies Record<string, Scenario>;
 
+export type ScenarioName = keyof typeof SCENARIOS | keyof typeof DEEP;
+
 function enqueue(id: string, maxRetries = 3): Task {
   return { do: "enqueue", id, maxRetries };
 }
 
-function enqueueAtRest(id: string): Task {
-  return { do: "enqueue", id, atRest: true };
+/** A change to a store at rest. */
+function enqueueIn(atRest: "renewal" | "checkpoint", id: string): Task {
+  return { do: "enqueue", id, atRest };
 }

@@ -13,9 +13,14 @@ import {
 } from "./disk.ts";
 import type { Obeys } from "./rules.ts";
 
-/** What a writer is asked to do, one after the other. With `atRest` the change and a checkpoint are one commit. */
+/** What a writer is asked to do, one after the other. At rest, snapshots are written with the change, or a checkpoint is it. */
 export type Task =
-  | { readonly do: "enqueue"; readonly id: string; readonly maxRetries?: number; readonly atRest?: boolean }
+  | {
+      readonly do: "enqueue";
+      readonly id: string;
+      readonly maxRetries?: number;
+      readonly atRest?: "renewal" | "checkpoint";
+    }
   | { readonly do: "claim" }
   | { readonly do: "finish"; readonly how: "completed" | "failed" | "released" }
   | { readonly do: "rescue" }
@@ -38,7 +43,7 @@ export type CheckpointStep =
   | "rename queue"
   | "remove journals";
 
-/** The commit of a checkpoint and the snapshots that carry it. */
+/** The commit of a checkpoint, or of a change to a store at rest, and the snapshots that carry it. */
 export interface Checkpoint {
   readonly commit: number;
   readonly snapshot: Snapshot;
@@ -53,7 +58,13 @@ export type Next =
   | { readonly step: "lock" }
   | { readonly step: "load" }
   | { readonly step: "load dlq"; readonly queue: Snapshot }
-  | { readonly step: "fold"; readonly queue: Snapshot; readonly dlq: Snapshot; readonly from: Start }
+  | {
+      readonly step: "fold";
+      readonly queue: Snapshot;
+      readonly dlq: Snapshot;
+      readonly from: Start;
+      readonly known: Reading["dlq"];
+    }
   | { readonly step: "look again"; readonly generation: number }
   | { readonly step: "read" }
   | { readonly step: "follow" }

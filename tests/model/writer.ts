@@ -1,6 +1,6 @@
 /** A writer's steps in the order of ledger.ts, replica.ts and journal.ts. */
 import { commits, isIn } from "./chain.ts";
-import { abandonCheckpoint, beginCheckpoint, countCheckpoint, stepCheckpoint } from "./checkpoint-steps.ts";
+import { abandonCheckpoint, beginSnapshots, countCheckpoint, stepCheckpoint } from "./checkpoint-steps.ts";
 import { Damage, fileOf, type Piece, type Reading, readNew } from "./disk.ts";
 import { beginToLoad, fold, follow, loadDeadLetters, lookAgain, readOn } from "./reading-steps.ts";
 import { decide, lostAttempt } from "./tasks.ts";
@@ -125,7 +125,10 @@ function decideNext(world: World, writer: Writer, doing: Doing): string {
     return "has nothing to do";
   }
   if (reading.suspects.length > 0) world.setAside = true;
-  if (isCheckpoint || (task.do === "enqueue" && task.atRest)) return beginCheckpoint(writer, records, obeys);
+  const atRest = task.do === "enqueue" ? task.atRest : undefined;
+  if (isCheckpoint || atRest) {
+    return beginSnapshots(writer, { records, begins: isCheckpoint || atRest === "checkpoint" }, obeys);
+  }
   if (reading.judged < reading.size && obeys("close torn")) {
     writer.next = { step: "close torn" };
     return "sees a torn line";

@@ -1,6 +1,6 @@
 /** A grown store whose copies are damaged, judged and mended. */
 import { expect } from "bun:test";
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
 import type { Entry } from "../../src/job/job.ts";
@@ -33,9 +33,9 @@ export class DamageStage implements AsyncDisposable {
     this.leases = Array.from(text.matchAll(/"lease":(\d+)/g), ([, lease]) => Number(lease));
   }
 
-  static async open(): Promise<DamageStage> {
+  static async open(growing = grow): Promise<DamageStage> {
     const root = temporaryDirectory();
-    const history = await grow(join(root.path, "grown"));
+    const history = await growing(join(root.path, "grown"));
     return new DamageStage(root, history, await entriesOf(history.directory));
   }
 
@@ -120,6 +120,15 @@ export class DamageStage implements AsyncDisposable {
 
 export function byId(entries: readonly Entry[]): Map<string, Entry> {
   return new Map(entries.map((entry) => [entry.id, entry]));
+}
+
+/** Changes one bit of the byte at a place. */
+export function flip(file: string, at: number): Damage {
+  return (directory) => {
+    const path = join(directory, file);
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.with(at, (bytes[at] ?? 0) ^ (1 << (at % 7))));
+  };
 }
 
 export async function doctorOf(directory: string): Promise<Doctor> {

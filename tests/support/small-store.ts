@@ -18,9 +18,23 @@ export interface History {
 /** A store with six commits after its snapshot: enqueued, claimed, failed, dead-lettered, completed. */
 export async function grow(directory: string): Promise<History> {
   await resting(directory);
+  return work(directory);
+}
+
+/** The same, but its snapshots stand in the middle of the journal, and not at one place. */
+export async function growRenewed(directory: string): Promise<History> {
+  await resting(directory);
+  const store = await openFiles(directory);
+  await store.requeue(["dead"]);
+  await store.enqueue([{ id: "p3", command: "echo 3" }]);
+  await store.close();
+  return work(directory);
+}
+
+async function work(directory: string): Promise<History> {
   const store = await openFiles(directory);
   const journal = journalIn(directory);
-  const stages = [{ size: 0, holding: await holdingOf(store) }];
+  const stages = [{ size: readFileSync(join(directory, journal)).length, holding: await holdingOf(store) }];
   const claimant = { workerId: "worker-1", limit: 1 };
   const exited = (code: number) => ({ kind: "exited", code }) as const;
   const note = async () => {

@@ -1,15 +1,19 @@
 /**
- * Making the snapshots anew, and making the first ones. Always under the lock.
+ * Writing the snapshots anew, and making the first ones. Always under the lock. Within a generation, for a store at rest:
  *
- *   1. write both snapshots of generation g+1 under temporary names, and an empty journal g+1; sync them all
- *   2. append a commit with "checkpoint": g+1 to journal g        ← the commit point: any line after it in g is void
+ *   1. write queue.json, and dlq.json if it changed, under temporary names; sync them
+ *   2. append the commit that they already hold, and sync it       ← the commit point
  *   3. remove every other temporary snapshot
- *   4. rename both into place, sync the directory
- *   5. remove the journals older than both
+ *   4. rename dlq.json into place, then queue.json
  *
- * A crash between any two steps leaves files that load (replica.ts folds from the older snapshot on). Step 3 is what
- * fences step 4: a writer that was frozen just before its renames finds its files gone when it wakes up, instead of
- * bringing an old generation back.
+ * A crash between any two steps leaves files that load: each snapshot says where in the journal it stands, and replica.ts
+ * goes on from the older one. Step 3 fences step 4: a writer that was frozen just before its renames finds its files gone
+ * when it wakes up, instead of bringing an old state back. Who writes his temporary files too late for that finds his
+ * commit void in step 2.
+ *
+ * A checkpoint begins a new generation in the same way: step 1 writes both snapshots and creates journal g+1, the commit
+ * of step 2 says "checkpoint": g+1, so that any line after it in journal g is void, and after step 4 the directory is synced
+ * and the journals older than both snapshots are removed.
  */
 import { closeSync, fstatSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -27,56 +31,67 @@ import {
   writeNew,
 } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
-import type { ChainEnd, Journal } from "./journal.ts";
+import type { Journal, Position } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
-import { encodeSnapshot, readQueue } from "./snapshot.ts";
+import { encodeDeadLetters, encodeQueue, readQueue } from "./snapshot.ts";
 import type { QueueState } from "./state.ts";
 import { openTrusted } from "./trust.ts";
 
+/** What is known, and is to be found in the snapshots. */
+export interface Known {
+  readonly journal: Journal;
+  readonly state: QueueState;
+  /** The checksum of a `dlq.json` in place that holds all dead letters of `state`. */
+  readonly dlqCheck: string | undefined;
+}
+
 /**
- * Steps 1 to 5. The commit may carry records, which are in `state` already: then it is a change and a checkpoint in one.
- * False when it did not count: `state` is not to be used again.
+ * Steps 1 to 4, for a commit whose records are in `state` already; with `checkpoint` in it, all of a checkpoint. Returns the
+ * checksum of `dlq.json`, or undefined when the commit did not count: then `state` is not to be used again.
  */
-export function checkpoint(
+export function renewSnapshots(
   layout: Layout,
-  { journal, state }: { journal: Journal; state: QueueState },
-  content: CommitContent,
-): boolean {
-  const generation = journal.generation + 1;
-  const commit = { ...content, checkpoint: generation };
-  const end = { sum: journal.encodeNext(commit).sum, seq: journal.end.seq + content.records.length };
+  { journal, state, dlqCheck }: Known,
+  commit: CommitContent,
+): string | undefined {
+  const next = { state, position: journal.positionAfter(commit) };
+  const begins = commit.checkpoint !== undefined;
+  const kept = begins ? undefined : dlqCheck;
   const temporaries = temporariesOf(layout);
   let counts = false;
   try {
-    writeTemporaries(temporaries, { state, generation, end });
-    if (!createJournal(layout.journal(generation), journal)) return false;
-    syncDirectory(layout.root, "sync-directory");
+    const check = writeTemporaries(temporaries, next, kept);
+    if (begins) {
+      if (!createJournal(layout.journal(next.position.generation), journal)) return undefined;
+      syncDirectory(layout.root, "sync-directory");
+    }
     counts = journal.append(commit);
-    if (!counts) return false;
+    if (!counts) return undefined;
     journal.sync();
-    install(layout, temporaries, generation);
-    return true;
+    const isInPlace = install(layout, temporaries, { withDlq: kept === undefined });
+    if (begins && isInPlace) retireJournals(layout, next.position.generation);
+    return check;
   } finally {
     // Of one that counts they are what it is about: in place, or removed by another writer, or yet to be put in place.
     if (!counts) for (const temporary of Object.values(temporaries)) remove(temporary);
   }
 }
 
-/** What the snapshots of a new generation say. */
-export interface NextGeneration {
+/** What the snapshots are to say. */
+interface Next {
   readonly state: QueueState;
-  readonly generation: number;
-  readonly end: ChainEnd;
+  readonly position: Position;
 }
 
-/** Steps 1, 3, 4 and 5, for a store whose journals nothing can be appended to: it goes on from what is in memory. */
-export function replaceSnapshots(layout: Layout, next: NextGeneration): void {
+/** A checkpoint without its commit, for a store whose journals nothing can be appended to: it goes on from what is in memory. */
+export function replaceSnapshots(layout: Layout, next: Next): void {
+  const { generation } = next.position;
   const temporaries = temporariesOf(layout);
   writeTemporaries(temporaries, next);
-  createJournal(layout.journal(next.generation));
+  createJournal(layout.journal(generation));
   syncDirectory(layout.root, "sync-directory");
-  install(layout, temporaries, next.generation);
+  if (install(layout, temporaries, { withDlq: true })) retireJournals(layout, generation);
 }
 
 interface Temporaries {
@@ -88,15 +103,28 @@ function temporariesOf(layout: Layout): Temporaries {
   return { queue: temporaryName(layout.queue), dlq: temporaryName(layout.dlq) };
 }
 
-function writeTemporaries({ queue, dlq }: Temporaries, { state, generation, end }: NextGeneration): void {
-  const head = { generation, end };
-  writeNew(queue, encodeSnapshot("jobs", state.jobs(), head), { write: "write-queue", sync: "sync-queue" });
-  writeNew(dlq, encodeSnapshot("dlq", state.deadLetters(), head), { write: "write-dlq", sync: "sync-dlq" });
+/** Returns the checksum of `dlq.json`: of the one that is kept, or of a new one. */
+function writeTemporaries({ queue, dlq }: Temporaries, next: Next, kept?: string): string {
+  const check = kept ?? writeDeadLetters(dlq, next);
+  const { text } = encodeQueue(next.state.jobs(), next.position, check);
+  writeNew(queue, text, { write: "write-queue", sync: "sync-queue" });
+  return check;
 }
 
-function install(layout: Layout, { queue, dlq }: Temporaries, generation: number): void {
+function writeDeadLetters(path: string, { state, position }: Next): string {
+  const { text, check } = encodeDeadLetters(state.deadLetters(), position);
+  writeNew(path, text, { write: "write-dlq", sync: "sync-dlq" });
+  return check;
+}
+
+/** Puts them in place; false when another writer has removed them, for his are newer. */
+function install(layout: Layout, { queue, dlq }: Temporaries, { withDlq }: { withDlq: boolean }): boolean {
   removeOtherTemporaries(layout, [queue, dlq]);
-  if (!rename(dlq, layout.dlq, "rename-dlq") || !rename(queue, layout.queue, "rename-queue")) return;
+  return (!withDlq || rename(dlq, layout.dlq, "rename-dlq")) && rename(queue, layout.queue, "rename-queue");
+}
+
+/** The snapshots of a new generation are in place: what is older is done with. */
+function retireJournals(layout: Layout, generation: number): void {
   syncDirectory(layout.root, "sync-renames");
   removeJournalsBefore(layout, generation);
 }
@@ -111,8 +139,9 @@ export function createStore(layout: Layout): void {
     createJournal(layout.journal(ORIGINAL.generation));
   } else {
     createJournal(layout.journal(FIRST.generation));
-    createWhole(layout.dlq, encodeSnapshot("dlq", [], FIRST), "create-dlq");
-    createWhole(layout.queue, encodeSnapshot("jobs", [], FIRST), "create-queue");
+    const letters = encodeDeadLetters([], FIRST);
+    createWhole(layout.dlq, letters.text, "create-dlq");
+    createWhole(layout.queue, encodeQueue([], FIRST, letters.check).text, "create-queue");
   }
   syncDirectory(layout.root);
 }

@@ -23,12 +23,24 @@ import { append, guard, refused, syncData } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
 import { openTrusted } from "./trust.ts";
 
-/** The place in the chain from which a journal goes on: that of the checkpoint before it. */
+/** Where the chain of commits stands. */
 export interface ChainEnd {
   /** The `sum` of the last commit that counts. */
   readonly sum: string;
   /** The sequence number that the next record takes. */
   readonly seq: number;
+}
+
+/** Where one can go on reading: just after a commit that counts, or where a generation begins. */
+export interface Position {
+  readonly generation: number;
+  /** The byte offset in the journal of this generation. */
+  readonly at: number;
+  readonly end: ChainEnd;
+}
+
+export function isBefore(one: Omit<Position, "end">, other: Omit<Position, "end">): boolean {
+  return one.generation < other.generation || (one.generation === other.generation && one.at < other.at);
 }
 
 /** A complete line whose sum is wrong and which nothing has explained yet. */
@@ -45,24 +57,29 @@ export class Journal implements Disposable {
   readonly generation: number;
   #fd: number;
   #end: ChainEnd;
-  #size = 0;
+  #size: number;
   /** Where the first line starts that has not been judged. */
-  #judged = 0;
-  #lines = 0;
+  #judged: number;
   #suspects: Suspect[] = [];
   #next: number | undefined;
 
-  private constructor(path: string, fd: number, from: { generation: number; end: ChainEnd }) {
+  private constructor(path: string, fd: number, from: Position) {
     this.path = path;
     this.#fd = fd;
     this.generation = from.generation;
     this.#end = from.end;
+    this.#size = from.at;
+    this.#judged = from.at;
   }
 
-  /** Opens the journal that goes on from a snapshot or from a checkpoint; undefined when it is not there. */
-  static open(path: string, from: { generation: number; end: ChainEnd }): Journal | undefined {
+  /** Opens the journal that goes on from a snapshot or from a checkpoint; undefined when none reaches as far as there. */
+  static open(path: string, from: Position): Journal | undefined {
     const fd = openExisting(path);
-    return fd === undefined ? undefined : new Journal(path, fd, from);
+    if (fd === undefined) return undefined;
+    const journal = new Journal(path, fd, from);
+    if (from.at === 0 || journal.#sizeNow() >= from.at) return journal;
+    journal[Symbol.dispose]();
+    return undefined;
   }
 
   /** Where the chain stands: what the next commit follows. */
@@ -113,7 +130,7 @@ export class Journal implements Disposable {
       append(this.#fd, Buffer.of(NEWLINE), { path: this.path, step: "append" });
       return false;
     }
-    const { line, sum } = this.encodeNext(content);
+    const { line, sum } = this.#encodeNext(content);
     const bytes = Buffer.from(`${line}\n`);
     const step = content.checkpoint === undefined ? "append" : "append-checkpoint";
     append(this.#fd, bytes, { path: this.path, step });
@@ -125,20 +142,22 @@ export class Journal implements Disposable {
     if (!written.equals(bytes)) return false;
     this.#size = end;
     this.#judged = end;
-    this.#lines += 1;
     this.#suspects = [];
     this.#count(content, sum);
     return true;
   }
 
-  /** The line that `append` would write now, and its sum: a checkpoint's snapshots carry it before it is written. */
-  encodeNext(content: CommitContent): { line: string; sum: string } {
-    return encodeCommit({ at: this.#size, prev: this.#end.sum, seq: this.#end.seq, ...content });
+  /** Where the line stands once it is there that `append` would write now: snapshots name the place ahead of it. */
+  positionAfter(content: CommitContent): Position {
+    const { line, sum } = this.#encodeNext(content);
+    const end = { sum, seq: this.#end.seq + content.records.length };
+    if (content.checkpoint !== undefined) return { generation: content.checkpoint, at: 0, end };
+    return { generation: this.generation, at: this.#size + Buffer.byteLength(line) + 1, end };
   }
 
   /** Whether anyone has appended since the last look. */
   hasGrown(): boolean {
-    return guard("read", this.path, () => fstatSync(this.#fd)).size > this.#size;
+    return this.#sizeNow() > this.#size;
   }
 
   /** Forces everything appended so far, by anyone, to the disk. */
@@ -151,26 +170,29 @@ export class Journal implements Disposable {
     closeSync(this.#fd);
   }
 
+  #encodeNext(content: CommitContent): { line: string; sum: string } {
+    return encodeCommit({ at: this.#size, prev: this.#end.sum, seq: this.#end.seq, ...content });
+  }
+
   #judge(bytes: Uint8Array, offset: number): Commit | undefined {
-    this.#lines += 1;
     if (bytes.length === 0 || this.#next !== undefined) return undefined;
     const line = readLine(bytes);
     if (line.kind === "broken") {
-      this.#suspects.push({ line: this.#lines, whole: line.whole, bytes });
+      this.#suspects.push({ line: this.#lineAt(offset), whole: line.whole, bytes });
       return undefined;
     }
     const { commit } = line;
     if (commit.at < offset) return undefined;
     if (commit.at > offset) {
-      throw corrupt(this.path, `${commit.at - offset} bytes before it are missing.`, { line: this.#lines });
+      throw corrupt(this.path, `${commit.at - offset} bytes before it are missing.`, { line: this.#lineAt(offset) });
     }
     if (commit.prev !== this.#end.sum || commit.seq !== this.#end.seq) {
       const suspect = this.#suspects[0];
       if (suspect) throw corrupt(this.path, "its checksum does not match.", { line: suspect.line });
-      throw corrupt(this.path, "it does not follow the line before it.", { line: this.#lines });
+      throw corrupt(this.path, "it does not follow the line before it.", { line: this.#lineAt(offset) });
     }
     if (commit.checkpoint !== undefined && commit.checkpoint !== this.generation + 1) {
-      throw corrupt(this.path, "it begins a generation that is not the next.", { line: this.#lines });
+      throw corrupt(this.path, "it begins a generation that is not the next.", { line: this.#lineAt(offset) });
     }
     this.#suspects = [];
     this.#count(commit, commit.sum);
@@ -180,6 +202,15 @@ export class Journal implements Disposable {
   #count(content: CommitContent, sum: string): void {
     this.#end = { sum, seq: this.#end.seq + content.records.length };
     this.#next = content.checkpoint;
+  }
+
+  #sizeNow(): number {
+    return guard("read", this.path, () => fstatSync(this.#fd)).size;
+  }
+
+  /** The 1-based number of the line that starts there: counted when somebody has to be told, for reading starts anywhere. */
+  #lineAt(offset: number): number {
+    return linesIn(this.#read(0, offset)) + 1;
   }
 
   #read(from: number, to: number): Buffer {
@@ -192,6 +223,11 @@ export class Journal implements Disposable {
     }
     return bytes.subarray(0, done);
   }
+}
+
+/** How many lines end in some bytes. */
+export function linesIn(bytes: Uint8Array): number {
+  return bytes.reduce((lines, byte) => lines + Number(byte === NEWLINE), 0);
 }
 
 /** Opens for appending, or only for reading where that is all this user may do; never creates. */

@@ -2,15 +2,16 @@
  * The one way to read and to change the state of a data directory. Reading takes no lock. A change takes the lock,
  * catches up, decides on what it then knows, and appends; when the lock turns out to have been lost in between, it
  * decides again. It also keeps two promises about time: what was written is on the disk within a second at the latest,
- * and a small queue on which nobody works is at rest, complete in its snapshots with an empty journal.
+ * and a small queue on which nobody works is at rest, complete in its snapshots.
  */
 import { QueueError } from "../../job/errors.ts";
-import { checkpoint, createStore } from "./checkpoint.ts";
+import { createStore, renewSnapshots } from "./checkpoint.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
 import { createDirectory, createSubdirectory } from "./durable.ts";
 import type { Journal } from "./journal.ts";
 import { checkDataDirectory, type Layout } from "./layout.ts";
 import { acquire, tryAcquire } from "./lock.ts";
+import { ORIGINAL } from "./original-format.ts";
 import { setAside, warningOf } from "./quarantine.ts";
 import { Replica } from "./replica.ts";
 import { QueueState } from "./state.ts";
@@ -31,10 +32,6 @@ export interface Decision<T> {
 
 type Decide<T> = (state: QueueState, seq: number) => Decision<T>;
 
-/** A journal smaller than this, or than the snapshots, is not worth a checkpoint: so its cost per job is constant. */
-const MIN_CHECKPOINT_BYTES = 256 * 1024;
-/** Up to here the state is rewritten whenever work pauses. */
-const MAX_RESTING_BYTES = 1024 * 1024;
 const SYNC_WITHIN_MS = 1000;
 const REST_AFTER_MS = 250;
 
@@ -140,7 +137,7 @@ export class Ledger {
     if (decision.records.length === 0) return decision;
     setAside(journal, this.#layout.quarantine);
     const content = { time: this.#options.now(), by: this.author, records: decision.records };
-    const rests = durable && isSmall(replica, journal) && this.#options.nobodyWorks();
+    const rests = durable && replica.isSmall && this.#options.nobodyWorks();
     const how = rests ? this.#commitAtRest : this.#append;
     return how.call(this, replica, journal, content) ? decision : undefined;
   }
@@ -151,21 +148,28 @@ export class Ledger {
     this.#hasWritten = true;
     this.#syncSoon();
     this.#restSoon();
-    if (journal.size > Math.max(MIN_CHECKPOINT_BYTES, replica.snapshotBytes)) this.#checkpoint(replica, journal);
+    if (replica.isOutgrown) this.#checkpoint(replica, journal);
     return true;
   }
 
-  /** A change to a small queue that nobody works on, and its checkpoint, in one commit: half the syncs of the two. */
+  /** A change to a small queue that nobody works on: the snapshots hold it, too, once it is told. */
   #commitAtRest(replica: Replica, journal: Journal, content: CommitContent): boolean {
+    const begins = journal.generation === ORIGINAL.generation || replica.isOutgrown;
     let counts = false;
     try {
       for (const record of content.records) replica.state.apply(record);
-      counts = checkpoint(this.#layout, { state: replica.state, journal }, content);
+      counts = this.#renew(replica, journal, begins ? { ...content, checkpoint: journal.generation + 1 } : content);
       return counts;
     } finally {
-      if (counts) replica.catchUp();
-      else this.#forget();
+      if (!counts) this.#forget();
     }
+  }
+
+  #renew(replica: Replica, journal: Journal, commit: CommitContent): boolean {
+    const { state, dlqCheck } = replica;
+    const check = renewSnapshots(this.#layout, { state, journal, dlqCheck }, commit);
+    if (check !== undefined) replica.renewed(check);
+    return check !== undefined;
   }
 
   /** What is in memory has gone past what counts: the next call loads anew. */
@@ -191,8 +195,8 @@ export class Ledger {
   /** The work is done whether or not this succeeds: a full disk only leaves the journal longer than it might be. */
   #checkpoint(replica: Replica, journal: Journal): void {
     try {
-      const content = { time: this.#options.now(), by: this.author, records: [] };
-      if (checkpoint(this.#layout, { state: replica.state, journal }, content)) replica.catchUp();
+      const checkpoint = journal.generation + 1;
+      this.#renew(replica, journal, { time: this.#options.now(), by: this.author, records: [], checkpoint });
     } catch (error) {
       if (!(error instanceof QueueError && error.code === "E_STORE_IO")) throw error;
       this.#options.warn(`No checkpoint could be made. ${error.message}`);
@@ -232,7 +236,7 @@ export class Ledger {
       return;
     }
     const { replica, journal } = this.#current();
-    if (journal.size === 0 || !isSmall(replica, journal)) return;
+    if (journal.size === 0 || !replica.isSmall) return;
     setAside(journal, this.#layout.quarantine);
     this.#checkpoint(replica, journal);
   }
@@ -243,8 +247,4 @@ export class Ledger {
     this.#warned = true;
     this.#options.warn(warning);
   }
-}
-
-function isSmall(replica: Replica, journal: Journal): boolean {
-  return journal.size + replica.snapshotBytes <= MAX_RESTING_BYTES;
 }

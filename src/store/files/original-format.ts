@@ -5,16 +5,17 @@
  */
 import { type DeadLetter, JOB_STATES, type Job, type JobState } from "../../job/job.ts";
 import { corrupt } from "./corruption.ts";
-import type { ChainEnd } from "./journal.ts";
+import type { Position } from "./journal.ts";
 
 /** Where the chain of such a directory begins. */
-export const ORIGINAL: { readonly generation: number; readonly end: ChainEnd } = {
+export const ORIGINAL: Position = {
   generation: 0,
+  at: 0,
   end: { sum: "0".repeat(16), seq: 1 },
 };
 
 /** Where a store of our own begins: the same for all, so that making it twice does no harm. */
-export const FIRST = { generation: 1, end: ORIGINAL.end };
+export const FIRST: Position = { ...ORIGINAL, generation: 1 };
 
 const DEFAULT_MAX_RETRIES = 3;
 

@@ -4,15 +4,19 @@
  */
 import { statSync } from "node:fs";
 import { reach } from "../../failpoint.ts";
+import type { DeadLetter, Job } from "../../job/job.ts";
 import type { Commit } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { namesIn } from "./durable.ts";
-import { Journal } from "./journal.ts";
+import { isBefore, Journal, type Position } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
 import { generationAt, readDeadLetters, readQueue, type Snapshot } from "./snapshot.ts";
 import { QueueState, type Sides } from "./state.ts";
 
+/** A journal smaller than this, or than the snapshots, is not worth a checkpoint: so its cost per job is constant. */
+const MIN_CHECKPOINT_BYTES = 256 * 1024;
+const MAX_RESTING_BYTES = 1024 * 1024;
 /** More checkpoints than this cannot pass by while one reader opens three files. */
 const MAX_RESTARTS = 100;
 
@@ -40,9 +44,29 @@ export class Replica implements Disposable {
     return this.#loaded.journal;
   }
 
-  /** The size of both snapshots on disk. */
-  get snapshotBytes(): number {
-    return this.#loaded.snapshotBytes;
+  /** Whether the journal has become long enough for a checkpoint. */
+  get isOutgrown(): boolean {
+    return this.#journalBytes > Math.max(MIN_CHECKPOINT_BYTES, this.#loaded.snapshotBytes);
+  }
+
+  /** Whether the snapshots may be written anew whenever work pauses. */
+  get isSmall(): boolean {
+    return this.#journalBytes + this.#loaded.snapshotBytes <= MAX_RESTING_BYTES;
+  }
+
+  /** The checksum of a `dlq.json` in place that holds all dead letters there are, if there is one. */
+  get dlqCheck(): string | undefined {
+    const { dlq, state } = this.#loaded;
+    return dlq && dlq.changes === state.dlqChanges ? dlq.check : undefined;
+  }
+
+  /** To be told when this process has written the snapshots, as of its latest commit. */
+  renewed(dlqCheck: string): void {
+    // As of now: others may have appended to the journal that it goes on with.
+    const dlq = { check: dlqCheck, changes: this.state.dlqChanges };
+    if (this.journal?.next !== undefined) this.catchUp();
+    const { state, journal } = this.#loaded;
+    this.#loaded = { state, journal, snapshotBytes: sizeOfSnapshots(this.#layout), dlq };
   }
 
   /** Applies what has been committed since, by anyone. True when that was anything. */
@@ -52,12 +76,16 @@ export class Replica implements Disposable {
       const { journal, state } = this.#loaded;
       if (!journal) return this.#reload();
       const commits = journal.readNew();
-      applyAll(state, commits, { path: journal.path, sides: { queue: true, dlq: true } });
+      applyAll(state, commits, { path: journal.path });
       changed ||= commits.length > 0;
       if (journal.next === undefined) return changed;
       this.#advance(journal, journal.next);
       changed = true;
     }
+  }
+
+  get #journalBytes(): number {
+    return this.#loaded.journal?.size ?? 0;
   }
 
   [Symbol.dispose](): void {
@@ -66,15 +94,14 @@ export class Replica implements Disposable {
 
   /** Goes on at the journal after a checkpoint; where that one is gone already, loads anew. */
   #advance(from: Journal, generation: number): void {
-    const journal = Journal.open(this.#layout.journal(generation), { generation, end: from.end });
-    if (!journal || isPast(this.#layout, generation)) {
+    const journal = Journal.open(this.#layout.journal(generation), { generation, at: 0, end: from.end });
+    if (!journal || isGone(this.#layout, { generation, at: 0 })) {
       journal?.[Symbol.dispose]();
       this.#reload();
       return;
     }
     from[Symbol.dispose]();
-    const snapshotBytes = sizeOf(this.#layout.queue) + sizeOf(this.#layout.dlq);
-    this.#loaded = { state: this.#loaded.state, journal, snapshotBytes };
+    this.#loaded = { state: this.#loaded.state, journal, snapshotBytes: sizeOfSnapshots(this.#layout), dlq: undefined };
   }
 
   #reload(): boolean {
@@ -89,7 +116,10 @@ export class Replica implements Disposable {
 interface Loaded {
   readonly state: QueueState;
   readonly journal: Journal | undefined;
+  /** The size of both snapshots on disk. */
   readonly snapshotBytes: number;
+  /** The `dlq.json` that is in place, and after how many changes of the DLQ: unknown after others have written it. */
+  readonly dlq: { readonly check: string; readonly changes: number } | undefined;
 }
 
 function load(layout: Layout): Loaded | undefined {
@@ -107,37 +137,60 @@ function loadOnce(layout: Layout): Loaded | string | undefined {
   const dlq = readDeadLetters(layout.dlq) ?? (queue.generation === ORIGINAL.generation ? NO_DEAD_LETTERS : undefined);
   if (!dlq) return layout.dlq;
   reach("read-snapshots");
+  return fold(layout, queue, dlq.check === queue.dlqCheck ? { ...dlq, ...positionOf(queue) } : dlq);
+}
+
+/** Replays the journals from the older snapshot on, and to each snapshot only what is not in it yet. */
+function fold(layout: Layout, queue: Snapshot<Job>, dlq: Snapshot<DeadLetter>): Loaded | string {
   const state = new QueueState(queue.entries, dlq.entries);
-  const older = queue.generation <= dlq.generation ? queue : dlq;
-  let { generation, end } = older;
-  for (;;) {
-    if (!belongs(queue, generation, end.sum) || !belongs(dlq, generation, end.sum)) return layout.queue;
-    const journal = Journal.open(layout.journal(generation), { generation, end });
+  const snapshotBytes = queue.bytes + dlq.bytes;
+  for (let from = positionOf(isBefore(dlq, queue) ? dlq : queue); ; ) {
+    const { generation } = from;
+    const journal = Journal.open(layout.journal(generation), from);
     if (!journal) {
       const isUntouched = queue.generation === ORIGINAL.generation && dlq.generation === ORIGINAL.generation;
-      if (isUntouched && journalsIn(layout).length === 0)
-        return { state, journal, snapshotBytes: queue.bytes + dlq.bytes };
+      if (isUntouched && journalsIn(layout).length === 0) return { state, journal, snapshotBytes, dlq: undefined };
       return layout.journal(generation);
     }
-    const sides = { queue: queue.generation <= generation, dlq: dlq.generation <= generation };
-    applyAll(state, journal.readNew(), { path: journal.path, sides });
+    const commits = journal.readNew();
+    const sums = [from.end.sum, ...commits.map(({ sum }) => sum)];
+    if (!belongs(queue, generation, sums) || !belongs(dlq, generation, sums)) return layout.queue;
+    applyAll(state, commits, { path: journal.path, sidesOf: sidesFrom(queue, dlq, generation) });
     if (journal.next === undefined) {
-      const isWhole = sides.queue && sides.dlq && !isPast(layout, generation);
-      if (isWhole) return { state, journal, snapshotBytes: queue.bytes + dlq.bytes };
+      const isWhole = queue.generation <= generation && dlq.generation <= generation && !isGone(layout, from);
+      if (isWhole)
+        return { state, journal, snapshotBytes, dlq: dlq.check ? { check: dlq.check, changes: 0 } : undefined };
       journal[Symbol.dispose]();
       return journal.path;
     }
-    generation = journal.next;
-    end = journal.end;
+    from = { generation: journal.next, at: 0, end: journal.end };
     journal[Symbol.dispose]();
   }
 }
 
-const NO_DEAD_LETTERS: Snapshot<never> = { ...ORIGINAL, entries: [], bytes: 0 };
+const NO_DEAD_LETTERS: Snapshot<never> = {
+  ...ORIGINAL,
+  entries: [],
+  bytes: 0,
+  check: undefined,
+  dlqCheck: undefined,
+};
 
-/** A snapshot of this generation must have been made at this very checkpoint: files of two stores cannot be mixed. */
-function belongs(snapshot: Pick<Snapshot<never>, "generation" | "end">, generation: number, sum: string): boolean {
-  return snapshot.generation !== generation || snapshot.end.sum === sum;
+function positionOf({ generation, at, end }: Position): Position {
+  return { generation, at, end };
+}
+
+/** To which of the two files the commits of a journal are still to be applied. */
+export function sidesFrom(queue: Position, dlq: Position, generation: number): (commit: Commit) => Sides {
+  return ({ at }) => ({
+    queue: !isBefore({ generation, at }, queue),
+    dlq: !isBefore({ generation, at }, dlq),
+  });
+}
+
+/** A snapshot of this generation must be as of one of these very commits: files of two stores cannot be mixed. */
+function belongs(snapshot: Position, generation: number, sums: readonly string[]): boolean {
+  return snapshot.generation !== generation || sums.includes(snapshot.end.sum);
 }
 
 /** No store, or one whose creation was cut short before anything could be in it. */
@@ -148,12 +201,13 @@ function isUnborn(layout: Layout): boolean {
 }
 
 /**
- * Whether the store has gone past this generation. Asked once its journal is open: a process that was frozen before it made
- * the journal of a checkpoint makes an empty one of that name when it wakes up, however long that journal is done with and
- * removed. `queue.json` is put in place before any journal is removed, so it tells. (Found by the model, tests/model.)
+ * Whether the store has gone past the generation whose journal was just opened. A process that was frozen before it made the
+ * journal of a checkpoint makes an empty one of that name when it wakes up, however long that journal is done with and
+ * removed. `queue.json` is put in place before any journal is removed, so it tells. (Found by the model, tests/model.) A
+ * journal that holds what a snapshot stands behind is the right one.
  */
-function isPast(layout: Layout, generation: number): boolean {
-  return (generationAt(layout.queue) ?? generation) > generation;
+function isGone(layout: Layout, { generation, at }: Omit<Position, "end">): boolean {
+  return at === 0 && (generationAt(layout.queue) ?? generation) > generation;
 }
 
 /** The paths of all journals there are. */
@@ -167,14 +221,19 @@ function journalsIn(layout: Layout): string[] {
 function applyAll(
   state: QueueState,
   commits: readonly Commit[],
-  { path, sides }: { path: string; sides: Sides },
+  { path, sidesOf }: { path: string; sidesOf?: (commit: Commit) => Sides },
 ): void {
   for (const commit of commits) {
+    const sides = sidesOf?.(commit);
     for (const record of commit.records) {
       if (state.apply(record, sides)) continue;
       throw corrupt(path, `its record ${commit.seq} changes job ${JSON.stringify(record.id)}, which is not there.`);
     }
   }
+}
+
+function sizeOfSnapshots({ queue, dlq }: Layout): number {
+  return sizeOf(queue) + sizeOf(dlq);
 }
 
 function sizeOf(path: string): number {

@@ -1,7 +1,8 @@
 /**
- * `queue.json` and `dlq.json`: the state as of one checkpoint, as plain JSON with one job a line, `id` first, so that
- * `grep`, `jq` and `git diff` work on it. A snapshot names its generation and the checkpoint it was made at, and ends
- * in a checksum of everything before it: a flipped bit in a command is damage, not another command.
+ * `queue.json` and `dlq.json`: the state as of one commit, as plain JSON with one job a line, `id` first, so that
+ * `grep`, `jq` and `git diff` work on it. A snapshot names that commit and the place in the journal behind it, and ends
+ * in a checksum of everything before it: a flipped bit in a command is damage, not another command. `queue.json` also
+ * names the `dlq.json` that holds the DLQ as of its own commit: that one need not be written anew when nothing died.
  */
 import { closeSync, constants, readSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
@@ -9,7 +10,7 @@ import type { DeadLetter, Entry, Job } from "../../job/job.ts";
 import { checksum } from "./commit.ts";
 import { corrupt, parseFile } from "./corruption.ts";
 import { guard, guardUnless } from "./durable.ts";
-import type { ChainEnd } from "./journal.ts";
+import type { Position } from "./journal.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
 import { openTrusted, readTrusted } from "./trust.ts";
 
@@ -17,12 +18,14 @@ const FORMAT_VERSION = 1;
 /** Version and generation are within so many. */
 const HEAD_BYTES = 64;
 
-export interface Snapshot<T extends Entry> {
-  readonly generation: number;
-  /** The checkpoint that it was made at: its journal goes on from there. */
-  readonly end: ChainEnd;
+/** As of its position: the journal goes on from there. */
+export interface Snapshot<T extends Entry> extends Position {
   readonly entries: readonly T[];
   readonly bytes: number;
+  /** Its checksum; the original tool's have none. */
+  readonly check: string | undefined;
+  /** Of `queue.json`: the checksum of the `dlq.json` that is as of the same position, whatever that one says itself. */
+  readonly dlqCheck: string | undefined;
 }
 
 type ListName = "jobs" | "dlq";
@@ -30,8 +33,10 @@ type ListName = "jobs" | "dlq";
 /** What stands in the file, once its checksum has shown that it is what was written. */
 interface SnapshotFile<T> extends Partial<Record<ListName, T[]>> {
   readonly generation: number;
+  readonly at: number;
   readonly seq: number;
   readonly sum: string;
+  readonly dlq_check?: string;
   readonly check: string;
 }
 
@@ -59,16 +64,29 @@ export function generationAt(path: string): number | undefined {
   }
 }
 
-/** The text of a snapshot. */
-export function encodeSnapshot(
-  list: ListName,
-  entries: Iterable<Entry>,
-  { generation, end }: { generation: number; end: ChainEnd },
-): string {
+/** A snapshot to be written. */
+export interface SnapshotText {
+  readonly text: string;
+  readonly check: string;
+}
+
+export function encodeQueue(jobs: Iterable<Job>, position: Position, dlqCheck: string): SnapshotText {
+  return encode("jobs", jobs, { ...headOf(position), dlq_check: dlqCheck });
+}
+
+export function encodeDeadLetters(letters: Iterable<DeadLetter>, position: Position): SnapshotText {
+  return encode("dlq", letters, headOf(position));
+}
+
+function headOf({ generation, at, end }: Position): Record<string, unknown> {
+  return { version: FORMAT_VERSION, generation, at, seq: end.seq, sum: end.sum };
+}
+
+function encode(list: ListName, entries: Iterable<Entry>, head: Record<string, unknown>): SnapshotText {
   const lines = Array.from(entries, (entry) => JSON.stringify(entry)).join(",\n");
-  const head = JSON.stringify({ version: FORMAT_VERSION, generation, seq: end.seq, sum: end.sum, [list]: [] });
-  const checked = `${head.slice(0, -2)}\n${lines}${lines && "\n"}]`;
-  return `${checked},"check":"${checksum(checked)}"}\n`;
+  const checked = `${JSON.stringify({ ...head, [list]: [] }).slice(0, -2)}\n${lines}${lines && "\n"}]`;
+  const check = checksum(checked);
+  return { text: `${checked},"check":"${check}"}\n`, check };
 }
 
 /** The text of a file, or undefined when it is not there. */
@@ -88,7 +106,8 @@ function readSnapshot<T extends Entry>(
   }
   if (!("version" in value)) {
     if ("check" in value || "generation" in value) throw corrupt(path, "its version is missing.", { line: 1 });
-    return { ...ORIGINAL, entries: format.adopt(path, value), bytes: text.length };
+    const nameless = { check: undefined, dlqCheck: undefined };
+    return { ...ORIGINAL, ...nameless, entries: format.adopt(path, value), bytes: text.length };
   }
   if (typeof value.version === "number" && value.version > FORMAT_VERSION) throw tooNew(path, value.version);
   const snapshot = value as unknown as SnapshotFile<T>;
@@ -97,10 +116,10 @@ function readSnapshot<T extends Entry>(
   if (!entries || !text.endsWith(check) || checksum(text.slice(0, -check.length)) !== snapshot.check) {
     throw corrupt(path, "its checksum does not match: something other than queuectl changed it.");
   }
-  const { generation, seq, sum } = snapshot;
+  const { generation, at, seq, sum, dlq_check: dlqCheck } = snapshot;
   // The generation becomes part of a path.
-  if (!isCount(generation) || !isCount(seq)) throw corrupt(path, "its head is not one that queuectl writes.");
-  return { generation, end: { seq, sum }, entries, bytes: text.length };
+  if (![generation, at, seq].every(isCount)) throw corrupt(path, "its head is not one that queuectl writes.");
+  return { generation, at, end: { seq, sum }, entries, bytes: text.length, check: snapshot.check, dlqCheck };
 }
 
 function isCount(value: unknown): boolean {

@@ -33,6 +33,7 @@ export class QueueState {
   readonly #ready = new Heap<Ticket>(byTurn);
   readonly #delayed = new Heap<Ticket>((a, b) => a.job.run_at - b.job.run_at || a.place - b.place);
   #places = 0;
+  #dlqChanges = 0;
 
   constructor(jobs: readonly Job[], dead: readonly DeadLetter[]) {
     for (const job of jobs) this.#put(job);
@@ -53,6 +54,11 @@ export class QueueState {
 
   deadLetters(): Iterable<DeadLetter> {
     return this.#dead.values();
+  }
+
+  /** Goes up whenever a dead letter comes or goes. */
+  get dlqChanges(): number {
+    return this.#dlqChanges;
   }
 
   processing(): Iterable<ProcessingJob> {
@@ -118,8 +124,8 @@ export class QueueState {
   #move(record: JournalRecord, sides: Sides): boolean {
     const { id, to, set } = record;
     if (sides.queue) this.#drop(id);
-    if (sides.dlq) this.#dead.delete(id);
     if (to === "queue" && sides.queue) this.#put(set as unknown as Job);
+    if (sides.dlq && (this.#dead.delete(id) || to === "dlq")) this.#dlqChanges += 1;
     if (to === "dlq" && sides.dlq) this.#dead.set(id, set as unknown as DeadLetter);
     return true;
   }

@@ -141,7 +141,8 @@ export class FilesDoctor implements Doctor {
     }
     // A sum that no file had before, so that nothing which turns up late can be taken for a part of this store.
     const sum = checksum(`${ownMark()} ${this.#now()} ${generation} ${seq}`);
-    replaceSnapshots(this.#layout, { state, generation: generation + 1, end: { sum, seq } });
+    const position = { generation: generation + 1, at: 0, end: { sum, seq } };
+    replaceSnapshots(this.#layout, { state, position });
     Replica.load(this.#layout)?.[Symbol.dispose]();
   }
 

@@ -10,12 +10,13 @@ import { readFileSync } from "node:fs";
 import type { Finding } from "../../doctor.ts";
 import { type Commit, readLine } from "../commit.ts";
 import { guardUnless } from "../durable.ts";
+import { linesIn, type Position } from "../journal.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
 export interface SalvagedJournal {
   readonly commits: readonly Commit[];
-  /** The commit that ends it, where it was ended by a checkpoint. */
-  readonly checkpoint: Commit | undefined;
+  /** Where one goes on from its end, where it was ended by a checkpoint. */
+  readonly next: Position | undefined;
   /** At least as large as any sequence number that was ever given out here, also in what is lost. */
   readonly seq: number;
   readonly damage: readonly Finding[];
@@ -23,12 +24,12 @@ export interface SalvagedJournal {
 
 const NEWLINE = 0x0a;
 
-/** `follows` is the sum of the commit that this journal goes on from, where that is known. */
-export function salvageJournal(path: string, follows: string | undefined): SalvagedJournal {
+/** Reads it from a position on; undefined where it is not known what the journal goes on from: then all of it. */
+export function salvageJournal(path: string, from: Position | undefined): SalvagedJournal {
   const bytes = guardUnless(["ENOENT"], { verb: "read", path }, () => readFileSync(path)) ?? Buffer.alloc(0);
-  const reading = new Reading(path, follows);
-  let start = 0;
-  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+  let start = from?.at ?? 0;
+  const reading = new Reading(path, { follows: from?.end.sum, line: linesIn(bytes.subarray(0, start)) });
+  for (let end = bytes.indexOf(NEWLINE, start); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
     reading.take(bytes.subarray(start, end), start);
     start = end + 1;
   }
@@ -50,12 +51,14 @@ class Reading {
   #last: string | undefined;
   #broken: Broken[] = [];
   #checkpoint: Commit | undefined;
-  #line = 0;
+  #line: number;
   #lostBytes = 0;
 
-  constructor(path: string, follows: string | undefined) {
+  /** `line` is how many there are before the first one that is taken. */
+  constructor(path: string, { follows, line }: { follows: string | undefined; line: number }) {
     this.#damage = new DamageList(path);
     this.#last = follows;
+    this.#line = line;
   }
 
   take(bytes: Uint8Array, offset: number): void {
@@ -68,7 +71,8 @@ class Reading {
     }
     const { commit } = line;
     if (this.#followed.has(commit.prev)) return;
-    const goesOn = commit.prev === this.#last || this.#last === undefined;
+    const isFirst = this.#last === undefined && this.#broken.length === 0 && commit.at === offset;
+    const goesOn = commit.prev === this.#last || isFirst;
     if (goesOn) this.#broken = [];
     else this.#tellOfGap(commit, offset);
     this.#followed.add(commit.prev);
@@ -85,7 +89,7 @@ class Reading {
     const lost = this.#lostBytes + this.#broken.reduce((sum, { text }) => sum + text.length, 0);
     return {
       commits,
-      checkpoint: this.#checkpoint,
+      next: this.#checkpoint && positionAt(this.#checkpoint),
       // A record has more bytes than one, so no lost line can have given out more numbers than this.
       seq: Math.max(0, ...given) + lost,
       damage: this.#damage.found,
@@ -106,6 +110,10 @@ class Reading {
     }
     this.#broken = [];
   }
+}
+
+function positionAt({ checkpoint: generation = 0, sum, seq, records }: Commit): Position {
+  return { generation, at: 0, end: { sum, seq: seq + records.length } };
 }
 
 function idsOf({ records }: Commit): string[] {

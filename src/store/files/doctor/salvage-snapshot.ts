@@ -6,13 +6,14 @@ import type { DeadLetter, Entry, Job } from "../../../job/job.ts";
 import { hasDeadLetterShape, isJob } from "../../../job/shape.ts";
 import type { Finding } from "../../doctor.ts";
 import { Corruption } from "../corruption.ts";
+import type { Position } from "../journal.ts";
 import { adoptDeadLetters, adoptJobs } from "../original-format.ts";
 import { readDeadLetters, readQueue, readText, type Snapshot } from "../snapshot.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
 export interface SalvagedSnapshot<T extends Entry> {
-  /** Undefined where its head is lost: then any journal there is may have to be applied to it. */
-  readonly head: { readonly generation: number; readonly seq: number; readonly sum: string } | undefined;
+  /** What its head says, even if the rest is damaged; undefined where the head is lost. */
+  readonly head: Position | undefined;
   readonly entries: readonly T[];
   readonly damage: readonly Finding[];
 }
@@ -48,7 +49,7 @@ export function salvageDeadLetters(path: string): SalvagedSnapshot<DeadLetter> {
 function salvage<T extends Entry>(path: string, format: Format<T>): SalvagedSnapshot<T> {
   try {
     const sound = format.read(path);
-    if (sound) return { head: { generation: sound.generation, ...sound.end }, entries: sound.entries, damage: [] };
+    if (sound) return { head: sound, entries: sound.entries, damage: [] };
   } catch (error) {
     if (!(error instanceof Corruption)) throw error;
   }
@@ -66,7 +67,8 @@ function isOurs(text: string): boolean {
   return text.startsWith('{"version"') || END.test(text.trimEnd().split("\n").at(-1) ?? "");
 }
 
-const HEAD = /^\{"version":1,"generation":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})","(?:jobs|dlq)":\[$/;
+const HEAD =
+  /^\{"version":1,"generation":(\d+),"at":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})",(?:"dlq_check":"[0-9a-f]{16}","jobs"|"dlq"):\[$/;
 const END = /^\],"check":"[0-9a-f]{16}"\}$/;
 
 /** Our own form: a line an entry. */
@@ -76,8 +78,7 @@ function readLines<T extends Entry>(
   damage: DamageList,
 ): Omit<SalvagedSnapshot<T>, "damage"> {
   const [first = "", ...rest] = text.split("\n");
-  const [, generation, seq, sum] = HEAD.exec(first) ?? [];
-  const head = sum === undefined ? undefined : { generation: Number(generation), seq: Number(seq), sum };
+  const head = readHead(first);
   if (!head) damage.add("its head cannot be read.", { line: 1 });
   const entries: T[] = [];
   const hasEnd = rest.some((line) => END.test(line));
@@ -95,6 +96,12 @@ function readLines<T extends Entry>(
     });
   }
   return { head, entries };
+}
+
+function readHead(line: string): Position | undefined {
+  const [, generation, at, seq, sum] = HEAD.exec(line) ?? [];
+  if (sum === undefined) return undefined;
+  return { generation: Number(generation), at: Number(at), end: { seq: Number(seq), sum } };
 }
 
 /** Formatted by an editor, or written by the original tool: entries are taken that parse by themselves. */

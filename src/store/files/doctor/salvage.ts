@@ -5,8 +5,12 @@
 import type { Entry } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
 import { namesIn } from "../durable.ts";
+import type { Commit } from "../commit.ts";
+import { isBefore, type Position } from "../journal.ts";
 import { journalGeneration, type Layout } from "../layout.ts";
-import { QueueState } from "../state.ts";
+import { ORIGINAL } from "../original-format.ts";
+import { QueueState, type Sides } from "../state.ts";
+import { sidesFrom } from "../replica.ts";
 import { DamageList } from "./damage.ts";
 import { type SalvagedJournal, salvageJournal } from "./salvage-journal.ts";
 import { type SalvagedSnapshot, salvageDeadLetters, salvageQueue } from "./salvage-snapshot.ts";
@@ -24,32 +28,35 @@ export interface Salvage {
 export function salvage(layout: Layout): Salvage {
   const queue = salvageQueue(layout.queue);
   const dlq = salvageDeadLetters(layout.dlq);
-  const heads = [queue.head, dlq.head];
   const state = new QueueState(queue.entries, dlq.entries);
   const since = { queue: sinceOf(queue), dlq: sinceOf(dlq) };
-  const generations = journalsFrom(layout, Math.min(since.queue, since.dlq));
+  const first = isBefore(since.dlq, since.queue) ? since.dlq : since.queue;
+  const heads = [queue.head, dlq.head].filter((head) => head !== undefined);
+  const generations = journalsFrom(layout, first.generation);
   const damage = [...queue.damage, ...dlq.damage];
   const journals: SalvagedJournal[] = [];
-  let follows: { generation: number; sum: string } | undefined;
+  let follows: Position | undefined;
   for (const generation of generations) {
     const path = layout.journal(generation);
-    const head = heads.find((known) => known?.generation === generation);
-    const sum = follows?.generation === generation ? follows.sum : head?.sum;
     if (follows && follows.generation !== generation) damage.push(...missing(layout.journal(follows.generation)));
-    const journal = salvageJournal(path, sum);
-    const sides = { queue: since.queue <= generation, dlq: since.dlq <= generation };
-    damage.push(...journal.damage, ...replay(state, journal, { path, sides }));
-    follows = journal.checkpoint && { generation: generation + 1, sum: journal.checkpoint.sum };
+    const begins = [first, follows, ...heads.filter(({ at }) => at === 0)];
+    const journal = salvageJournal(
+      path,
+      begins.find((position) => position?.generation === generation),
+    );
+    const sidesOf = sidesFrom(since.queue, since.dlq, generation);
+    damage.push(...journal.damage, ...replay(state, journal, { path, sidesOf }));
+    follows = journal.next;
     journals.push(journal);
   }
-  const needed = Math.max(...heads.map((head) => head?.generation ?? 0));
-  if (!generations.includes(needed) && heads.some(Boolean)) damage.push(...missing(layout.journal(needed)));
+  const needed = Math.max(0, ...heads.map(({ generation }) => generation));
+  if (!generations.includes(needed) && heads.length > 0) damage.push(...missing(layout.journal(needed)));
   damage.push(...settleDoubles(state, layout));
   return {
     state,
-    generation: Math.max(needed, ...generations, 0),
+    generation: Math.max(needed, ...generations),
     seq: Math.max(
-      ...heads.map((head) => head?.seq ?? 0),
+      ...heads.map(({ end }) => end.seq),
       ...journals.map(({ seq }) => seq),
       ...Array.from(state.processing(), ({ lease }) => lease + 1),
       1,
@@ -59,11 +66,11 @@ export function salvage(layout: Layout): Salvage {
 }
 
 /**
- * The generation from which on journals are applied to a snapshot. To a damaged one all are, for its head may lie: to apply
- * again what it holds already comes to the same in the end.
+ * From where on journals are applied to a snapshot. To a damaged one all are, for its head may lie: to apply again what it
+ * holds already comes to the same in the end.
  */
-function sinceOf({ head, damage }: SalvagedSnapshot<Entry>): number {
-  return damage.length > 0 ? 0 : (head?.generation ?? 0);
+function sinceOf({ head, damage }: SalvagedSnapshot<Entry>): Position {
+  return damage.length > 0 || !head ? ORIGINAL : head;
 }
 
 /** The journals that something may still have to be taken from, by generation. */
@@ -78,12 +85,12 @@ function journalsFrom(layout: Layout, oldest: number): number[] {
 function replay(
   state: QueueState,
   { commits }: SalvagedJournal,
-  { path, sides }: { path: string; sides: { queue: boolean; dlq: boolean } },
+  { path, sidesOf }: { path: string; sidesOf: (commit: Commit) => Sides },
 ): Finding[] {
   const damage = new DamageList(path);
   const strangers = new Set<string>();
-  for (const record of commits.flatMap(({ records }) => records)) {
-    if (!state.apply(record, sides)) strangers.add(record.id);
+  for (const commit of commits) {
+    for (const record of commit.records) if (!state.apply(record, sidesOf(commit))) strangers.add(record.id);
   }
   const jobs = [...strangers];
   if (jobs.length > 0)
