@@ -13,16 +13,19 @@ export type Request =
   | { readonly kind: "version" }
   | { readonly kind: "run"; readonly command: Command; readonly args: Arguments };
 
+/** By name. */
+export type Commands = ReadonlyMap<string, () => Promise<Command>>;
+
 /** What the command line asks for. Throws `E_USAGE` with a suggestion. */
-export function readRequest(argv: readonly string[], commands: readonly Command[]): Request {
+export async function readRequest(argv: readonly string[], commands: Commands): Promise<Request> {
   const line = new CommandLine(argv);
   line.readUntilWord(GLOBAL_OPTIONS);
   if (line.peek() === "help") {
     line.next();
     line.readUntilWord(GLOBAL_OPTIONS);
-    return { kind: "help", command: line.peek() === undefined ? undefined : readCommand(line, commands) };
+    return { kind: "help", command: line.peek() === undefined ? undefined : await readCommand(line, commands) };
   }
-  const command = line.peek() === undefined ? undefined : readCommand(line, commands);
+  const command = line.peek() === undefined ? undefined : await readCommand(line, commands);
   if (command) line.readAll([...command.options, ...GLOBAL_OPTIONS], command);
   if (line.options.has("help")) return { kind: "help", command };
   if (line.options.has("version")) return { kind: "version" };
@@ -103,21 +106,21 @@ function isOption(token: string): boolean {
 }
 
 /** Takes the name of a command, in one word or in two: `dlq-list`, `dlq list`. */
-function readCommand(line: CommandLine, commands: readonly Command[]): Command {
+async function readCommand(line: CommandLine, commands: Commands): Promise<Command> {
   const first = line.next() ?? "";
-  const direct = commands.find(({ name }) => name === first);
-  if (direct) return direct;
-  if (commands.some(({ name }) => name.startsWith(`${first}-`))) line.readUntilWord(GLOBAL_OPTIONS);
+  const direct = commands.get(first);
+  if (direct) return direct();
+  const names = [...commands.keys()];
+  if (names.some((name) => name.startsWith(`${first}-`))) line.readUntilWord(GLOBAL_OPTIONS);
   const second = line.peek();
   const joined = second === undefined ? undefined : `${first}-${second}`;
-  const command = commands.find(({ name }) => name === joined);
-  if (!command) throw unknownCommand(first, joined, commands);
+  const command = joined === undefined ? undefined : commands.get(joined);
+  if (!command) throw unknownCommand(first, joined, names);
   line.next();
-  return command;
+  return command();
 }
 
-function unknownCommand(first: string, joined: string | undefined, commands: readonly Command[]): QueueError {
-  const names = commands.map(({ name }) => name);
+function unknownCommand(first: string, joined: string | undefined, names: readonly string[]): QueueError {
   const group = names.filter((name) => name.startsWith(`${first}-`));
   if (group.length > 0) {
     const written = joined?.replace("-", " ") ?? first;

@@ -2,38 +2,26 @@
 import type { Output } from "../output/output.ts";
 import type { Doctor } from "../store/doctor.ts";
 import type { Store } from "../store/store.ts";
-import { readRequest } from "./argv.ts";
+import { type Commands, readRequest } from "./argv.ts";
 import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
-import { configGet } from "./commands/config-get.ts";
-import { configSet } from "./commands/config-set.ts";
-import { dlqList } from "./commands/dlq-list.ts";
-import { dlqRetry } from "./commands/dlq-retry.ts";
-import { doctor } from "./commands/doctor.ts";
-import { enqueue } from "./commands/enqueue.ts";
-import { list } from "./commands/list.ts";
-import { logs } from "./commands/logs.ts";
-import { selftest } from "./commands/selftest.ts";
-import { show } from "./commands/show.ts";
-import { status } from "./commands/status.ts";
-import { workerStart } from "./commands/worker-start.ts";
-import { workerStop } from "./commands/worker-stop.ts";
 import { EXIT } from "./exit-code.ts";
 
-const COMMANDS: readonly Command[] = [
-  enqueue,
-  workerStart,
-  workerStop,
-  list,
-  status,
-  show,
-  logs,
-  dlqList,
-  dlqRetry,
-  configGet,
-  configSet,
-  doctor,
-  selftest,
-];
+/** In the order of the page that lists them all. Each is loaded when it is asked for. */
+const COMMANDS: Commands = new Map([
+  ["enqueue", async () => (await import("./commands/enqueue.ts")).enqueue],
+  ["worker-start", async () => (await import("./commands/worker-start.ts")).workerStart],
+  ["worker-stop", async () => (await import("./commands/worker-stop.ts")).workerStop],
+  ["list", async () => (await import("./commands/list.ts")).list],
+  ["status", async () => (await import("./commands/status.ts")).status],
+  ["show", async () => (await import("./commands/show.ts")).show],
+  ["logs", async () => (await import("./commands/logs.ts")).logs],
+  ["dlq-list", async () => (await import("./commands/dlq-list.ts")).dlqList],
+  ["dlq-retry", async () => (await import("./commands/dlq-retry.ts")).dlqRetry],
+  ["config-get", async () => (await import("./commands/config-get.ts")).configGet],
+  ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
+  ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
+  ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
+]);
 
 /** For the page that lists all commands. */
 const EXAMPLES = [
@@ -56,7 +44,7 @@ export interface World {
 
 /** Does what `argv` (without the program's own name) asks for and returns the exit code. Throws `QueueError`. */
 export async function runCommandLine(argv: readonly string[], world: World): Promise<number> {
-  const request = readRequest(argv, COMMANDS);
+  const request = await readRequest(argv, COMMANDS);
   if (request.kind === "help") {
     await printHelp(request.command);
     return EXIT.ok;
@@ -101,7 +89,8 @@ async function printHelp(about: Command | undefined): Promise<void> {
   program.usage("<command> [options]");
   for (const option of GLOBAL_OPTIONS) program.option(optionUsage(option), option.summary);
   for (const example of EXAMPLES) program.example(`  $ ${example}`);
-  for (const command of COMMANDS) {
+  for (const load of COMMANDS.values()) {
+    const command = await load();
     const described = program.command(usage(command), command.summary);
     if (command.options.length > 0) described.usage(`${usage(command)} [options]`);
     for (const option of command.options) described.option(optionUsage(option), option.summary);

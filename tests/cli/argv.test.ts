@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Request, readRequest, wantsJson } from "../../src/cli/argv.ts";
+import { type Commands, type Request, readRequest, wantsJson } from "../../src/cli/argv.ts";
 import type { Command } from "../../src/cli/command.ts";
 import { choice, wholeNumber } from "../../src/cli/option-values.ts";
 import { QueueError } from "../../src/job/errors.ts";
@@ -8,47 +8,49 @@ function command(name: string, more: Partial<Command> = {}): Command {
   return { name, summary: "", arguments: [], options: [], examples: [], run: async () => 0, ...more };
 }
 
-const COMMANDS: readonly Command[] = [
-  command("enqueue", { arguments: [{ name: "json", required: true }] }),
-  command("list", { options: [{ name: "state", value: "state", summary: "" }] }),
-  command("worker-start", {
-    options: [
-      { name: "count", value: "n", summary: "" },
-      { name: "drain", summary: "" },
-    ],
-  }),
-  command("worker-stop"),
-  command("logs", {
-    arguments: [{ name: "id", required: true }],
-    options: [{ name: "follow", short: "f", summary: "" }],
-  }),
-  command("dlq-list"),
-  command("dlq-retry", { arguments: [{ name: "id", required: true, many: true }] }),
-  command("config-get", { arguments: [{ name: "key", required: false }] }),
-  command("config-set", {
-    arguments: [
-      { name: "key", required: true },
-      { name: "value", required: true },
-    ],
-  }),
-];
+const COMMANDS: Commands = new Map(
+  [
+    command("enqueue", { arguments: [{ name: "json", required: true }] }),
+    command("list", { options: [{ name: "state", value: "state", summary: "" }] }),
+    command("worker-start", {
+      options: [
+        { name: "count", value: "n", summary: "" },
+        { name: "drain", summary: "" },
+      ],
+    }),
+    command("worker-stop"),
+    command("logs", {
+      arguments: [{ name: "id", required: true }],
+      options: [{ name: "follow", short: "f", summary: "" }],
+    }),
+    command("dlq-list"),
+    command("dlq-retry", { arguments: [{ name: "id", required: true, many: true }] }),
+    command("config-get", { arguments: [{ name: "key", required: false }] }),
+    command("config-set", {
+      arguments: [
+        { name: "key", required: true },
+        { name: "value", required: true },
+      ],
+    }),
+  ].map((each) => [each.name, async () => each]),
+);
 
-function read(...argv: string[]): Request {
+function read(...argv: string[]): Promise<Request> {
   return readRequest(argv, COMMANDS);
 }
 
 /** A run request as `name word word --option=text`, for comparison in one line. */
-function told(...argv: string[]): string {
-  const request = read(...argv);
+async function told(...argv: string[]): Promise<string> {
+  const request = await read(...argv);
   if (request.kind !== "run")
     return [request.kind, request.kind === "help" ? request.command?.name : ""].join(" ").trim();
   const options = [...request.args.options].map(([name, text]) => `--${name}=${text}`);
   return [request.command.name, ...request.args.words, ...options].join(" ");
 }
 
-function mistake(act: () => unknown): { message: string; hint: string | undefined } {
+async function mistake(act: () => unknown): Promise<{ message: string; hint: string | undefined }> {
   try {
-    act();
+    await act();
   } catch (error) {
     if (error instanceof QueueError && error.code === "E_USAGE") return { message: error.message, hint: error.hint };
     throw error;
@@ -71,8 +73,8 @@ describe("a command line", () => {
     [["config", "set", "max-retries", "3"], "config-set max-retries 3"],
     [["logs", "-f", "a"], "logs a --follow="],
     [["list", "--state", "pending", "--state", "failed"], "list --state=failed"],
-  ])("%p is read as %p", (argv, expected) => {
-    expect(told(...argv)).toBe(expected);
+  ])("%p is read as %p", async (argv, expected) => {
+    expect(await told(...argv)).toBe(expected);
   });
 
   test.each([
@@ -83,13 +85,13 @@ describe("a command line", () => {
     [["worker-start", "--count", "-1"], "worker-start --count=-1"],
     [["enqueue", '{"a":"--b=c"}'], 'enqueue {"a":"--b=c"}'],
     [["list", "--state=a=b"], "list --state=a=b"],
-  ])("%p keeps its text exactly", (argv, expected) => {
-    expect(told(...argv)).toBe(expected);
+  ])("%p keeps its text exactly", async (argv, expected) => {
+    expect(await told(...argv)).toBe(expected);
   });
 
-  test("takes words that start with a dash after --", () => {
-    expect(told("logs", "-f", "--", "-x")).toBe("logs -x --follow=");
-    expect(told("dlq-retry", "--", "--json", "--")).toBe("dlq-retry --json --");
+  test("takes words that start with a dash after --", async () => {
+    expect(await told("logs", "-f", "--", "-x")).toBe("logs -x --follow=");
+    expect(await told("dlq-retry", "--", "--json", "--")).toBe("dlq-retry --json --");
   });
 
   test.each([
@@ -105,8 +107,8 @@ describe("a command line", () => {
     [["--version"], "version"],
     [["-v"], "version"],
     [["list", "--version"], "version"],
-  ])("%p asks for %p", (argv, expected) => {
-    expect(told(...argv)).toBe(expected);
+  ])("%p asks for %p", async (argv, expected) => {
+    expect(await told(...argv)).toBe(expected);
   });
 });
 
@@ -135,8 +137,8 @@ describe("a mistake in a command line", () => {
     [["dlq-retry"], "Missing <id>.", "Usage: queuectl dlq-retry <id...>"],
     [["config-get", "a", "b"], 'Unexpected argument "b".', "Usage: queuectl config-get [key]"],
     [["config-set", "a"], "Missing <value>.", "Usage: queuectl config-set <key> <value>"],
-  ])("%p is %p", (argv, message, hint) => {
-    expect(mistake(() => read(...argv))).toEqual({ message, hint });
+  ])("%p is %p", async (argv, message, hint) => {
+    expect(await mistake(() => read(...argv))).toEqual({ message, hint });
   });
 
   test("is reported as JSON when --json stands anywhere before --", () => {
@@ -156,16 +158,16 @@ describe("the value of an option", () => {
 
   test.each(["0", "10", "abc", "1.5", "-1", "1e0", "0x1", " 1"])(
     "%p is refused with the field and the value",
-    (text) => {
-      expect(mistake(() => wholeNumber(args(text), "count", range)).message).toBe(
+    async (text) => {
+      expect((await mistake(() => wholeNumber(args(text), "count", range))).message).toBe(
         `Expected --count to be a whole number from 1 to 9, got ${JSON.stringify(text)}.`,
       );
     },
   );
 
-  test("is one of the words, or refused with the nearest", () => {
+  test("is one of the words, or refused with the nearest", async () => {
     expect(choice(args("two"), "count", ["one", "two"])).toBe("two");
-    expect(mistake(() => choice(args("tvo"), "count", ["one", "two"]))).toEqual({
+    expect(await mistake(() => choice(args("tvo"), "count", ["one", "two"]))).toEqual({
       message: 'Expected --count to be one of one, two, got "tvo".',
       hint: 'Did you mean "two"?',
     });
