@@ -1,8 +1,8 @@
 /**
  * Where a test build dies or freezes. `QUEUECTL_FAILPOINT=append:2:kill` sends this process SIGKILL just before its
- * second `append`; `stop` sends SIGSTOP, as a suspended laptop would; anything else is the code with which the system
- * refuses this step (`EIO`). A release build contains none of it: the constant is replaced at build time and the minifier
- * drops the rest.
+ * second `append`; `stop` sends SIGSTOP, as a suspended laptop would; `short` has the system take half of what this step
+ * writes; anything else is the code with which it refuses the step (`EIO`). A release build contains none of it: the constant
+ * is replaced at build time and the minifier drops the rest.
  */
 declare const BUILD_FAILPOINTS: boolean;
 
@@ -54,12 +54,19 @@ export function reach(step: Step): void {
   if (FAILPOINTS) failAt(step);
 }
 
-function failAt(step: Step): void {
+/** As `reach`, for a step that writes: how much of it the system takes. */
+export function reachWrite(step: Step, bytes: Uint8Array): Uint8Array {
+  return FAILPOINTS && failAt(step) === "short" ? bytes.subarray(0, bytes.length >> 1) : bytes;
+}
+
+function failAt(step: Step): "short" | undefined {
   const [name, nth, how] = (process.env.QUEUECTL_FAILPOINT ?? "").split(":");
-  if (name !== step) return;
+  if (name !== step) return undefined;
   const count = (passed.get(step) ?? 0) + 1;
   passed.set(step, count);
-  if (count !== Number(nth)) return;
-  if (how === "kill" || how === "stop") process.kill(process.pid, how === "stop" ? "SIGSTOP" : "SIGKILL");
-  else throw Object.assign(new Error(`${how}: refused at ${step}`), { code: how });
+  if (count !== Number(nth)) return undefined;
+  if (how === "short") return how;
+  if (how !== "kill" && how !== "stop") throw Object.assign(new Error(`${how}: refused at ${step}`), { code: how });
+  process.kill(process.pid, how === "stop" ? "SIGSTOP" : "SIGKILL");
+  return undefined;
 }

@@ -56,11 +56,6 @@ const SCENARIOS: readonly Scenario[] = [
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
 ];
 
-/** Each asks the system for something that it may refuse. */
-const REFUSED: ReadonlySet<Step> = new Set(
-  STORE_STEPS.filter((step) => /^(?:create|append|sync|write|rename)-?/.test(step) && step !== "appended"),
-);
-
 describe.concurrent("a process that dies loses nothing that was acknowledged", () => {
   test.each(SCENARIOS.map(named))("%s", async (_name, { start, operations, step, nth }) => {
     await using directory = await prepared(start);
@@ -85,17 +80,37 @@ describe.concurrent("a process that was frozen past its lock changes nothing tha
   });
 });
 
-describe.concurrent("a process that the disk refuses a step", () => {
-  const refusable = SCENARIOS.filter(({ step }) => REFUSED.has(step));
+/** Each asks the system for something that it may refuse: for want of space, or because the disk fails. */
+const REFUSALS: readonly [code: string, said: string, steps: RegExp][] = [
+  ["ENOSPC", "the disk is full (ENOSPC)", /^(?:create|write|append)(?:-|$)/],
+  ["EIO", "the disk reports an error (EIO)", /^(?:sync|rename)-/],
+  ["short", "bytes were taken", /^append(?:-|$)/],
+];
 
-  test.each(refusable.map(named))("says so, and nothing acknowledged is lost: %s", async (_name, scenario) => {
+describe.concurrent("a process that the disk refuses a step", () => {
+  const cases = REFUSALS.flatMap(([code, said, steps]) =>
+    SCENARIOS.filter(({ step }) => steps.test(step)).map((each) => [code, named(each)[0], said, each] as const),
+  );
+
+  test.each(cases)("(%s) says so, and nothing acknowledged is lost: %s", async (code, _name, said, scenario) => {
     const { start, operations, step, nth } = scenario;
     await using directory = await prepared(start);
-    const victim = await DriverProcess.run(directory.path, operations, `${step}:${nth}:EIO`);
+    const victim = await DriverProcess.run(directory.path, operations, `${step}:${nth}:${code}`);
     expect(victim.signal).toBe(null);
-    expect(victim.stderr).toContain("the disk reports an error (EIO)");
+    expect(victim.stderr).toContain(said);
     const others = await DriverProcess.run(directory.path, ["enqueue:g1", "claim:2", "finish", "enqueue:g2"]);
     await holdTrue(directory.path, [victim, others]);
+  });
+});
+
+describe.concurrent("a snapshot of which the disk takes half at first", () => {
+  const cases = SCENARIOS.filter(({ step }) => step.startsWith("write-"));
+
+  test.each(cases.map(named))("is written to its end: %s", async (_name, { start, operations, step, nth }) => {
+    await using directory = await prepared(start);
+    const victim = await DriverProcess.run(directory.path, operations, `${step}:${nth}:short`);
+    expect(victim).toMatchObject({ exitCode: 0, stderr: "" });
+    await holdTrue(directory.path, [victim]);
   });
 });
 

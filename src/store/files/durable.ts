@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { QueueError } from "../../job/errors.ts";
-import { reach, type Step } from "../../failpoint.ts";
+import { reach, reachWrite, type Step } from "../../failpoint.ts";
 import { ownMark } from "./identity.ts";
 import { checkDirectory, openTrusted } from "./trust.ts";
 
@@ -54,10 +54,7 @@ export const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_C
  * line, and what was written is a torn tail that the next writer closes.
  */
 export function append(fd: number, bytes: Uint8Array, { path, step }: { path: string; step: Step }): void {
-  const written = guard("write", path, () => {
-    reach(step);
-    return writeSync(fd, bytes);
-  });
+  const written = guard("write", path, () => writeSync(fd, reachWrite(step, bytes)));
   if (written < bytes.length) {
     throw new QueueError("E_STORE_IO", `Cannot write ${path}: only ${written} of ${bytes.length} bytes were taken.`, {
       hint: "Is the disk full?",
@@ -75,13 +72,13 @@ export function syncData(fd: number, { path, step }: { path: string; step: Step 
 
 /** Writes a new file whole and forces it to the disk. Fails if it is there already; removes it if it cannot be whole. */
 export function writeNew(path: string, content: string | Uint8Array, steps: { write?: Step; sync?: Step } = {}): void {
-  const fd = guard("create", path, () => {
-    if (steps.write) reach(steps.write);
-    return openSync(path, "wx", 0o600);
-  });
+  const fd = guard("create", path, () => openSync(path, "wx", 0o600));
   try {
-    const bytes = Buffer.from(content);
-    for (let done = 0; done < bytes.length; ) done += guard("write", path, () => writeSync(fd, bytes, done));
+    let rest: Uint8Array = Buffer.from(content);
+    while (rest.length > 0) {
+      const taken = guard("write", path, () => writeSync(fd, steps.write ? reachWrite(steps.write, rest) : rest));
+      rest = rest.subarray(taken);
+    }
     guard("sync", path, () => {
       if (steps.sync) reach(steps.sync);
       fsyncSync(fd);
