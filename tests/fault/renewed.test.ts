@@ -12,6 +12,24 @@ import { growRenewed, type Holding, holdingOf, journalIn, resting } from "../sup
 import { sorted } from "../support/sorted.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
+test("at rest, queue.json and dlq.json alone tell the whole truth, until the queue is big", async () => {
+  using root = temporaryDirectory();
+  await resting(root.path);
+  const store = await openFiles(root.path);
+  const big = Array.from({ length: 20 }, (_, i) => ({ id: `big${i}`, command: `: ${"x".repeat(45_000)}` }));
+  const generations = new Set<number>();
+  for (const change of [() => store.requeue(["dead"]), ...big.map((spec) => () => store.enqueue([spec]))]) {
+    await change();
+    const { jobs, generation } = JSON.parse(readFileSync(join(root.path, "queue.json"), "utf8"));
+    const { dlq } = JSON.parse(readFileSync(join(root.path, "dlq.json"), "utf8"));
+    expect({ jobs, dlq }).toEqual({ jobs: await store.list(), dlq: await store.deadLetters() });
+    generations.add(generation);
+  }
+  // The journal was outgrown in between, and begun anew.
+  expect(generations.size).toBeGreaterThan(1);
+  await store.close();
+});
+
 test("a journal cut behind them reads as of its last whole line, and cut before them is refused", async () => {
   using root = temporaryDirectory();
   const { directory, journal, stages } = await growRenewed(join(root.path, "grown"));

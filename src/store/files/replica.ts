@@ -46,12 +46,13 @@ export class Replica implements Disposable {
 
   /** Whether the journal has become long enough for a checkpoint. */
   get isOutgrown(): boolean {
-    return this.#journalBytes > Math.max(MIN_CHECKPOINT_BYTES, this.#loaded.snapshotBytes);
+    const { journal, snapshotBytes } = this.#loaded;
+    return journal !== undefined && journal.size > Math.max(MIN_CHECKPOINT_BYTES, snapshotBytes);
   }
 
   /** Whether the snapshots may be written anew whenever work pauses. */
   get isSmall(): boolean {
-    return this.#journalBytes + this.#loaded.snapshotBytes <= MAX_RESTING_BYTES;
+    return this.#loaded.snapshotBytes <= MAX_RESTING_BYTES;
   }
 
   /** The checksum of a `dlq.json` in place that holds all dead letters there are, if there is one. */
@@ -82,10 +83,6 @@ export class Replica implements Disposable {
       this.#advance(journal, journal.next);
       changed = true;
     }
-  }
-
-  get #journalBytes(): number {
-    return this.#loaded.journal?.size ?? 0;
   }
 
   [Symbol.dispose](): void {
