@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
 import { DamageStage, flip } from "../support/damage-stage.ts";
 import { openFiles } from "../support/files-store.ts";
-import { growRenewed, type Holding, holdingOf, journalIn, resting } from "../support/small-store.ts";
+import { growRenewed, type Holding, holdingOf, journalIn, resting, rewrite } from "../support/small-store.ts";
 import { sorted } from "../support/sorted.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
@@ -89,6 +89,17 @@ test("earlier ones of the same generation come to the same, in every combination
   }
 });
 
+test.each([
+  ["a job changed", (text: string) => text.replace('"echo 3"', '"echo 33"'), "echo 33"],
+  ["a job changed, and all formatted anew", (text: string) => pretty(text.replace('"echo 3"', '"echo 33"')), "echo 33"],
+  ["a job taken out", (text: string) => text.replace(/,\n\{"id":"p3".*\}\n/, "\n"), undefined],
+] as const)("an edit by hand is taken, also of what the journal tells: %s", async (_name, edit, command) => {
+  await using stage = await DamageStage.open(growRenewed);
+  const { mending, entries } = await stage.mend(rewrite("queue.json", edit));
+  expect(mending?.findings).toHaveLength(1);
+  expect(entries.find(({ id }) => id === "p3")?.command).toBe(command);
+});
+
 test.each(["queue.json", "dlq.json"])("a lost %s is made anew, with all that the journal tells", async (file) => {
   await using stage = await DamageStage.open(growRenewed);
   const { mending, entries } = await stage.mend((directory) => truncateSync(join(directory, file), 0));
@@ -97,6 +108,10 @@ test.each(["queue.json", "dlq.json"])("a lost %s is made anew, with all that the
   const lost = file === "queue.json" ? ["p1", "p2"] : [];
   expect(sorted(entries.map(({ id }) => id))).toEqual(sorted(stage.ids.filter((id) => !lost.includes(id))));
 });
+
+function pretty(text: string): string {
+  return JSON.stringify(JSON.parse(text), null, 2);
+}
 
 function readAll(directory: string, files: readonly string[]): Record<string, string> {
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(directory, file), "utf8")]));

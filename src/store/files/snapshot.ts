@@ -31,7 +31,7 @@ export interface Snapshot<T extends Entry> extends Position {
 type ListName = "jobs" | "dlq";
 
 /** What stands in the file, once its checksum has shown that it is what was written. */
-interface SnapshotFile<T> extends Partial<Record<ListName, T[]>> {
+export interface SnapshotFile<T> extends Partial<Record<ListName, T[]>> {
   readonly generation: number;
   readonly at: number;
   readonly seq: number;
@@ -122,7 +122,7 @@ function readSnapshot<T extends Entry>(
   return { generation, at, end: { seq, sum }, entries, bytes: text.length, check: snapshot.check, dlqCheck };
 }
 
-function isCount(value: unknown): boolean {
+export function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

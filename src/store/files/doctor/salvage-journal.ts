@@ -26,7 +26,7 @@ const NEWLINE = 0x0a;
 
 /** Reads it from a position on; undefined where it is not known what the journal goes on from: then all of it. */
 export function salvageJournal(path: string, from: Position | undefined): SalvagedJournal {
-  const bytes = guardUnless(["ENOENT"], { verb: "read", path }, () => readFileSync(path)) ?? Buffer.alloc(0);
+  const bytes = readJournal(path);
   let start = from?.at ?? 0;
   const reading = new Reading(path, { follows: from?.end.sum, line: linesIn(bytes.subarray(0, start)) });
   for (let end = bytes.indexOf(NEWLINE, start); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
@@ -34,6 +34,20 @@ export function salvageJournal(path: string, from: Position | undefined): Salvag
     start = end + 1;
   }
   return reading.end();
+}
+
+/** Whether a commit ends at that place of a journal, and is the one that the position names. */
+export function endsAt(path: string, { at, end }: Position): boolean {
+  const bytes = readJournal(path).subarray(0, at);
+  if (bytes.length < at || bytes.at(-1) !== NEWLINE) return false;
+  const line = readLine(bytes.subarray(bytes.lastIndexOf(NEWLINE, -2) + 1, -1));
+  if (line.kind === "broken") return false;
+  const { sum, seq, records } = line.commit;
+  return sum === end.sum && seq + records.length === end.seq;
+}
+
+function readJournal(path: string): Buffer {
+  return guardUnless(["ENOENT"], { verb: "read", path }, () => readFileSync(path)) ?? Buffer.alloc(0);
 }
 
 interface Broken {

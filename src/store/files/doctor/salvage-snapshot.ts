@@ -8,12 +8,14 @@ import type { Finding } from "../../doctor.ts";
 import { Corruption } from "../corruption.ts";
 import type { Position } from "../journal.ts";
 import { adoptDeadLetters, adoptJobs } from "../original-format.ts";
-import { readDeadLetters, readQueue, readText, type Snapshot } from "../snapshot.ts";
+import { isCount, readDeadLetters, readQueue, readText, type Snapshot, type SnapshotFile } from "../snapshot.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
 export interface SalvagedSnapshot<T extends Entry> {
   /** What its head says, even if the rest is damaged; undefined where the head is lost. */
   readonly head: Position | undefined;
+  /** Whether no entry was lost that it held: then it may be that somebody edited it. */
+  readonly isComplete: boolean;
   readonly entries: readonly T[];
   readonly damage: readonly Finding[];
 }
@@ -49,7 +51,7 @@ export function salvageDeadLetters(path: string): SalvagedSnapshot<DeadLetter> {
 function salvage<T extends Entry>(path: string, format: Format<T>): SalvagedSnapshot<T> {
   try {
     const sound = format.read(path);
-    if (sound) return { head: sound, entries: sound.entries, damage: [] };
+    if (sound) return { head: sound, isComplete: true, entries: sound.entries, damage: [] };
   } catch (error) {
     if (!(error instanceof Corruption)) throw error;
   }
@@ -58,8 +60,8 @@ function salvage<T extends Entry>(path: string, format: Format<T>): SalvagedSnap
   if (text === undefined) damage.add("it is missing.");
   else if (text.trim() === "") damage.add("it is empty.");
   else if (isOurs(text)) return { ...readLines(text, format, damage), damage: damage.found };
-  else return { head: undefined, entries: readPretty(path, text, { format, damage }), damage: damage.found };
-  return { head: undefined, entries: [], damage: damage.found };
+  else return { ...readPretty(path, text, { format, damage }), damage: damage.found };
+  return { head: undefined, isComplete: false, entries: [], damage: damage.found };
 }
 
 /** By its first or its last line, whatever else has become of it. */
@@ -89,13 +91,14 @@ function readLines<T extends Entry>(
     else damage.add(`it is not a whole ${format.noun}.`, { line: index + 2, jobs: idsIn(line) });
   }
   if (!hasEnd) damage.add("its end is missing: entries may have been cut off.", { line: rest.length + 1 });
-  else if (damage.found.length === 0) {
+  const isComplete = damage.found.length === 0;
+  if (isComplete) {
     const jobs = entries.map(({ id }) => id);
     damage.add("its checksum does not match, though every line can be read: a flipped bit, or an edit by hand.", {
       jobs,
     });
   }
-  return { head, entries };
+  return { head, isComplete, entries };
 }
 
 function readHead(line: string): Position | undefined {
@@ -109,14 +112,16 @@ function readPretty<T extends Entry>(
   path: string,
   text: string,
   { format, damage }: { format: Format<T>; damage: DamageList },
-): T[] {
-  const whole = parsed(text);
-  if (whole !== undefined && isList((whole as Record<string, unknown>)?.[format.list])) {
-    const list = (whole as Record<string, unknown[]>)[format.list] ?? [];
+): Omit<SalvagedSnapshot<T>, "damage"> {
+  const whole = parsed(text) as Record<string, unknown> | undefined;
+  const list = whole?.[format.list];
+  if (whole && isList(list)) {
     const entries = list.filter(format.isEntry);
     const jobs = list.flatMap((value) => (format.isEntry(value) ? [value.id] : idsIn(JSON.stringify(value) ?? "")));
     damage.add("it was formatted anew, so its checksum does not match.", { jobs });
-    return entries;
+    const { generation, at, seq, sum } = whole as unknown as SnapshotFile<T>;
+    const head = [generation, at, seq].every(isCount) ? { generation, at, end: { seq, sum } } : undefined;
+    return { head, isComplete: entries.length === list.length, entries };
   }
   const values: unknown[] = [];
   for (const match of text.matchAll(/^ {4}\{$[\s\S]*?^ {4}\},?$/gm)) {
@@ -125,7 +130,7 @@ function readPretty<T extends Entry>(
     else damage.add(`it is not a whole ${format.noun}.`, { line: lineAt(text, match.index), jobs: idsIn(match[0]) });
   }
   if (damage.found.length === 0) damage.add("it is not valid JSON.", { jobs: idsIn(text) });
-  return format.adopt(path, { [format.list]: values });
+  return { head: undefined, isComplete: false, entries: format.adopt(path, { [format.list]: values }) };
 }
 
 function isList(value: unknown): value is unknown[] {

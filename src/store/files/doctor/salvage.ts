@@ -12,7 +12,7 @@ import { ORIGINAL } from "../original-format.ts";
 import { QueueState, type Sides } from "../state.ts";
 import { sidesFrom } from "../replica.ts";
 import { DamageList } from "./damage.ts";
-import { type SalvagedJournal, salvageJournal } from "./salvage-journal.ts";
+import { endsAt, type SalvagedJournal, salvageJournal } from "./salvage-journal.ts";
 import { type SalvagedSnapshot, salvageDeadLetters, salvageQueue } from "./salvage-snapshot.ts";
 
 export interface Salvage {
@@ -29,7 +29,7 @@ export function salvage(layout: Layout): Salvage {
   const queue = salvageQueue(layout.queue);
   const dlq = salvageDeadLetters(layout.dlq);
   const state = new QueueState(queue.entries, dlq.entries);
-  const since = { queue: sinceOf(queue), dlq: sinceOf(dlq) };
+  const since = { queue: sinceOf(layout, queue), dlq: sinceOf(layout, dlq) };
   const first = isBefore(since.dlq, since.queue) ? since.dlq : since.queue;
   const heads = [queue.head, dlq.head].filter((head) => head !== undefined);
   const generations = journalsFrom(layout, first.generation);
@@ -67,10 +67,13 @@ export function salvage(layout: Layout): Salvage {
 
 /**
  * From where on journals are applied to a snapshot. To a damaged one all are, for its head may lie: to apply again what it
- * holds already comes to the same in the end.
+ * holds already comes to the same in the end. But that would undo an edit by hand: where no entry is lost and the journal
+ * bears the head out, it is believed.
  */
-function sinceOf({ head, damage }: SalvagedSnapshot<Entry>): Position {
-  return damage.length > 0 || !head ? ORIGINAL : head;
+function sinceOf(layout: Layout, { head, damage, isComplete }: SalvagedSnapshot<Entry>): Position {
+  if (!head) return ORIGINAL;
+  const isBelieved = damage.length === 0 || (isComplete && endsAt(layout.journal(head.generation), head));
+  return isBelieved ? head : ORIGINAL;
 }
 
 /** The journals that something may still have to be taken from, by generation. */
