@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { openDoctor } from "../../src/store/open.ts";
 import { byId, type Damage, DamageStage, doctorOf, flip } from "../support/damage-stage.ts";
 import { filesOptions, openFiles } from "../support/files-store.ts";
-import { contentOf, journalIn, linesOf, remove, resting, rewrite } from "../support/small-store.ts";
+import { contentOf, journalIn, linesOf, remove, resting, rewrite, rewriteBytes } from "../support/small-store.ts";
 import { sorted } from "../support/sorted.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
@@ -197,10 +197,6 @@ describe("doctor", () => {
     await expect(doctorOf(root.path).then((doctor) => doctor.mend())).rejects.toThrow("queue.json: it is a directory");
   });
 });
-
-function rewriteBytes(name: string, change: (bytes: Buffer) => Uint8Array): Damage {
-  return (directory) => writeFileSync(join(directory, name), change(readFileSync(join(directory, name))));
-}
 
 function journalLines(change: (lines: string[]) => string[]): Damage {
   return (directory) => {

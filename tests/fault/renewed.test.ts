@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
 import { DamageStage, flip } from "../support/damage-stage.ts";
 import { openFiles } from "../support/files-store.ts";
-import { growRenewed, type Holding, holdingOf, journalIn, resting, rewrite } from "../support/small-store.ts";
+import { growRenewed, type Holding, holdingOf, journalIn, linesOf, resting, rewrite } from "../support/small-store.ts";
 import { sorted } from "../support/sorted.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
@@ -52,6 +52,16 @@ test("a byte of the journal flipped behind them shows, and before them changes n
     const isUnseen = at < place || at === bytes.length - 1;
     expect({ at, verdict }).toEqual({ at, verdict: isUnseen ? "unfinished" : expect.stringMatching(/refused|torn/) });
   }
+});
+
+test("a broken line behind them is told with its number among all lines", async () => {
+  using root = temporaryDirectory();
+  const { directory, journal } = await growRenewed(join(root.path, "grown"));
+  const lines = linesOf(directory, journal);
+  const broken = lines.at(-2) ?? "";
+  writeFileSync(join(directory, journal), `${lines.with(-2, broken.replace("set", "sat")).join("\n")}\n`);
+  const store = await openFiles(directory);
+  await expect(store.list()).rejects.toThrow(`${journal}, line ${lines.length - 1}: its checksum does not match`);
 });
 
 test.each(["queue.json", "dlq.json"])("every byte of %s is guarded as ever", async (file) => {

@@ -105,19 +105,23 @@ export function abandonCheckpoint(
 }
 
 function planOf({ begins, withDlq }: { begins: boolean; withDlq: boolean }, obeys: Obeys): CheckpointStep[] {
-  const dlq = <Step>(step: Step): Step[] => (withDlq ? [step] : []);
   const renames: CheckpointStep[] = obeys("dlq first")
-    ? [...dlq("rename dlq" as const), "rename queue"]
-    : ["rename queue", ...dlq("rename dlq" as const)];
+    ? ["rename dlq", "rename queue"]
+    : ["rename queue", "rename dlq"];
   const fenced: CheckpointStep[] = obeys("fence") ? ["fence", ...renames] : renames;
-  const removal: CheckpointStep[] = begins ? ["remove journals"] : [];
-  const placed = obeys("journals last") ? [...fenced, ...removal] : [...removal, ...fenced];
-  const written: CheckpointStep[] = [...dlq("write dlq" as const), "write queue"];
-  const begun: CheckpointStep[] = begins ? ["create journal"] : [];
-  if (!obeys("write ahead")) return [...begun, "commit", ...written, ...placed];
-  return obeys("commit first")
-    ? [...written, ...begun, "commit", ...placed]
-    : [...written, ...begun, ...placed, "commit"];
+  const placed: CheckpointStep[] = obeys("journals last")
+    ? [...fenced, "remove journals"]
+    : ["remove journals", ...fenced];
+  const written: CheckpointStep[] = ["write dlq", "write queue"];
+  const committed: CheckpointStep[] = obeys("commit first") ? ["commit", ...placed] : [...placed, "commit"];
+  const steps: CheckpointStep[] = obeys("write ahead")
+    ? [...written, "create journal", ...committed]
+    : ["create journal", "commit", ...written, ...placed];
+  const left = new Set<CheckpointStep>([
+    ...(begins ? [] : (["create journal", "remove journals"] as const)),
+    ...(withDlq ? [] : (["write dlq", "rename dlq"] as const)),
+  ]);
+  return steps.filter((step) => !left.has(step));
 }
 
 function write(world: World, writer: Writer, name: "queue" | "dlq"): string {

@@ -136,7 +136,7 @@ export function lettersOf(content: number): string {
 }
 
 /** A dlq.json that queue.json names stands where that one stands, whatever it says itself. */
-export function placed(queue: Snapshot, dlq: Snapshot): Snapshot {
+export function asNamed(queue: Snapshot, dlq: Snapshot): Snapshot {
   if (queue.names !== dlq.sum) return dlq;
   const { generation, at, sum } = queue;
   return { ...dlq, generation, at, sum };
@@ -177,7 +177,7 @@ function isBetween(commit: number, from: number, to: number): boolean {
 /** What a reader finds for whom everything stands still. Throws `Damage`. */
 export function load(disk: Disk, obeys: Obeys): Reading {
   const { queue } = disk;
-  const dlq = placed(queue, disk.dlq);
+  const dlq = asNamed(queue, disk.dlq);
   for (let start = startOf(queue, dlq); ; ) {
     const reading = foldNext(disk, start, { queue, dlq, obeys });
     if (!reading) throw new Damage(`journal ${start.generation} is missing, or the files beside it are not its own`);

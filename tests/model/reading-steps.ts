@@ -2,7 +2,7 @@
  * How a writer comes to know what there is, in the order of replica.ts: it loads the snapshots and folds the journals, or
  * reads on in the journal that it has open. When it knows all, it decides.
  */
-import { fileOf, foldNext, journalNamed, lettersIn, placed, readFrom, readNew, startOf } from "./disk.ts";
+import { fileOf, foldNext, journalNamed, lettersIn, asNamed, readFrom, readNew, startOf } from "./disk.ts";
 import type { Doing, World, Writer } from "./world.ts";
 
 export function beginToLoad({ disk }: World, writer: Writer): string {
@@ -14,7 +14,7 @@ export function loadDeadLetters({ disk }: World, writer: Writer): string {
   const { next } = writer;
   if (next.step !== "load dlq") throw new Error("not loading");
   const { queue } = next;
-  const dlq = placed(queue, disk.dlq);
+  const dlq = asNamed(queue, disk.dlq);
   writer.next = { step: "fold", queue, dlq, from: startOf(queue, dlq), known: lettersIn(disk.dlq) };
   return `reads dlq.json (generation ${disk.dlq.generation})`;
 }

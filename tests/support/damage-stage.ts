@@ -1,6 +1,6 @@
 /** A grown store whose copies are damaged, judged and mended. */
 import { expect } from "bun:test";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
 import type { Entry } from "../../src/job/job.ts";
@@ -9,7 +9,7 @@ import { salvage } from "../../src/store/files/doctor/salvage.ts";
 import { layoutOf } from "../../src/store/files/layout.ts";
 import { openDoctor } from "../../src/store/open.ts";
 import { filesOptions, openFiles } from "./files-store.ts";
-import { contentOf, grow, type History, holdingOf } from "./small-store.ts";
+import { contentOf, grow, type History, holdingOf, rewriteBytes } from "./small-store.ts";
 import { sorted } from "./sorted.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -124,11 +124,7 @@ export function byId(entries: readonly Entry[]): Map<string, Entry> {
 
 /** Changes one bit of the byte at a place. */
 export function flip(file: string, at: number): Damage {
-  return (directory) => {
-    const path = join(directory, file);
-    const bytes = readFileSync(path);
-    writeFileSync(path, bytes.with(at, (bytes[at] ?? 0) ^ (1 << (at % 7))));
-  };
+  return rewriteBytes(file, (bytes) => bytes.with(at, (bytes[at] ?? 0) ^ (1 << (at % 7))));
 }
 
 export async function doctorOf(directory: string): Promise<Doctor> {

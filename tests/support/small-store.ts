@@ -34,12 +34,13 @@ export async function growRenewed(directory: string): Promise<History> {
 async function work(directory: string): Promise<History> {
   const store = await openFiles(directory);
   const journal = journalIn(directory);
-  const stages = [{ size: readFileSync(join(directory, journal)).length, holding: await holdingOf(store) }];
+  const stages: History["stages"][number][] = [];
   const claimant = { workerId: "worker-1", limit: 1 };
   const exited = (code: number) => ({ kind: "exited", code }) as const;
   const note = async () => {
     stages.push({ size: readFileSync(join(directory, journal)).length, holding: await holdingOf(store) });
   };
+  await note();
   await store.announce({ kind: "worker" });
   await store.enqueue([{ id: "x", command: "false", max_retries: 0, priority: 9 }]);
   await note();
@@ -102,6 +103,10 @@ export function resummed(line: string): string {
 
 export function rewrite(name: string, change: (text: string) => string): (directory: string) => void {
   return (directory) => writeFileSync(join(directory, name), change(readFileSync(join(directory, name), "utf8")));
+}
+
+export function rewriteBytes(name: string, change: (bytes: Buffer) => Uint8Array): (directory: string) => void {
+  return (directory) => writeFileSync(join(directory, name), change(readFileSync(join(directory, name))));
 }
 
 export function remove(name: string): (directory: string) => void {

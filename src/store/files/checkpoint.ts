@@ -31,7 +31,8 @@ import {
   writeNew,
 } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
-import type { Journal, Position } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { Position } from "./position.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
 import { encodeDeadLetters, encodeQueue, readQueue } from "./snapshot.ts";

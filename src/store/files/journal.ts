@@ -21,27 +21,8 @@ import { type Commit, type CommitContent, encodeCommit, readLine } from "./commi
 import { corrupt } from "./corruption.ts";
 import { append, guard, refused, syncData } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
+import { beginningOf, type ChainEnd, endOf, type Position } from "./position.ts";
 import { openTrusted } from "./trust.ts";
-
-/** Where the chain of commits stands. */
-export interface ChainEnd {
-  /** The `sum` of the last commit that counts. */
-  readonly sum: string;
-  /** The sequence number that the next record takes. */
-  readonly seq: number;
-}
-
-/** Where one can go on reading: just after a commit that counts, or where a generation begins. */
-export interface Position {
-  readonly generation: number;
-  /** The byte offset in the journal of this generation. */
-  readonly at: number;
-  readonly end: ChainEnd;
-}
-
-export function isBefore(one: Omit<Position, "end">, other: Omit<Position, "end">): boolean {
-  return one.generation < other.generation || (one.generation === other.generation && one.at < other.at);
-}
 
 /** A complete line whose sum is wrong and which nothing has explained yet. */
 interface Suspect {
@@ -60,8 +41,12 @@ export class Journal implements Disposable {
   #size: number;
   /** Where the first line starts that has not been judged. */
   #judged: number;
+  /** Where reading began, and how many lines have been judged since. */
+  readonly #from: number;
+  #lines = 0;
+  #linesBefore: number | undefined;
   #suspects: Suspect[] = [];
-  #next: number | undefined;
+  #next: Position | undefined;
 
   private constructor(path: string, fd: number, from: Position) {
     this.path = path;
@@ -70,6 +55,7 @@ export class Journal implements Disposable {
     this.#end = from.end;
     this.#size = from.at;
     this.#judged = from.at;
+    this.#from = from.at;
   }
 
   /** Opens the journal that goes on from a snapshot or from a checkpoint; undefined when none reaches as far as there. */
@@ -91,8 +77,8 @@ export class Journal implements Disposable {
     return this.#size;
   }
 
-  /** The generation that its checkpoint began, once that has been read: nothing after it counts. */
-  get next(): number | undefined {
+  /** Where the generation goes on that its checkpoint began, once that has been read: nothing after it counts. */
+  get next(): Position | undefined {
     return this.#next;
   }
 
@@ -142,16 +128,17 @@ export class Journal implements Disposable {
     if (!written.equals(bytes)) return false;
     this.#size = end;
     this.#judged = end;
+    this.#lines += 1;
     this.#suspects = [];
-    this.#count(content, sum);
+    this.#count({ ...content, sum });
     return true;
   }
 
   /** Where the line stands once it is there that `append` would write now: snapshots name the place ahead of it. */
   positionAfter(content: CommitContent): Position {
     const { line, sum } = this.#encodeNext(content);
-    const end = { sum, seq: this.#end.seq + content.records.length };
-    if (content.checkpoint !== undefined) return { generation: content.checkpoint, at: 0, end };
+    const end = endOf({ sum, seq: this.#end.seq, records: content.records });
+    if (content.checkpoint !== undefined) return beginningOf(content.checkpoint, end);
     return { generation: this.generation, at: this.#size + Buffer.byteLength(line) + 1, end };
   }
 
@@ -175,42 +162,44 @@ export class Journal implements Disposable {
   }
 
   #judge(bytes: Uint8Array, offset: number): Commit | undefined {
+    this.#lines += 1;
     if (bytes.length === 0 || this.#next !== undefined) return undefined;
     const line = readLine(bytes);
     if (line.kind === "broken") {
-      this.#suspects.push({ line: this.#lineAt(offset), whole: line.whole, bytes });
+      this.#suspects.push({ line: this.#line(), whole: line.whole, bytes });
       return undefined;
     }
     const { commit } = line;
     if (commit.at < offset) return undefined;
     if (commit.at > offset) {
-      throw corrupt(this.path, `${commit.at - offset} bytes before it are missing.`, { line: this.#lineAt(offset) });
+      throw corrupt(this.path, `${commit.at - offset} bytes before it are missing.`, { line: this.#line() });
     }
     if (commit.prev !== this.#end.sum || commit.seq !== this.#end.seq) {
       const suspect = this.#suspects[0];
       if (suspect) throw corrupt(this.path, "its checksum does not match.", { line: suspect.line });
-      throw corrupt(this.path, "it does not follow the line before it.", { line: this.#lineAt(offset) });
+      throw corrupt(this.path, "it does not follow the line before it.", { line: this.#line() });
     }
     if (commit.checkpoint !== undefined && commit.checkpoint !== this.generation + 1) {
-      throw corrupt(this.path, "it begins a generation that is not the next.", { line: this.#lineAt(offset) });
+      throw corrupt(this.path, "it begins a generation that is not the next.", { line: this.#line() });
     }
     this.#suspects = [];
-    this.#count(commit, commit.sum);
+    this.#count(commit);
     return commit;
   }
 
-  #count(content: CommitContent, sum: string): void {
-    this.#end = { sum, seq: this.#end.seq + content.records.length };
-    this.#next = content.checkpoint;
+  #count({ sum, records, checkpoint }: CommitContent & { readonly sum: string }): void {
+    this.#end = endOf({ sum, seq: this.#end.seq, records });
+    if (checkpoint !== undefined) this.#next = beginningOf(checkpoint, this.#end);
   }
 
   #sizeNow(): number {
     return guard("read", this.path, () => fstatSync(this.#fd)).size;
   }
 
-  /** The 1-based number of the line that starts there: counted when somebody has to be told, for reading starts anywhere. */
-  #lineAt(offset: number): number {
-    return linesIn(this.#read(0, offset)) + 1;
+  /** The 1-based number of the line judged last; those before where reading began are counted when somebody is to be told. */
+  #line(): number {
+    this.#linesBefore ??= linesIn(this.#read(0, this.#from));
+    return this.#linesBefore + this.#lines;
   }
 
   #read(from: number, to: number): Buffer {

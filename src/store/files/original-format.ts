@@ -5,7 +5,7 @@
  */
 import { type DeadLetter, JOB_STATES, type Job, type JobState } from "../../job/job.ts";
 import { corrupt } from "./corruption.ts";
-import type { Position } from "./journal.ts";
+import type { Position } from "./position.ts";
 
 /** Where the chain of such a directory begins. */
 export const ORIGINAL: Position = {

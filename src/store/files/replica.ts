@@ -8,7 +8,8 @@ import type { DeadLetter, Job } from "../../job/job.ts";
 import type { Commit } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { namesIn } from "./durable.ts";
-import { isBefore, Journal, type Position } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import { isBefore, type Position } from "./position.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
 import { generationAt, readDeadLetters, readQueue, type Snapshot } from "./snapshot.ts";
@@ -90,9 +91,9 @@ export class Replica implements Disposable {
   }
 
   /** Goes on at the journal after a checkpoint; where that one is gone already, loads anew. */
-  #advance(from: Journal, generation: number): void {
-    const journal = Journal.open(this.#layout.journal(generation), { generation, at: 0, end: from.end });
-    if (!journal || isGone(this.#layout, { generation, at: 0 })) {
+  #advance(from: Journal, next: Position): void {
+    const journal = Journal.open(this.#layout.journal(next.generation), next);
+    if (!journal || isGone(this.#layout, next)) {
       journal?.[Symbol.dispose]();
       this.#reload();
       return;
@@ -134,19 +135,24 @@ function loadOnce(layout: Layout): Loaded | string | undefined {
   const dlq = readDeadLetters(layout.dlq) ?? (queue.generation === ORIGINAL.generation ? NO_DEAD_LETTERS : undefined);
   if (!dlq) return layout.dlq;
   reach("read-snapshots");
-  return fold(layout, queue, dlq.check === queue.dlqCheck ? { ...dlq, ...positionOf(queue) } : dlq);
+  const { generation, at, end } = queue;
+  return fold(layout, queue, dlq.check === queue.dlqCheck ? { ...dlq, generation, at, end } : dlq);
 }
 
 /** Replays the journals from the older snapshot on, and to each snapshot only what is not in it yet. */
 function fold(layout: Layout, queue: Snapshot<Job>, dlq: Snapshot<DeadLetter>): Loaded | string {
   const state = new QueueState(queue.entries, dlq.entries);
-  const snapshotBytes = queue.bytes + dlq.bytes;
-  for (let from = positionOf(isBefore(dlq, queue) ? dlq : queue); ; ) {
+  const known = {
+    state,
+    snapshotBytes: queue.bytes + dlq.bytes,
+    dlq: dlq.check === undefined ? undefined : { check: dlq.check, changes: state.dlqChanges },
+  };
+  for (let from: Position = isBefore(dlq, queue) ? dlq : queue; ; ) {
     const { generation } = from;
     const journal = Journal.open(layout.journal(generation), from);
     if (!journal) {
       const isUntouched = queue.generation === ORIGINAL.generation && dlq.generation === ORIGINAL.generation;
-      if (isUntouched && journalsIn(layout).length === 0) return { state, journal, snapshotBytes, dlq: undefined };
+      if (isUntouched && journalsIn(layout).length === 0) return { ...known, journal };
       return layout.journal(generation);
     }
     const commits = journal.readNew();
@@ -155,12 +161,11 @@ function fold(layout: Layout, queue: Snapshot<Job>, dlq: Snapshot<DeadLetter>): 
     applyAll(state, commits, { path: journal.path, sidesOf: sidesFrom(queue, dlq, generation) });
     if (journal.next === undefined) {
       const isWhole = queue.generation <= generation && dlq.generation <= generation && !isGone(layout, from);
-      if (isWhole)
-        return { state, journal, snapshotBytes, dlq: dlq.check ? { check: dlq.check, changes: 0 } : undefined };
+      if (isWhole) return { ...known, journal };
       journal[Symbol.dispose]();
       return journal.path;
     }
-    from = { generation: journal.next, at: 0, end: journal.end };
+    from = journal.next;
     journal[Symbol.dispose]();
   }
 }
@@ -172,10 +177,6 @@ const NO_DEAD_LETTERS: Snapshot<never> = {
   check: undefined,
   dlqCheck: undefined,
 };
-
-function positionOf({ generation, at, end }: Position): Position {
-  return { generation, at, end };
-}
 
 /** To which of the two files the commits of a journal are still to be applied. */
 export function sidesFrom(queue: Position, dlq: Position, generation: number): (commit: Commit) => Sides {
@@ -203,7 +204,7 @@ function isUnborn(layout: Layout): boolean {
  * removed. `queue.json` is put in place before any journal is removed, so it tells. (Found by the model, tests/model.) A
  * journal that holds what a snapshot stands behind is the right one.
  */
-function isGone(layout: Layout, { generation, at }: Omit<Position, "end">): boolean {
+function isGone(layout: Layout, { generation, at }: Position): boolean {
   return at === 0 && (generationAt(layout.queue) ?? generation) > generation;
 }
 

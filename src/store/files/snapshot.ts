@@ -10,7 +10,7 @@ import type { DeadLetter, Entry, Job } from "../../job/job.ts";
 import { checksum } from "./commit.ts";
 import { corrupt, parseFile } from "./corruption.ts";
 import { guard, guardUnless } from "./durable.ts";
-import type { Position } from "./journal.ts";
+import type { Position } from "./position.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
 import { openTrusted, readTrusted } from "./trust.ts";
 
@@ -116,13 +116,17 @@ function readSnapshot<T extends Entry>(
   if (!entries || !text.endsWith(check) || checksum(text.slice(0, -check.length)) !== snapshot.check) {
     throw corrupt(path, "its checksum does not match: something other than queuectl changed it.");
   }
-  const { generation, at, seq, sum, dlq_check: dlqCheck } = snapshot;
-  // The generation becomes part of a path.
-  if (![generation, at, seq].every(isCount)) throw corrupt(path, "its head is not one that queuectl writes.");
-  return { generation, at, end: { seq, sum }, entries, bytes: text.length, check: snapshot.check, dlqCheck };
+  const position = positionIn(snapshot);
+  if (!position) throw corrupt(path, "its head is not one that queuectl writes.");
+  return { ...position, entries, bytes: text.length, check: snapshot.check, dlqCheck: snapshot.dlq_check };
 }
 
-export function isCount(value: unknown): boolean {
+/** Where a snapshot says that it stands; undefined where that cannot be, for the generation becomes part of a path. */
+export function positionIn({ generation, at, seq, sum }: SnapshotFile<Entry>): Position | undefined {
+  return [generation, at, seq].every(isCount) ? { generation, at, end: { seq, sum } } : undefined;
+}
+
+function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

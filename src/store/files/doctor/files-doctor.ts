@@ -16,6 +16,7 @@ import { append, createDirectory, guard, namesIn, openToAppend, syncDirectory, w
 import { ownMark } from "../identity.ts";
 import { checkDataDirectory, journalGeneration, type Layout, layoutOf } from "../layout.ts";
 import type { Journal } from "../journal.ts";
+import { beginningOf } from "../position.ts";
 import { acquire } from "../lock.ts";
 import { roster } from "../presence.ts";
 import { TORN } from "../quarantine.ts";
@@ -141,8 +142,7 @@ export class FilesDoctor implements Doctor {
     }
     // A sum that no file had before, so that nothing which turns up late can be taken for a part of this store.
     const sum = checksum(`${ownMark()} ${this.#now()} ${generation} ${seq}`);
-    const position = { generation: generation + 1, at: 0, end: { sum, seq } };
-    replaceSnapshots(this.#layout, { state, position });
+    replaceSnapshots(this.#layout, { state, position: beginningOf(generation + 1, { sum, seq }) });
     Replica.load(this.#layout)?.[Symbol.dispose]();
   }
 

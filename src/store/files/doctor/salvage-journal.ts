@@ -10,7 +10,8 @@ import { readFileSync } from "node:fs";
 import type { Finding } from "../../doctor.ts";
 import { type Commit, readLine } from "../commit.ts";
 import { guardUnless } from "../durable.ts";
-import { linesIn, type Position } from "../journal.ts";
+import { linesIn } from "../journal.ts";
+import { beginningOf, endOf, type Position } from "../position.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
 export interface SalvagedJournal {
@@ -42,8 +43,8 @@ export function endsAt(path: string, { at, end }: Position): boolean {
   if (bytes.length < at || bytes.at(-1) !== NEWLINE) return false;
   const line = readLine(bytes.subarray(bytes.lastIndexOf(NEWLINE, -2) + 1, -1));
   if (line.kind === "broken") return false;
-  const { sum, seq, records } = line.commit;
-  return sum === end.sum && seq + records.length === end.seq;
+  const { sum, seq } = endOf(line.commit);
+  return sum === end.sum && seq === end.seq;
 }
 
 function readJournal(path: string): Buffer {
@@ -64,7 +65,7 @@ class Reading {
   readonly #followed = new Set<string>();
   #last: string | undefined;
   #broken: Broken[] = [];
-  #checkpoint: Commit | undefined;
+  #next: Position | undefined;
   #line: number;
   #lostBytes = 0;
 
@@ -77,7 +78,7 @@ class Reading {
 
   take(bytes: Uint8Array, offset: number): void {
     this.#line += 1;
-    if (bytes.length === 0 || this.#checkpoint) return;
+    if (bytes.length === 0 || this.#next) return;
     const line = readLine(bytes);
     if (line.kind === "broken") {
       this.#broken.push({ line: this.#line, whole: line.whole, text: Buffer.from(bytes).toString() });
@@ -92,18 +93,18 @@ class Reading {
     this.#followed.add(commit.prev);
     this.#last = commit.sum;
     this.#commits.push(commit);
-    if (commit.checkpoint !== undefined) this.#checkpoint = commit;
+    if (commit.checkpoint !== undefined) this.#next = beginningOf(commit.checkpoint, endOf(commit));
   }
 
   end(): SalvagedJournal {
     // As journal.ts has it: a last line whose sum is wrong is torn, and so are those before it that were never whole.
     if (this.#broken.slice(0, -1).some(({ whole }) => whole)) this.#tellOfBroken();
     const commits = this.#commits.toSorted((a, b) => a.seq - b.seq);
-    const given = commits.map(({ seq, records }) => seq + records.length);
+    const given = commits.map((commit) => endOf(commit).seq);
     const lost = this.#lostBytes + this.#broken.reduce((sum, { text }) => sum + text.length, 0);
     return {
       commits,
-      next: this.#checkpoint && positionAt(this.#checkpoint),
+      next: this.#next,
       // A record has more bytes than one, so no lost line can have given out more numbers than this.
       seq: Math.max(0, ...given) + lost,
       damage: this.#damage.found,
@@ -124,10 +125,6 @@ class Reading {
     }
     this.#broken = [];
   }
-}
-
-function positionAt({ checkpoint: generation = 0, sum, seq, records }: Commit): Position {
-  return { generation, at: 0, end: { sum, seq: seq + records.length } };
 }
 
 function idsOf({ records }: Commit): string[] {

@@ -6,9 +6,9 @@ import type { DeadLetter, Entry, Job } from "../../../job/job.ts";
 import { hasDeadLetterShape, isJob } from "../../../job/shape.ts";
 import type { Finding } from "../../doctor.ts";
 import { Corruption } from "../corruption.ts";
-import type { Position } from "../journal.ts";
+import type { Position } from "../position.ts";
 import { adoptDeadLetters, adoptJobs } from "../original-format.ts";
-import { isCount, readDeadLetters, readQueue, readText, type Snapshot, type SnapshotFile } from "../snapshot.ts";
+import { positionIn, readDeadLetters, readQueue, readText, type Snapshot, type SnapshotFile } from "../snapshot.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
 export interface SalvagedSnapshot<T extends Entry> {
@@ -119,8 +119,7 @@ function readPretty<T extends Entry>(
     const entries = list.filter(format.isEntry);
     const jobs = list.flatMap((value) => (format.isEntry(value) ? [value.id] : idsIn(JSON.stringify(value) ?? "")));
     damage.add("it was formatted anew, so its checksum does not match.", { jobs });
-    const { generation, at, seq, sum } = whole as unknown as SnapshotFile<T>;
-    const head = [generation, at, seq].every(isCount) ? { generation, at, end: { seq, sum } } : undefined;
+    const head = positionIn(whole as unknown as SnapshotFile<T>);
     return { head, isComplete: entries.length === list.length, entries };
   }
   const values: unknown[] = [];

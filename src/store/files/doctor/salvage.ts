@@ -6,7 +6,7 @@ import type { Entry } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
 import { namesIn } from "../durable.ts";
 import type { Commit } from "../commit.ts";
-import { isBefore, type Position } from "../journal.ts";
+import { isBefore, type Position } from "../position.ts";
 import { journalGeneration, type Layout } from "../layout.ts";
 import { ORIGINAL } from "../original-format.ts";
 import { QueueState, type Sides } from "../state.ts";
