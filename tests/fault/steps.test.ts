@@ -38,6 +38,11 @@ const CHECKPOINT = STORE_STEPS.filter(
   (step) => !["create-dlq", "create-queue", "append", "sync-journal"].includes(step),
 );
 
+const LATE_CHECKPOINT = CHECKPOINT.filter(
+  (step) => step !== "read-snapshots" && !(COMMIT as readonly Step[]).includes(step),
+);
+const GROWTH = ["enqueue-big:x1", "enqueue-big:x2", "enqueue-big:x3", "enqueue:x4"];
+
 const SCENARIOS: readonly Scenario[] = [
   ...AT_REST.map((step) => scenario("a store", ["enqueue:x"], step)),
   ...[...CREATION, ...AT_REST].map((step) => scenario("nothing", ["enqueue:x"], step)),
@@ -54,6 +59,8 @@ const SCENARIOS: readonly Scenario[] = [
   // Here what the others write stands in the same journal as what the late one writes.
   ...[...COMMIT, "sync-journal" as const].map((step) => scenario(KEPT, ["enqueue:x"], step)),
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
+  // The journal outgrows its snapshots, and together they are too large for anybody to wait until new ones are written.
+  ...LATE_CHECKPOINT.map((step) => scenario(KEPT, GROWTH, step)),
 ];
 
 describe.concurrent("a process that dies loses nothing that was acknowledged", () => {
@@ -77,6 +84,20 @@ describe.concurrent("a process that was frozen past its lock changes nothing tha
     const thawed = await victim.end();
     for (const end of [first, second, thawed]) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
     await holdTrue(directory.path, [thawed, first, second]);
+  });
+});
+
+describe.concurrent("a late checkpoint that was frozen while others made theirs brings nothing back", () => {
+  test.each([...LATE_CHECKPOINT])("at %s", async (step) => {
+    await using directory = await prepared(KEPT);
+    using victim = new DriverProcess(directory.path, GROWTH, `${step}:1:stop`);
+    await victim.frozen();
+    const grown = ["y1", "y2", "y3", "y4", "y5", "y6", "y7"].map((id) => `enqueue-big:${id}`);
+    const others = await DriverProcess.run(directory.path, [...grown, "claim:2", "finish"]);
+    victim.thaw();
+    const thawed = await victim.end();
+    for (const end of [others, thawed]) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+    await holdTrue(directory.path, [others, thawed]);
   });
 });
 

@@ -82,8 +82,10 @@ export function countCheckpoint(world: World, writer: Writer, checkpoint: Checkp
   const place = { judged: at + 1, size: at + 1, suspects: [] };
   const { next: _, ...reading } = { ...known(writer), ...place, end: commit };
   const isBegun = snapshot.generation > reading.generation;
-  const dlq = snapshot.names === commit ? { dlq: lettersIn(snapshot) } : {};
+  const isPlaced = checkpoint.plan.includes("rename dlq");
+  const dlq = isPlaced ? { dlq: lettersIn(snapshot) } : {};
   writer.reading = { ...reading, ...dlq, ...(isBegun ? { next: snapshot.generation } : {}) };
+  if (isBegun && !isPlaced) writer.rolled = snapshot;
   acknowledge(world, commit);
   goOn(world, writer, checkpoint);
 }
@@ -104,7 +106,8 @@ export function abandonCheckpoint(
   writer.next = { step: "lock" };
 }
 
-function planOf({ begins, withDlq }: { begins: boolean; withDlq: boolean }, obeys: Obeys): CheckpointStep[] {
+/** The steps of a checkpoint, or of a change to a store at rest. */
+export function planOf({ begins, withDlq }: { begins: boolean; withDlq: boolean }, obeys: Obeys): CheckpointStep[] {
   const renames: CheckpointStep[] = obeys("dlq first")
     ? ["rename dlq", "rename queue"]
     : ["rename queue", "rename dlq"];
@@ -220,6 +223,10 @@ function goOn(world: World, writer: Writer, { plan, commit, snapshot }: Checkpoi
     writer.next = { step: "checkpoint", checkpoint: { commit, snapshot, plan: left } };
     return;
   }
+  if (writer.rolled && plan[0] === "write queue") {
+    writer.next = { step: "lock" };
+    return;
+  }
   giveUpTemporaries(world, writer.name);
   endTask(world, writer);
 }
@@ -230,7 +237,7 @@ function checkpointOf({ next }: Writer): Checkpoint {
   return next.checkpoint;
 }
 
-function known({ reading }: Writer): Reading {
+export function known({ reading }: Writer): Reading {
   if (!reading) throw new Error("knows nothing");
   return reading;
 }

@@ -12,6 +12,8 @@ const AFTERWARDS: readonly Task[] = [
   { do: "enqueue", id: "new" },
   { do: "checkpoint" },
   { do: "enqueue", id: "newer", atRest: "renewal" },
+  { do: "roll" },
+  { do: "install" },
   { do: "enqueue", id: "newest", atRest: "checkpoint" },
 ];
 

@@ -135,6 +135,7 @@ function die(world: World, writer: Writer): void {
   writer.reading = undefined;
   writer.held = undefined;
   writer.rescuing = undefined;
+  writer.rolled = undefined;
   writer.expected = undefined;
   giveUpTemporaries(world, writer.name);
 }

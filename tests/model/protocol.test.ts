@@ -34,6 +34,8 @@ const MISSED: readonly [Rule, ScenarioName, string][] = [
   ["journals last", "two writers make checkpoints", "journal 1 is missing"],
   ["look again, following", "two writers make checkpoints", "What was acknowledged is not there any more"],
   ["look again, loading", "somebody looks while two writers make checkpoints", "C does not show what was acknowledged"],
+  ["yield to what is later", "snapshots come later than others", "finds a in neither"],
+  ["renew what is there", "snapshots come later than others", "finds a in neither"],
   ["yield to a successor", "two writers make checkpoints", "holds commits before it has begun"],
 ];
 

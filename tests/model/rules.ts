@@ -21,6 +21,8 @@ export const RULES = {
   "look again, following": "who goes on to the next journal looks whether the snapshots have passed that meanwhile",
   "look again, loading": "who has loaded the snapshots and their journal looks whether they are still there",
   "reach the place": "a journal that does not reach to where a snapshot stands is not its own",
+  "yield to what is later": "snapshots that come later are put in place only as long as their generation is the latest",
+  "renew what is there": "no snapshots are written within a generation whose own are still to come",
   "yield to a successor": "who finds commits in the journal that it is about to begin was only too late",
 } as const;
 

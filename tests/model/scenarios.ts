@@ -8,6 +8,8 @@ const RELEASE: Task = { do: "finish", how: "released" };
 const RESCUE: Task = { do: "rescue" };
 const LOOK: Task = { do: "look" };
 const CHECKPOINT: Task = { do: "checkpoint" };
+/** A checkpoint in two parts. */
+const LATER: readonly Task[] = [{ do: "roll" }, { do: "install" }];
 
 export const SCENARIOS = {
   "two workers want the same job": {
@@ -34,6 +36,18 @@ export const SCENARIOS = {
     steals: 2,
     crashes: 1,
     tears: 1,
+  },
+  "two writers make checkpoints whose snapshots come later": {
+    before: [enqueue("a")],
+    writers: { A: [...LATER, CLAIM], B: [enqueue("b"), ...LATER] },
+    steals: 2,
+    crashes: 1,
+  },
+  "snapshots come later than others": {
+    before: [enqueue("a", 0), CLAIM],
+    writers: { A: LATER, B: [RESCUE, enqueueIn("renewal", "b"), CHECKPOINT] },
+    steals: 2,
+    crashes: 1,
   },
   "somebody looks while two writers make checkpoints": {
     before: [enqueue("a")],
@@ -77,6 +91,17 @@ export const DEEP = {
       C: [LOOK],
     },
     newcomers: ["C"],
+    steals: 1,
+  },
+  "somebody looks while snapshots come later": {
+    before: [enqueue("a")],
+    writers: { A: LATER, B: [enqueue("b"), ...LATER], C: [LOOK] },
+    newcomers: ["C"],
+    steals: 1,
+  },
+  "snapshots come late, early and with a change": {
+    before: [enqueue("a", 0), CLAIM],
+    writers: { A: LATER, B: [RESCUE, ...LATER], C: [enqueueIn("renewal", "c")] },
     steals: 1,
   },
   "three workers want two jobs": {

@@ -34,6 +34,8 @@ export function decide(task: Task, writer: Writer, obeys: Obeys): Decision {
     case "rescue":
       return decideEnd(writer.rescuing, { content, outcome: { kind: "worker-lost", workerId: "x" }, obeys });
     case "checkpoint":
+    case "roll":
+    case "install":
     case "look":
       return NO_CHANGE;
   }

@@ -26,7 +26,11 @@ export type Task =
   | { readonly do: "rescue" }
   /** Reads, as `list` does: without the lock. */
   | { readonly do: "look" }
-  | { readonly do: "checkpoint" };
+  | { readonly do: "checkpoint" }
+  /** Begins a new generation and remembers the state it begins with: a checkpoint whose snapshots come later. */
+  | { readonly do: "roll" }
+  /** Writes the snapshots of that state without the lock, and puts them in place. */
+  | { readonly do: "install" };
 
 export interface Attempt {
   readonly id: string;
@@ -89,6 +93,8 @@ export interface Writer {
   held: Attempt | undefined;
   /** The attempt of a dead worker that it is about to settle, once nothing is left of it. */
   rescuing: Attempt | undefined;
+  /** What the generation began with that it began last, as long as no snapshot in place holds that. */
+  rolled: Snapshot | undefined;
   /** What was acknowledged when it began to look. */
   expected: readonly number[] | undefined;
 }
@@ -139,7 +145,7 @@ export interface Doing {
 }
 
 export function writerNamed(name: string, reading?: Reading): Writer {
-  const nothing = { held: undefined, rescuing: undefined, expected: undefined };
+  const nothing = { held: undefined, rescuing: undefined, rolled: undefined, expected: undefined };
   return { name, alive: true, done: 0, next: { step: "begin" }, reading, ...nothing };
 }
 

@@ -2,6 +2,7 @@
 import { commits, isIn } from "./chain.ts";
 import { abandonCheckpoint, beginSnapshots, countCheckpoint, stepCheckpoint } from "./checkpoint-steps.ts";
 import { Damage, fileOf, type Piece, type Reading, readNew } from "./disk.ts";
+import { beginToInstall, install, roll } from "./late-steps.ts";
 import { beginToLoad, fold, follow, loadDeadLetters, lookAgain, readOn } from "./reading-steps.ts";
 import { decide, lostAttempt } from "./tasks.ts";
 import {
@@ -20,7 +21,8 @@ import {
 /** Whether its next step is to take the lock. */
 export function needsLock({ next, held }: Writer, { do: what }: Task): boolean {
   if (next.step !== "begin") return next.step === "lock";
-  return what !== "rescue" && what !== "look" && (what !== "finish" || held === undefined);
+  const beginsOutside = what === "rescue" || what === "look" || what === "install";
+  return !beginsOutside && (what !== "finish" || held === undefined);
 }
 
 /** Takes a writer's next step in a draft of the world, and says in words what that was. */
@@ -79,6 +81,7 @@ function take(world: World, writer: Writer, doing: Doing): string {
 function begin(world: World, writer: Writer, doing: Doing): string {
   const { task } = doing;
   if (needsLock(writer, task)) return lock(world, writer, doing);
+  if (task.do === "install") return beginToInstall(world, writer);
   const ended = task.do === "finish" ? writer.held : writer.rescuing;
   if (!ended) {
     if (task.do === "look") writer.expected = world.acknowledged;
@@ -117,8 +120,10 @@ function decideNext(world: World, writer: Writer, doing: Doing): string {
     return `sees that it was ended by checkpoint ${reading.next}`;
   }
   if (task.do === "look") return tell(world, writer, reading);
+  if (task.do === "install") return install(world, writer, obeys);
   if (task.do === "rescue" && !writer.rescuing) return lookForLost(world, writer, doing);
   const { records, ends } = decide(task, writer, obeys);
+  if (task.do === "roll" && reading.size > 0) return roll(writer);
   const isCheckpoint = task.do === "checkpoint" && reading.size > 0;
   if (records.length === 0 && !isCheckpoint) {
     leave(world, writer, task);
@@ -127,7 +132,8 @@ function decideNext(world: World, writer: Writer, doing: Doing): string {
   if (reading.suspects.length > 0) world.setAside = true;
   const atRest = task.do === "enqueue" ? task.atRest : undefined;
   if (isCheckpoint || atRest) {
-    return beginSnapshots(writer, { records, begins: isCheckpoint || atRest === "checkpoint" }, obeys);
+    const isToCome = world.disk.queue.generation < reading.generation && obeys("renew what is there");
+    return beginSnapshots(writer, { records, begins: isCheckpoint || isToCome || atRest === "checkpoint" }, obeys);
   }
   if (reading.judged < reading.size && obeys("close torn")) {
     writer.next = { step: "close torn" };

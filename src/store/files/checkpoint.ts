@@ -70,8 +70,8 @@ export function renewSnapshots(
     counts = journal.append(commit);
     if (!counts) return undefined;
     journal.sync();
-    const isInPlace = install(layout, temporaries, { withDlq: kept === undefined });
-    if (begins && isInPlace) retireJournals(layout, next.position.generation);
+    if (begins) placeSnapshots(layout, temporaries, next.position.generation);
+    else install(layout, temporaries, { withDlq: kept === undefined });
     return check;
   } finally {
     // Of one that counts they are what it is about: in place, or removed by another writer, or yet to be put in place.
@@ -92,30 +92,30 @@ export function replaceSnapshots(layout: Layout, next: Next): void {
   writeTemporaries(temporaries, next);
   createJournal(layout.journal(generation));
   syncDirectory(layout.root, "sync-directory");
-  if (install(layout, temporaries, { withDlq: true })) retireJournals(layout, generation);
+  placeSnapshots(layout, temporaries, generation);
 }
 
-interface Temporaries {
+/** The snapshots of a checkpoint before they are in place. */
+export interface Temporaries {
   readonly queue: string;
   readonly dlq: string;
 }
 
-function temporariesOf(layout: Layout): Temporaries {
+export function temporariesOf(layout: Layout): Temporaries {
   return { queue: temporaryName(layout.queue), dlq: temporaryName(layout.dlq) };
 }
 
 /** Returns the checksum of `dlq.json`: of the one that is kept, or of a new one. */
 function writeTemporaries({ queue, dlq }: Temporaries, next: Next, kept?: string): string {
   const check = kept ?? writeDeadLetters(dlq, next);
-  const { text } = encodeQueue(next.state.jobs(), next.position, check);
-  writeNew(queue, text, { write: "write-queue", sync: "sync-queue" });
+  writeNew(queue, encodeQueue(next.state.jobs(), next.position, check), { write: "write-queue", sync: "sync-queue" });
   return check;
 }
 
 function writeDeadLetters(path: string, { state, position }: Next): string {
-  const { text, check } = encodeDeadLetters(state.deadLetters(), position);
-  writeNew(path, text, { write: "write-dlq", sync: "sync-dlq" });
-  return check;
+  const encoding = encodeDeadLetters(state.deadLetters(), position);
+  writeNew(path, encoding, { write: "write-dlq", sync: "sync-dlq" });
+  return encoding.check;
 }
 
 /** Puts them in place; false when another writer has removed them, for his are newer. */
@@ -124,8 +124,9 @@ function install(layout: Layout, { queue, dlq }: Temporaries, { withDlq }: { wit
   return (!withDlq || rename(dlq, layout.dlq, "rename-dlq")) && rename(queue, layout.queue, "rename-queue");
 }
 
-/** The snapshots of a new generation are in place: what is older is done with. */
-function retireJournals(layout: Layout, generation: number): void {
+/** Puts the snapshots of a new generation in place, and removes the journals that are done with. */
+export function placeSnapshots(layout: Layout, temporaries: Temporaries, generation: number): void {
+  if (!install(layout, temporaries, { withDlq: true })) return;
   syncDirectory(layout.root, "sync-renames");
   removeJournalsBefore(layout, generation);
 }
@@ -141,8 +142,8 @@ export function createStore(layout: Layout): void {
   } else {
     createJournal(layout.journal(FIRST.generation));
     const letters = encodeDeadLetters([], FIRST);
-    createWhole(layout.dlq, letters.text, "create-dlq");
-    createWhole(layout.queue, encodeQueue([], FIRST, letters.check).text, "create-queue");
+    createWhole(layout.dlq, letters, "create-dlq");
+    createWhole(layout.queue, encodeQueue([], FIRST, letters.check), "create-queue");
   }
   syncDirectory(layout.root);
 }
@@ -151,7 +152,7 @@ export function createStore(layout: Layout): void {
  * Creates it, or finds it there and empty: what an interrupted checkpoint left. False when others have filled it while this
  * process was frozen: they have made this checkpoint, which the journal before it tells.
  */
-function createJournal(path: string, before?: Journal): boolean {
+export function createJournal(path: string, before?: Journal): boolean {
   const fd = guard("create", path, () => {
     reach("create-journal");
     return openTrusted(path, APPENDING);

@@ -24,7 +24,7 @@ export class ConfigFile {
 
   /** Stores one value; to be called with the lock held. */
   set(key: ConfigKey, value: number): void {
-    replace(this.#path, `${JSON.stringify({ ...this.#readRaw(), [key]: value })}\n`);
+    this.#replace({ ...this.#readRaw(), [key]: value });
   }
 
   /** Keeps the settings that are sound; to be called with the lock held. */
@@ -36,7 +36,11 @@ export class ConfigFile {
       if (!(error instanceof Corruption)) throw error;
     }
     const sound = Object.entries(raw).filter(([key, value]) => this.#isSound(key, value));
-    replace(this.#path, `${JSON.stringify(Object.fromEntries(sound))}\n`);
+    this.#replace(Object.fromEntries(sound));
+  }
+
+  #replace(settings: object): void {
+    replace(this.#path, Buffer.from(`${JSON.stringify(settings)}\n`));
   }
 
   #isSound(key: string, value: unknown): boolean {

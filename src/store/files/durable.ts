@@ -71,22 +71,47 @@ export function syncData(fd: number, { path, step }: { path: string; step: Step 
 }
 
 /** Writes a new file whole and forces it to the disk. Fails if it is there already; removes it if it cannot be whole. */
-export function writeNew(path: string, content: string | Uint8Array, steps: { write?: Step; sync?: Step } = {}): void {
+export function writeNew(path: string, pieces: Iterable<Uint8Array>, steps: WriteSteps = {}): void {
+  for (const _ of writing(path, pieces, steps));
+}
+
+/** As `writeNew`, of a file so large that others shall have their turn between its pieces. */
+export async function writeNewSlowly(path: string, pieces: Iterable<Uint8Array>, steps: WriteSteps): Promise<void> {
+  for (const _ of writing(path, pieces, steps)) await new Promise(setImmediate);
+}
+
+/** What a write and a sync are to the fault tests. */
+interface WriteSteps {
+  readonly write?: Step;
+  readonly sync?: Step;
+}
+
+/** So much at a time is forced to the disk: of a large file, nobody has to wait for all of it at once. */
+const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
+
+/** Stops after every piece. */
+function* writing(path: string, pieces: Iterable<Uint8Array>, steps: WriteSteps): Generator<void> {
   const fd = guard("create", path, () => openSync(path, "wx", 0o600));
+  let unsynced = 0;
+  let isWhole = false;
   try {
-    let rest: Uint8Array = Buffer.from(content);
-    while (rest.length > 0) {
-      const taken = guard("write", path, () => writeSync(fd, steps.write ? reachWrite(steps.write, rest) : rest));
-      rest = rest.subarray(taken);
+    for (const piece of pieces) {
+      for (let rest = piece; rest.length > 0; ) {
+        const taken = guard("write", path, () => writeSync(fd, steps.write ? reachWrite(steps.write, rest) : rest));
+        rest = rest.subarray(taken);
+      }
+      unsynced += piece.length;
+      if (unsynced >= SYNC_EVERY_BYTES) guard("sync", path, () => fdatasyncSync(fd));
+      unsynced %= SYNC_EVERY_BYTES;
+      yield;
     }
     guard("sync", path, () => {
       if (steps.sync) reach(steps.sync);
       fsyncSync(fd);
     });
-  } catch (error) {
-    remove(path);
-    throw error;
+    isWhole = true;
   } finally {
+    if (!isWhole) remove(path);
     closeSync(fd);
   }
 }
@@ -132,9 +157,9 @@ export function namesInTrusted(path: string): string[] {
  * Writes a new file so that it is there whole or not at all. False when there is one already, which stays, or when
  * another writer removed the temporary one: then it did this work.
  */
-export function createWhole(path: string, content: string | Uint8Array, step?: Step): boolean {
+export function createWhole(path: string, pieces: Iterable<Uint8Array>, step?: Step): boolean {
   const temporary = temporaryName(path);
-  writeNew(temporary, content);
+  writeNew(temporary, pieces);
   try {
     return succeeds(["EEXIST", "ENOENT"], { verb: "create", path }, () => {
       if (step) reach(step);
@@ -146,9 +171,9 @@ export function createWhole(path: string, content: string | Uint8Array, step?: S
 }
 
 /** Writes a file so that its old or its new content is there after a crash, and nothing in between. */
-export function replace(path: string, text: string): void {
+export function replace(path: string, content: Uint8Array): void {
   const temporary = temporaryName(path);
-  writeNew(temporary, text);
+  writeNew(temporary, [content]);
   rename(temporary, path);
   syncDirectory(dirname(path));
 }
@@ -198,7 +223,7 @@ export function succeeds(
 }
 
 /** `Cannot write <path>: the disk is full (ENOSPC).` What has its sentence already keeps it. */
-export function refused(verb: string, path: string, cause: unknown): QueueError {
+function refused(verb: string, path: string, cause: unknown): QueueError {
   if (cause instanceof QueueError) return cause;
   const { code = "unknown error" } = cause as NodeJS.ErrnoException;
   const reason = REASONS[code] ?? "the system refused";

@@ -195,7 +195,7 @@ export class FilesStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#ledger.close();
+    await this.#ledger.close();
   }
 
   /** The directory is asked once: from then on nobody else can change whose it is (trust.ts). */

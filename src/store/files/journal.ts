@@ -16,13 +16,13 @@
  * So whatever the lock does, of two writers that decided on the same state only the first one's line counts; and the
  * journal is never truncated or rewritten. Lines that were lost, doubled or swapped break the chain and show.
  */
-import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { type Commit, type CommitContent, encodeCommit, readLine } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import { append, guard, refused, syncData } from "./durable.ts";
+import { append, guard, guardUnless, syncData } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
 import { beginningOf, type ChainEnd, endOf, type Position } from "./position.ts";
-import { openTrusted } from "./trust.ts";
+import { openToExtend } from "./trust.ts";
 
 /** A complete line whose sum is wrong and which nothing has explained yet. */
 interface Suspect {
@@ -32,6 +32,8 @@ interface Suspect {
 }
 
 const NEWLINE = 0x0a;
+/** Of a long journal so much is in memory at a time. */
+const READ_BYTES = 32 * 1024 * 1024;
 
 export class Journal implements Disposable {
   readonly path: string;
@@ -45,6 +47,7 @@ export class Journal implements Disposable {
   readonly #from: number;
   #lines = 0;
   #linesBefore: number | undefined;
+  #isRead = false;
   #suspects: Suspect[] = [];
   #next: Position | undefined;
 
@@ -60,7 +63,7 @@ export class Journal implements Disposable {
 
   /** Opens the journal that goes on from a snapshot or from a checkpoint; undefined when none reaches as far as there. */
   static open(path: string, from: Position): Journal | undefined {
-    const fd = openExisting(path);
+    const fd = guardUnless(["ENOENT"], { verb: "read", path }, () => openToExtend(path));
     if (fd === undefined) return undefined;
     const journal = new Journal(path, fd, from);
     if (from.at === 0 || journal.#sizeNow() >= from.at) return journal;
@@ -87,12 +90,16 @@ export class Journal implements Disposable {
     return this.#suspects;
   }
 
-  /** Judges what was appended since the last call and returns the commits that count. Throws `E_STORE_CORRUPT`. */
+  /**
+   * Judges what was appended since the last call and returns the commits that count; of much, only a part: to be called
+   * again until `isRead`. Throws `E_STORE_CORRUPT`.
+   */
   readNew(): Commit[] {
     const { size, nlink } = guard("read", this.path, () => fstatSync(this.#fd));
     if (size < this.#judged) throw corrupt(this.path, `it was cut from ${this.#judged} to ${size} bytes while in use.`);
     this.#size = size;
-    const bytes = this.#read(this.#judged, size);
+    const bytes = this.#readLines(size);
+    this.#isRead = this.#judged + bytes.length === size;
     const counted: Commit[] = [];
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
@@ -101,10 +108,16 @@ export class Journal implements Disposable {
       start = end + 1;
     }
     this.#judged += start;
+    if (!this.#isRead) return counted;
     const damaged = this.#suspects.slice(0, -1).find((suspect) => suspect.whole);
     if (damaged) throw corrupt(this.path, "its checksum does not match.", { line: damaged.line });
     if (nlink === 0 && this.#next === undefined) throw corrupt(this.path, "it was removed while in use.");
     return counted;
+  }
+
+  /** Whether `readNew` has come to the end of what there was when it looked. */
+  get isRead(): boolean {
+    return this.#isRead;
   }
 
   /**
@@ -192,6 +205,14 @@ export class Journal implements Disposable {
     if (checkpoint !== undefined) this.#next = beginningOf(checkpoint, this.#end);
   }
 
+  /** What is not judged up to `size`, or a part of it that holds a whole line. */
+  #readLines(size: number): Buffer {
+    for (let most = READ_BYTES; ; most *= 2) {
+      const bytes = this.#read(this.#judged, Math.min(size, this.#judged + most));
+      if (this.#judged + bytes.length >= size || bytes.length < most || bytes.includes(NEWLINE)) return bytes;
+    }
+  }
+
   #sizeNow(): number {
     return guard("read", this.path, () => fstatSync(this.#fd)).size;
   }
@@ -217,19 +238,4 @@ export class Journal implements Disposable {
 /** How many lines end in some bytes. */
 export function linesIn(bytes: Uint8Array): number {
   return bytes.reduce((lines, byte) => lines + Number(byte === NEWLINE), 0);
-}
-
-/** Opens for appending, or only for reading where that is all this user may do; never creates. */
-function openExisting(path: string): number | undefined {
-  for (const flags of [constants.O_RDWR | constants.O_APPEND, constants.O_RDONLY]) {
-    try {
-      return openTrusted(path, flags);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT") return undefined;
-      const mayRead = flags !== constants.O_RDONLY && (code === "EACCES" || code === "EPERM" || code === "EROFS");
-      if (!mayRead) throw refused("read", path, error);
-    }
-  }
-  return undefined;
 }

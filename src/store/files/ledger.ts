@@ -1,20 +1,18 @@
 /**
  * The one way to read and to change the state of a data directory. Reading takes no lock. A change takes the lock,
  * catches up, decides on what it then knows, and appends; when the lock turns out to have been lost in between, it
- * decides again. It also keeps two promises about time: what was written is on the disk within a second at the latest,
- * and a small queue on which nobody works is at rest, complete in its snapshots.
+ * decides again.
  */
-import { QueueError } from "../../job/errors.ts";
-import { createStore, renewSnapshots } from "./checkpoint.ts";
+import { createStore } from "./checkpoint.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
 import { createDirectory, createSubdirectory } from "./durable.ts";
-import type { Journal } from "./journal.ts";
 import { checkDataDirectory, type Layout } from "./layout.ts";
-import { acquire, tryAcquire } from "./lock.ts";
+import { acquire } from "./lock.ts";
 import { ORIGINAL } from "./original-format.ts";
 import { setAside, warningOf } from "./quarantine.ts";
 import { Replica } from "./replica.ts";
 import { QueueState } from "./state.ts";
+import { type Current, Upkeep } from "./upkeep.ts";
 
 export interface LedgerOptions {
   readonly now: () => number;
@@ -32,32 +30,36 @@ export interface Decision<T> {
 
 type Decide<T> = (state: QueueState, seq: number) => Decision<T>;
 
-const SYNC_WITHIN_MS = 1000;
-const REST_AFTER_MS = 250;
-
 export class Ledger {
   /** Named in every commit. */
   author = `queuectl-${process.pid}`;
   readonly #layout: Layout;
   readonly #options: LedgerOptions;
+  readonly #upkeep: Upkeep;
   #replica: Replica | undefined;
   #isPrepared = false;
-  #hasWritten = false;
   #warned = false;
-  #syncTimer: Timer | undefined;
-  #restTimer: Timer | undefined;
-  #restsWhenIdle = false;
 
   constructor(layout: Layout, options: LedgerOptions) {
     this.#layout = layout;
     this.#options = options;
+    this.#upkeep = new Upkeep(layout, {
+      now: options.now,
+      warn: options.warn,
+      nobodyWorks: options.nobodyWorks,
+      state: () => this.state(),
+      author: () => this.author,
+      replica: () => this.#replica,
+      current: () => this.#current(),
+      withLock: (work) => this.#withLock(work),
+    });
     checkDataDirectory(layout.root);
   }
 
   /** The state as of now. Not to be kept: the next call changes it. */
   state(): QueueState {
     if (!this.#replica) this.#replica = Replica.load(this.#layout);
-    else if (this.#replica.catchUp()) this.#restSoon();
+    else if (this.#replica.catchUp()) this.#upkeep.restSoon();
     this.#warnOfSuspects();
     return this.#replica?.state ?? new QueueState([], []);
   }
@@ -81,9 +83,10 @@ export class Ledger {
     // Until it has gone well once more: whoever met trouble looks whether everything is still there.
     this.#isPrepared = false;
     for (;;) {
+      await this.#upkeep.giveWay();
       const decision = await this.#withLock(() => this.#tryCommit(decide, { durable }));
       if (!decision) continue;
-      if (durable && this.#syncTimer) this.sync();
+      if (durable && this.#upkeep.isSyncDue) this.#upkeep.sync();
       this.#isPrepared = true;
       return decision.result;
     }
@@ -95,25 +98,14 @@ export class Ledger {
     await this.#withLock(change);
   }
 
-  /** Forces to the disk whatever has been committed, by anyone. */
-  sync(): void {
-    clearTimeout(this.#syncTimer);
-    this.#syncTimer = undefined;
-    this.#replica?.journal?.sync();
-  }
-
   /** Has a worker's process bring the queue to rest whenever nothing has happened and nothing runs for a moment. */
   restWhenIdle(): void {
-    this.#restsWhenIdle = true;
-    this.#restSoon();
+    this.#upkeep.restWhenIdle();
   }
 
   /** Syncs, and where nobody works on it any more, leaves the store at rest. */
-  close(): void {
-    clearTimeout(this.#restTimer);
-    this.#restsWhenIdle = false;
-    if (this.#syncTimer) this.sync();
-    if (this.#hasWritten && this.#options.nobodyWorks()) this.#rest();
+  async close(): Promise<void> {
+    await this.#upkeep.finish();
     this.#forget();
   }
 
@@ -139,37 +131,28 @@ export class Ledger {
     const content = { time: this.#options.now(), by: this.author, records: decision.records };
     const rests = durable && replica.isSmall && this.#options.nobodyWorks();
     const how = rests ? this.#commitAtRest : this.#append;
-    return how.call(this, replica, journal, content) ? decision : undefined;
+    return how.call(this, { replica, journal }, content) ? decision : undefined;
   }
 
-  #append(replica: Replica, journal: Journal, content: CommitContent): boolean {
+  #append({ replica, journal }: Current, content: CommitContent): boolean {
     if (!journal.append(content)) return false;
     for (const record of content.records) replica.state.apply(record);
-    this.#hasWritten = true;
-    this.#syncSoon();
-    this.#restSoon();
-    if (replica.isOutgrown) this.#checkpoint(replica, journal);
+    this.#upkeep.appended({ replica, journal });
     return true;
   }
 
   /** A change to a small queue that nobody works on: the snapshots hold it, too, once it is told. */
-  #commitAtRest(replica: Replica, journal: Journal, content: CommitContent): boolean {
-    const begins = journal.generation === ORIGINAL.generation || replica.isOutgrown;
+  #commitAtRest({ replica, journal }: Current, content: CommitContent): boolean {
+    const begins = journal.generation === ORIGINAL.generation || replica.areSnapshotsToCome || replica.isOutgrown();
+    const commit = begins ? { ...content, checkpoint: journal.generation + 1 } : content;
     let counts = false;
     try {
       for (const record of content.records) replica.state.apply(record);
-      counts = this.#renew(replica, journal, begins ? { ...content, checkpoint: journal.generation + 1 } : content);
+      counts = this.#upkeep.renew({ replica, journal }, commit);
       return counts;
     } finally {
       if (!counts) this.#forget();
     }
-  }
-
-  #renew(replica: Replica, journal: Journal, commit: CommitContent): boolean {
-    const { state, dlqCheck } = replica;
-    const check = renewSnapshots(this.#layout, { state, journal, dlqCheck }, commit);
-    if (check !== undefined) replica.renewed(check);
-    return check !== undefined;
   }
 
   /** What is in memory has gone past what counts: the next call loads anew. */
@@ -179,7 +162,7 @@ export class Ledger {
   }
 
   /** Everything up to this moment, with a journal to append to. To be called with the lock held. */
-  #current(): { replica: Replica; journal: Journal } {
+  #current(): Current {
     if (this.#replica) this.#replica.catchUp();
     else this.#replica = Replica.load(this.#layout);
     if (!this.#replica?.journal) {
@@ -190,55 +173,6 @@ export class Ledger {
     const replica = this.#replica;
     if (!replica?.journal) throw new Error("a store that was just made cannot be loaded");
     return { replica, journal: replica.journal };
-  }
-
-  /** The work is done whether or not this succeeds: a full disk only leaves the journal longer than it might be. */
-  #checkpoint(replica: Replica, journal: Journal): void {
-    try {
-      const checkpoint = journal.generation + 1;
-      this.#renew(replica, journal, { time: this.#options.now(), by: this.author, records: [], checkpoint });
-    } catch (error) {
-      if (!(error instanceof QueueError && error.code === "E_STORE_IO")) throw error;
-      this.#options.warn(`No checkpoint could be made. ${error.message}`);
-    }
-  }
-
-  #syncSoon(): void {
-    this.#syncTimer ??= setTimeout(() => this.#inBackground(() => this.sync()), SYNC_WITHIN_MS).unref();
-  }
-
-  #restSoon(): void {
-    if (!this.#restsWhenIdle) return;
-    clearTimeout(this.#restTimer);
-    this.#restTimer = setTimeout(() => this.#inBackground(() => this.#restIfIdle()), REST_AFTER_MS).unref();
-  }
-
-  #restIfIdle(): void {
-    if (this.state().counts().processing === 0) this.#rest();
-  }
-
-  /** A timer has no caller to throw at; the next call that has one will meet the same trouble. */
-  #inBackground(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (!(error instanceof QueueError)) throw error;
-      this.#options.warn(error.message);
-    }
-  }
-
-  #rest(): void {
-    if (this.#replica?.journal?.size === 0) return;
-    using lock = tryAcquire(this.#layout.lock);
-    // Whoever holds it, or has written since, will leave the store at rest in its turn: the last one does.
-    if (!lock || this.#replica?.catchUp()) {
-      this.#restSoon();
-      return;
-    }
-    const { replica, journal } = this.#current();
-    if (journal.size === 0 || !replica.isSmall) return;
-    setAside(journal, this.#layout.quarantine);
-    this.#checkpoint(replica, journal);
   }
 
   #warnOfSuspects(): void {

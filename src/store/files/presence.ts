@@ -37,7 +37,7 @@ export async function announce(
     };
     // Given before it can be seen, so that no other host ever sees it without a sign of life.
     const sign = await giveSign(path);
-    if (createWhole(path, encode(file))) return announcement(path, file, sign);
+    if (createWhole(path, [encode(file)])) return announcement(path, file, sign);
     await sign[Symbol.asyncDispose]();
   }
 }
@@ -102,6 +102,6 @@ function pathOf(directory: string, id: string): string {
   return join(directory, `${id}.json`);
 }
 
-function encode(file: PresenceFile): string {
-  return `${JSON.stringify(file)}\n`;
+function encode(file: PresenceFile): Uint8Array {
+  return Buffer.from(`${JSON.stringify(file)}\n`);
 }

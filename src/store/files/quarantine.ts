@@ -15,7 +15,7 @@ export function setAside(journal: Journal, directory: string): void {
   if (journal.suspects.length === 0) return;
   createDirectory(directory);
   for (const { line, bytes } of journal.suspects) {
-    createWhole(join(directory, `${basename(journal.path)}.line-${line}.${checksum(bytes)}`), bytes);
+    createWhole(join(directory, `${basename(journal.path)}.line-${line}.${checksum(bytes)}`), [bytes]);
   }
 }
 

@@ -4,19 +4,21 @@
  * in a checksum of everything before it: a flipped bit in a command is damage, not another command. `queue.json` also
  * names the `dlq.json` that holds the DLQ as of its own commit: that one need not be written anew when nothing died.
  */
-import { closeSync, constants, readSync } from "node:fs";
+import { fstatSync, readFileSync, readSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
 import type { DeadLetter, Entry, Job } from "../../job/job.ts";
-import { checksum } from "./commit.ts";
 import { corrupt, parseFile } from "./corruption.ts";
-import { guard, guardUnless } from "./durable.ts";
+import { guardUnless } from "./durable.ts";
 import type { Position } from "./position.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
-import { openTrusted, readTrusted } from "./trust.ts";
+import { checksumOfBlocks, Encoding, readBlocks } from "./snapshot-blocks.ts";
+import { fromTrusted, readTrusted } from "./trust.ts";
 
 const FORMAT_VERSION = 1;
 /** Version and generation are within so many. */
 const HEAD_BYTES = 64;
+/** From here on memory counts for more than the few milliseconds it takes to look at a file in parts. */
+const LARGE_BYTES = 1024 * 1024;
 
 /** As of its position: the journal goes on from there. */
 export interface Snapshot<T extends Entry> extends Position {
@@ -52,41 +54,26 @@ export function readDeadLetters(path: string): Snapshot<DeadLetter> | undefined 
 
 /** The generation of the snapshot at `path`, from its head alone; undefined where it is not there or names none. */
 export function generationAt(path: string): number | undefined {
-  const fd = guardUnless(["ENOENT"], { verb: "read", path }, () => openTrusted(path, constants.O_RDONLY));
-  if (fd === undefined) return undefined;
-  try {
-    const head = Buffer.alloc(HEAD_BYTES);
-    const count = guard("read", path, () => readSync(fd, head, 0, head.length, 0));
-    const [, generation] = /^\{"version":\d+,"generation":(\d+),/.exec(head.toString("latin1", 0, count)) ?? [];
-    return generation === undefined ? undefined : Number(generation);
-  } finally {
-    closeSync(fd);
-  }
+  const head = guardUnless(["ENOENT"], { verb: "read", path }, () =>
+    fromTrusted(path, (fd) => {
+      const bytes = Buffer.alloc(HEAD_BYTES);
+      return bytes.toString("latin1", 0, readSync(fd, bytes, 0, bytes.length, 0));
+    }),
+  );
+  const [, generation] = /^\{"version":\d+,"generation":(\d+),/.exec(head ?? "") ?? [];
+  return generation === undefined ? undefined : Number(generation);
 }
 
-/** A snapshot to be written. */
-export interface SnapshotText {
-  readonly text: string;
-  readonly check: string;
+export function encodeQueue(jobs: Iterable<Job>, position: Position, dlqCheck: string): Encoding {
+  return new Encoding(`${JSON.stringify({ ...headOf(position), dlq_check: dlqCheck }).slice(0, -1)},"jobs":[`, jobs);
 }
 
-export function encodeQueue(jobs: Iterable<Job>, position: Position, dlqCheck: string): SnapshotText {
-  return encode("jobs", jobs, { ...headOf(position), dlq_check: dlqCheck });
-}
-
-export function encodeDeadLetters(letters: Iterable<DeadLetter>, position: Position): SnapshotText {
-  return encode("dlq", letters, headOf(position));
+export function encodeDeadLetters(letters: Iterable<DeadLetter>, position: Position): Encoding {
+  return new Encoding(`${JSON.stringify(headOf(position)).slice(0, -1)},"dlq":[`, letters);
 }
 
 function headOf({ generation, at, end }: Position): Record<string, unknown> {
   return { version: FORMAT_VERSION, generation, at, seq: end.seq, sum: end.sum };
-}
-
-function encode(list: ListName, entries: Iterable<Entry>, head: Record<string, unknown>): SnapshotText {
-  const lines = Array.from(entries, (entry) => JSON.stringify(entry)).join(",\n");
-  const checked = `${JSON.stringify({ ...head, [list]: [] }).slice(0, -2)}\n${lines}${lines && "\n"}]`;
-  const check = checksum(checked);
-  return { text: `${checked},"check":"${check}"}\n`, check };
 }
 
 /** The text of a file, or undefined when it is not there. */
@@ -94,12 +81,35 @@ export function readText(path: string): string | undefined {
   return guardUnless(["ENOENT"], { verb: "read", path }, () => readTrusted(path));
 }
 
-function readSnapshot<T extends Entry>(
-  path: string,
-  format: { list: ListName; adopt: (path: string, value: unknown) => T[] },
-): Snapshot<T> | undefined {
-  const text = readText(path);
-  if (text === undefined) return undefined;
+type Format<T extends Entry> = { list: ListName; adopt: (path: string, value: unknown) => T[] };
+
+function readSnapshot<T extends Entry>(path: string, format: Format<T>): Snapshot<T> | undefined {
+  return guardUnless(["ENOENT"], { verb: "read", path }, () =>
+    fromTrusted(path, (fd) => {
+      const bytes = fstatSync(fd).size;
+      const isLarge = bytes > LARGE_BYTES;
+      return (isLarge && readLarge<T>(fd, bytes, format.list)) || readWhole(path, readFileSync(fd, "utf8"), format);
+    }),
+  );
+}
+
+/** One that is exactly as it was written, without having it in memory whole. */
+function readLarge<T extends Entry>(fd: number, bytes: number, list: ListName): Snapshot<T> | undefined {
+  try {
+    const blocks = readBlocks(fd, bytes);
+    if (!blocks) return undefined;
+    const { head, entries, check } = blocks;
+    const value = JSON.parse(`${head}]}`) as SnapshotFile<T> & { version: number };
+    const position = value.version === FORMAT_VERSION && value[list] && positionIn(value);
+    if (!position) return undefined;
+    return { ...position, entries: entries as T[], bytes, check, dlqCheck: value.dlq_check };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function readWhole<T extends Entry>(path: string, text: string, format: Format<T>): Snapshot<T> {
   const value = parseFile(path, text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw corrupt(path, "expected a JSON object.", { line: 1 });
@@ -113,7 +123,8 @@ function readSnapshot<T extends Entry>(
   const snapshot = value as unknown as SnapshotFile<T>;
   const check = `,"check":"${snapshot.check}"}\n`;
   const entries = snapshot[format.list];
-  if (!entries || !text.endsWith(check) || checksum(text.slice(0, -check.length)) !== snapshot.check) {
+  const isWhole = entries !== undefined && text.endsWith(check);
+  if (!isWhole || checksumOfBlocks(Buffer.from(text.slice(0, -check.length))) !== snapshot.check) {
     throw corrupt(path, "its checksum does not match: something other than queuectl changed it.");
   }
   const position = positionIn(snapshot);

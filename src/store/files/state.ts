@@ -17,16 +17,22 @@ export interface Sides {
   readonly dlq: boolean;
 }
 
-interface Ticket {
-  readonly job: PendingJob;
+/** One thing that became of a job. */
+interface Version {
+  readonly job: Job;
   /** Its place among all jobs, which a retry keeps. */
   readonly place: number;
+}
+
+/** A version to be claimed, as long as it is the job's current one. */
+interface Ticket extends Version {
+  readonly job: PendingJob;
 }
 
 const BOTH: Sides = { queue: true, dlq: true };
 
 export class QueueState {
-  readonly #jobs = new Map<string, { job: Job; place: number }>();
+  readonly #jobs = new Map<string, Version>();
   readonly #dead = new Map<string, DeadLetter>();
   readonly #processing = new Map<string, ProcessingJob>();
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
@@ -132,19 +138,24 @@ export class QueueState {
 
   #put(job: Job): void {
     const before = this.#jobs.get(job.id);
-    const place = before?.place ?? this.#places++;
+    const version = { job, place: before?.place ?? this.#places++ };
     if (before) this.#counts[before.job.state] -= 1;
     this.#counts[job.state] += 1;
-    this.#jobs.set(job.id, { job, place });
+    this.#jobs.set(job.id, version);
     if (job.state === "processing") this.#processing.set(job.id, job);
     else this.#processing.delete(job.id);
-    if (job.state === "pending") this.#delayed.push({ job, place });
+    if (isTicket(version)) this.#heapOf(version).push(version);
+  }
+
+  /** What was due when it became pending is due: it need not be sorted by time first. */
+  #heapOf({ job }: Ticket): Heap<Ticket> {
+    return job.run_at <= job.updated_at ? this.#ready : this.#delayed;
   }
 
   #drop(id: string): void {
-    const slot = this.#jobs.get(id);
-    if (!slot) return;
-    this.#counts[slot.job.state] -= 1;
+    const version = this.#jobs.get(id);
+    if (!version) return;
+    this.#counts[version.job.state] -= 1;
     this.#jobs.delete(id);
     this.#processing.delete(id);
   }
@@ -158,8 +169,12 @@ export class QueueState {
   }
 
   #isCurrent(ticket: Ticket): boolean {
-    return this.#jobs.get(ticket.job.id)?.job === ticket.job;
+    return this.#jobs.get(ticket.job.id) === ticket;
   }
+}
+
+function isTicket(version: Version): version is Ticket {
+  return version.job.state === "pending";
 }
 
 /** Who comes first among those that are due. */

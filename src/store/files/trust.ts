@@ -13,6 +13,7 @@ import { shellWord } from "../../job/shell-word.ts";
 const OTHERS_MAY_WRITE = 0o022;
 /** This process's own, which never changes. Undefined where there are no user ids. */
 const USER = process.geteuid?.();
+const READ_ONLY = ["EACCES", "EPERM", "EROFS"];
 const THEIR_COMMANDS = "They could have commands run in your name.";
 
 /** Opens a file that this user may trust; one that is made is for this user alone. Throws `E_STORE_IO` for any other. */
@@ -27,11 +28,26 @@ export function openTrusted(path: string, flags: number): number {
   }
 }
 
+/** Opens such a file to append to it, or only to read it where that is all this user may do; never makes it. */
+export function openToExtend(path: string): number {
+  try {
+    return openTrusted(path, constants.O_RDWR | constants.O_APPEND);
+  } catch (error) {
+    if (!READ_ONLY.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return openTrusted(path, constants.O_RDONLY);
+  }
+}
+
 /** The text of such a file. */
 export function readTrusted(path: string): string {
+  return fromTrusted(path, (fd) => readFileSync(fd, "utf8"));
+}
+
+/** What `read` makes of such a file. */
+export function fromTrusted<T>(path: string, read: (fd: number) => T): T {
   const fd = openTrusted(path, constants.O_RDONLY);
   try {
-    return readFileSync(fd, "utf8");
+    return read(fd);
   } finally {
     closeSync(fd);
   }

@@ -127,10 +127,7 @@ export class FilesDoctor implements Doctor {
     for (const name of namesIn(root)) {
       const path = join(root, name);
       if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
-      writeNew(
-        join(directory, name),
-        guard("read", path, () => readFileSync(path)),
-      );
+      writeNew(join(directory, name), [guard("read", path, () => readFileSync(path))]);
     }
     syncDirectory(directory);
     return directory;

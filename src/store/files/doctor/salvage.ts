@@ -10,7 +10,7 @@ import { isBefore, type Position } from "../position.ts";
 import { journalGeneration, type Layout } from "../layout.ts";
 import { ORIGINAL } from "../original-format.ts";
 import { QueueState, type Sides } from "../state.ts";
-import { sidesFrom } from "../replica.ts";
+import { sidesFrom } from "../loading.ts";
 import { DamageList } from "./damage.ts";
 import { endsAt, type SalvagedJournal, salvageJournal } from "./salvage-journal.ts";
 import { type SalvagedSnapshot, salvageDeadLetters, salvageQueue } from "./salvage-snapshot.ts";

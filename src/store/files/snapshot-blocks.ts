@@ -1,0 +1,132 @@
+/**
+ * The bytes of a snapshot, a MiB at a time: however many jobs there are, the file is never in memory as a whole, neither
+ * when it is written nor when it is read. Its checksum goes the same way: each block is hashed with the sum of those
+ * before it as the seed, so that of a file of one block it is the plain xxHash64.
+ */
+import { readSync } from "node:fs";
+
+const BLOCK_BYTES = 1024 * 1024;
+/** Entries are put together in pieces of so many characters before they become bytes. */
+const PIECE_LENGTH = 64 * 1024;
+const NEWLINE = 0x0a;
+const END = /^\],"check":"([0-9a-f]{16})"\}\n$/;
+const END_BYTES = '],"check":"0123456789abcdef"}\n'.length;
+
+/** A snapshot to be written: its blocks, once, and then their checksum. */
+export class Encoding implements Iterable<Uint8Array> {
+  readonly #head: string;
+  readonly #entries: Iterable<object>;
+  #check: string | undefined;
+
+  /** `head` is everything up to the bracket that opens the list. */
+  constructor(head: string, entries: Iterable<object>) {
+    this.#head = head;
+    this.#entries = entries;
+  }
+
+  /** To be asked for when all blocks have been taken. */
+  get check(): string {
+    if (this.#check === undefined) throw new Error("the blocks of a snapshot were not all taken");
+    return this.#check;
+  }
+
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    const sum = new RunningSum();
+    let rest: Uint8Array = new Uint8Array();
+    for (const piece of this.#pieces()) {
+      const bytes = Buffer.from(piece);
+      rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+      while (rest.length > BLOCK_BYTES) {
+        const block = rest.subarray(0, BLOCK_BYTES);
+        sum.add(block);
+        yield block;
+        rest = rest.subarray(BLOCK_BYTES);
+      }
+    }
+    sum.add(rest);
+    this.#check = sum.hex;
+    yield Buffer.concat([rest, Buffer.from(`,"check":"${this.#check}"}\n`)]);
+  }
+
+  *#pieces(): Generator<string> {
+    let piece = `${this.#head}\n`;
+    let separator = "";
+    for (const entry of this.#entries) {
+      piece += separator + JSON.stringify(entry);
+      separator = ",\n";
+      if (piece.length < PIECE_LENGTH) continue;
+      yield piece;
+      piece = "";
+    }
+    yield `${piece}${separator && "\n"}]`;
+  }
+}
+
+/** The checksum of some bytes, as of the blocks of a snapshot. */
+export function checksumOfBlocks(bytes: Uint8Array): string {
+  const sum = new RunningSum();
+  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) sum.add(bytes.subarray(at, at + BLOCK_BYTES));
+  return sum.hex;
+}
+
+/** What stands in a snapshot; `head` is everything up to the bracket that opens the list. */
+export interface ReadSnapshot {
+  readonly head: string;
+  readonly entries: readonly unknown[];
+  readonly check: string;
+}
+
+/**
+ * The head and the entries of a snapshot that is exactly as it was written; undefined for any other, which has to be
+ * looked at as a whole to be told what is wrong.
+ */
+export function readBlocks(fd: number, bytes: number): ReadSnapshot | undefined {
+  const end = bytes - END_BYTES;
+  const [, check] = (end > 0 && END.exec(read(fd, end, END_BYTES).toString("latin1"))) || [];
+  if (check === undefined) return undefined;
+  const sum = new RunningSum();
+  const entries: unknown[] = [];
+  let head: string | undefined;
+  let rest: Buffer = Buffer.alloc(0);
+  // The bracket that closes the list is summed with what is before it.
+  for (let at = 0; at <= end; at += BLOCK_BYTES) {
+    const block = read(fd, at, Math.min(BLOCK_BYTES, end + 1 - at));
+    sum.add(block);
+    const text = Buffer.concat([rest, block]);
+    const whole = text.lastIndexOf(NEWLINE) + 1;
+    const first = head === undefined ? text.indexOf(NEWLINE) + 1 : 0;
+    head ??= text.toString("utf8", 0, first);
+    for (const entry of entriesIn(text.toString("utf8", first, whole))) entries.push(entry);
+    rest = text.subarray(whole);
+  }
+  return head !== undefined && sum.hex === check ? { head, entries, check } : undefined;
+}
+
+/** Of whole lines. Throws `SyntaxError`. */
+function entriesIn(lines: string): unknown[] {
+  return JSON.parse(`[${lines.replace(/,?\n$/, "")}]`) as unknown[];
+}
+
+class RunningSum {
+  #sum = 0n;
+
+  add(block: Uint8Array): void {
+    this.#sum = Bun.hash.xxHash64(block, this.#sum);
+  }
+
+  /** 16 hexadecimal digits. */
+  get hex(): string {
+    return this.#sum.toString(16).padStart(16, "0");
+  }
+}
+
+function read(fd: number, at: number, bytes: number): Buffer {
+  const buffer = Buffer.allocUnsafe(bytes);
+  let done = 0;
+  while (done < bytes) {
+    const count = readSync(fd, buffer, done, bytes - done, at + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return buffer.subarray(0, done);
+}
