@@ -61,6 +61,9 @@ const SCENARIOS: readonly Scenario[] = [
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
   // The journal outgrows its snapshots, and together they are too large for anybody to wait until new ones are written.
   ...LATE_CHECKPOINT.map((step) => scenario(KEPT, GROWTH, step)),
+  // It is not read to add a job to it.
+  ...[...COMMIT, "sync-journal" as const].map((step) => scenario("a large store", ["enqueue:x"], step)),
+  ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario("a large store", ["claim:2", "finish"], step, nth))),
 ];
 
 describe.concurrent("a process that dies loses nothing that was acknowledged", () => {

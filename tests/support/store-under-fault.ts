@@ -1,6 +1,6 @@
 /** Stores that a process dies or freezes on, and what must hold of them afterwards. */
 import { expect } from "bun:test";
-import { cpSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { type DriverEnd, DriverProcess } from "./driver-process.ts";
 import { openFiles } from "./files-store.ts";
@@ -12,6 +12,7 @@ export type Start =
   | "a store"
   | "a store with a dead letter"
   | "a store that a worker keeps from resting"
+  | "a large store"
   | "a directory of the original tool";
 
 export const KEPT = "a store that a worker keeps from resting";
@@ -23,6 +24,13 @@ export async function prepared(start: Start): Promise<{ path: string } & AsyncDi
   if (start === "a directory of the original tool") cpSync(ORIGINAL, path, { recursive: true });
   if (start === "a store" || start === KEPT) {
     await DriverProcess.run(path, ["enqueue:a", "enqueue:b", "enqueue:c", "enqueue:d"]);
+  }
+  if (start === "a large store") {
+    const big = ["e", "f", "g"].map((id) => `enqueue-big:${id}`);
+    await DriverProcess.run(path, ["enqueue:a", "enqueue:b", "enqueue:c", "enqueue:d", ...big]);
+    // Only now that it is large there is an index of its ids.
+    await DriverProcess.run(path, ["enqueue:h"]);
+    expect(existsSync(join(path, "ids.bin"))).toBe(true);
   }
   if (start === "a store with a dead letter") {
     const store = await openFiles(path);

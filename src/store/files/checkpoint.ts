@@ -89,6 +89,7 @@ interface Next {
 export function replaceSnapshots(layout: Layout, next: Next): void {
   const { generation } = next.position;
   const temporaries = temporariesOf(layout);
+  remove(layout.ids);
   writeTemporaries(temporaries, next);
   createJournal(layout.journal(generation));
   syncDirectory(layout.root, "sync-directory");
@@ -168,7 +169,7 @@ export function createJournal(path: string, before?: Journal): boolean {
 
 function removeOtherTemporaries(layout: Layout, mine: readonly string[]): void {
   reach("remove-other-temporaries");
-  const prefixes = [layout.queue, layout.dlq].map((path) => `${basename(path)}.tmp-`);
+  const prefixes = [layout.queue, layout.dlq, layout.ids].map((path) => `${basename(path)}.tmp-`);
   for (const name of namesIn(layout.root)) {
     const path = join(layout.root, name);
     if (prefixes.some((prefix) => name.startsWith(prefix)) && !mine.includes(path)) remove(path);

@@ -73,6 +73,15 @@ export function readLine(bytes: Uint8Array): Line {
   return { kind: "sound", commit: JSON.parse(Buffer.from(bytes).toString()) as Commit };
 }
 
+/** The ids of the entries that the lines of a journal put somewhere: those of all that were added, and perhaps others. */
+export function* idsPutIn(text: string): Iterable<string> {
+  for (const line of text.split("\n")) {
+    if (!line.includes('"to":"')) continue;
+    const read = readLine(Buffer.from(line));
+    if (read.kind === "sound") for (const { id, to } of read.commit.records) if (to !== undefined) yield id;
+  }
+}
+
 /** The record that turns `before` into `after`: the whole entry where it is new or moves, else what differs. */
 export function recordOf(event: string, before: Entry | undefined, after: Entry): JournalRecord {
   const to = "failed_at" in after ? "dlq" : "queue";

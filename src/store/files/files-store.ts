@@ -63,17 +63,17 @@ export class FilesStore implements Store {
   async enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]> {
     const { now, random } = this.#options;
     const { max_retries } = await this.config();
-    return this.#ledger.commit((state) => {
+    return this.#ledger.add((holderOf) => {
       const taken = new Set<string>();
       const added = specs.map((spec) => {
-        const id = spec.id ?? freshId(random, (id) => taken.has(id) || entryOf(state, id) !== undefined);
-        const holder = entryOf(state, id);
+        const id = spec.id ?? freshId(random, (id) => taken.has(id) || holderOf(id) !== undefined);
+        const holder = holderOf(id);
         if (holder || taken.has(id)) throw alreadyExists(id, holder);
         taken.add(id);
         return enqueue({ ...spec, id }, max_retries, now());
       });
       return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
-    }, DURABLY);
+    });
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {

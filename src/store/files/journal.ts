@@ -32,6 +32,7 @@ interface Suspect {
 }
 
 const NEWLINE = 0x0a;
+const LINE_END_BYTES = 64;
 /** Of a long journal so much is in memory at a time. */
 const READ_BYTES = 32 * 1024 * 1024;
 
@@ -78,6 +79,21 @@ export class Journal implements Disposable {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Where one can go on reading who knows all that has been read here. */
+  get position(): Position {
+    return { generation: this.generation, at: this.#judged, end: this.#end };
+  }
+
+  /** Whether the line before a position is the commit that it says. False also where it follows one that did not count. */
+  follows({ at, end }: Position): boolean {
+    return at === 0 || this.text(Math.max(0, at - LINE_END_BYTES), at).endsWith(`"sum":"${end.sum}"}\n`);
+  }
+
+  /** What stands between two places. */
+  text(from: number, to: number): string {
+    return this.#read(from, to).toString();
   }
 
   /** Where the generation goes on that its checkpoint began, once that has been read: nothing after it counts. */

@@ -2,7 +2,7 @@
  * A checkpoint of a large store, whose snapshots come later than its commit, so that nobody waits while they are written:
  *
  *   1. with the lock: create journal g+1, append "checkpoint": g+1 to journal g, sync     ← generation g+1 has begun
- *   2. without it: write both snapshots as of that moment under temporary names, a piece at a time
+ *   2. without it: write both snapshots as of that moment under temporary names, a piece at a time, and the index of all ids
  *   3. with the lock: if no later generation has begun, put them in place as any checkpoint does
  *
  * Until then the snapshots of generation g and both journals say it all. Whoever begins a later generation takes away, when
@@ -10,7 +10,8 @@
  */
 import { createJournal, type Known, placeSnapshots, type Temporaries, temporariesOf } from "./checkpoint.ts";
 import type { CommitContent } from "./commit.ts";
-import { remove, syncDirectory, writeNewSlowly } from "./durable.ts";
+import { remove, rename, syncDirectory, temporaryName, writeNewSlowly } from "./durable.ts";
+import { encodeIndex } from "./id-index.ts";
 import type { DeadLetter, Job } from "../../job/job.ts";
 import type { Layout } from "./layout.ts";
 import type { Position } from "./position.ts";
@@ -23,14 +24,18 @@ export class LateCheckpoint {
   /** As they were when the generation began: a change replaces a job and leaves the one that it was. */
   readonly #jobs: readonly Job[];
   readonly #letters: readonly DeadLetter[];
+  readonly #ids: readonly string[];
   readonly #temporaries: Temporaries;
+  readonly #index: string;
 
   private constructor(layout: Layout, position: Position, state: QueueState) {
     this.#layout = layout;
     this.#position = position;
     this.#jobs = Array.from(state.jobs());
     this.#letters = Array.from(state.deadLetters());
+    this.#ids = state.ids();
     this.#temporaries = temporariesOf(layout);
+    this.#index = temporaryName(layout.ids);
   }
 
   /** Step 1, with the lock held and everything read. Undefined when the commit did not count. */
@@ -58,11 +63,14 @@ export class LateCheckpoint {
     await writeNewSlowly(dlq, letters, { write: "write-dlq", sync: "sync-dlq" });
     const jobs = encodeQueue(this.#jobs, this.#position, letters.check);
     await writeNewSlowly(queue, jobs, { write: "write-queue", sync: "sync-queue" });
+    await writeNewSlowly(this.#index, encodeIndex(this.#ids, this.#position), {});
   }
 
   /** Step 3, with the lock held and everything read: `latest` is the generation that the journals have come to. */
   install(latest: number): void {
-    if (latest === this.generation) placeSnapshots(this.#layout, this.#temporaries, this.generation);
-    else for (const temporary of Object.values(this.#temporaries)) remove(temporary);
+    if (latest === this.generation) {
+      rename(this.#index, this.#layout.ids);
+      placeSnapshots(this.#layout, this.#temporaries, this.generation);
+    } else for (const temporary of [this.#index, ...Object.values(this.#temporaries)]) remove(temporary);
   }
 }

@@ -11,6 +11,8 @@ export interface Layout {
   readonly queue: string;
   readonly dlq: string;
   readonly config: string;
+  /** Of a large store: which ids are taken (id-index.ts). */
+  readonly ids: string;
   readonly logs: string;
   readonly workers: string;
   /** The lock of writers. Apart from the files it guards, so that taking it wakes nobody who watches those. */
@@ -25,6 +27,7 @@ export function layoutOf(root: string): Layout {
     queue: join(root, "queue.json"),
     dlq: join(root, "dlq.json"),
     config: join(root, "config.json"),
+    ids: join(root, "ids.bin"),
     logs: join(root, "logs"),
     workers: join(root, "workers"),
     lock: join(root, "workers", "writer.lock"),

@@ -3,6 +3,7 @@
  * catches up, decides on what it then knows, and appends; when the lock turns out to have been lost in between, it
  * decides again.
  */
+import type { Entry } from "../../job/job.ts";
 import { createStore } from "./checkpoint.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
 import { createDirectory, createSubdirectory } from "./durable.ts";
@@ -10,8 +11,9 @@ import { checkDataDirectory, type Layout } from "./layout.ts";
 import { acquire } from "./lock.ts";
 import { ORIGINAL } from "./original-format.ts";
 import { setAside, warningOf } from "./quarantine.ts";
-import { Replica } from "./replica.ts";
+import { isLarge, Replica } from "./replica.ts";
 import { QueueState } from "./state.ts";
+import type { UnreadStore } from "./unread-store.ts";
 import { type Current, Upkeep } from "./upkeep.ts";
 
 export interface LedgerOptions {
@@ -28,7 +30,11 @@ export interface Decision<T> {
   readonly result: T;
 }
 
+type HolderOf = (id: string) => Entry | undefined;
 type Decide<T> = (state: QueueState, seq: number) => Decision<T>;
+
+/** More change a store too much to be called at rest; their snapshots are written when there is time for it. */
+const MAX_RECORDS_AT_REST = 1000;
 
 export class Ledger {
   /** Named in every commit. */
@@ -37,6 +43,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #upkeep: Upkeep;
   #replica: Replica | undefined;
+  #unread: UnreadStore | undefined;
   #isPrepared = false;
   #warned = false;
 
@@ -92,6 +99,42 @@ export class Ledger {
     }
   }
 
+  /**
+   * As a durable `commit`, for what only adds jobs. A large store that this process has not read is not read for it, but
+   * where an id may be taken: `holderOf` then says so when it has been read.
+   */
+  async add<T>(decide: (holderOf: HolderOf) => Decision<T>): Promise<T> {
+    const isUnread = !this.#replica && isLarge(this.#layout);
+    const done = isUnread ? await this.#addUnread(decide) : undefined;
+    if (done) return done.result;
+    const result = await this.commit((state) => decide((id) => state.job(id) ?? state.deadLetter(id)), {
+      durable: true,
+    });
+    if (isUnread && !this.#unread) this.#upkeep.index();
+    return result;
+  }
+
+  async #addUnread<T>(decide: (holderOf: HolderOf) => Decision<T>): Promise<Decision<T> | undefined> {
+    const { UnreadStore } = await import("./unread-store.ts");
+    this.#unread ??= UnreadStore.open(this.#layout);
+    const store = this.#unread;
+    if (!store) return undefined;
+    this.#makeDirectories();
+    return this.#withLock(() => {
+      for (let isInDoubt = false; store.catchUp(); ) {
+        const decision = decide((id) => {
+          isInDoubt ||= store.mayHold(id);
+          return undefined;
+        });
+        if (isInDoubt) return undefined;
+        const { records } = decision;
+        if (records.length === 0 || store.append({ time: this.#options.now(), by: this.author, records }))
+          return decision;
+      }
+      return undefined;
+    });
+  }
+
   /** Runs `change` with the lock held, for what is not in the journal. */
   async locked(change: () => void): Promise<void> {
     await this.create();
@@ -106,14 +149,20 @@ export class Ledger {
   /** Syncs, and where nobody works on it any more, leaves the store at rest. */
   async close(): Promise<void> {
     await this.#upkeep.finish();
+    this.#unread?.[Symbol.dispose]();
+    this.#unread = undefined;
     this.#forget();
   }
 
-  #prepare(): void {
+  #makeDirectories(): void {
     // A copy of the data may well come without its empty folders; but data that was taken away is not made anew.
     const make = this.#replica ? createSubdirectory : createDirectory;
     make(this.#layout.workers);
     checkDataDirectory(this.#layout.root);
+  }
+
+  #prepare(): void {
+    this.#makeDirectories();
     // Before anyone has to wait for it.
     this.#replica ??= Replica.load(this.#layout);
   }
@@ -129,7 +178,8 @@ export class Ledger {
     if (decision.records.length === 0) return decision;
     setAside(journal, this.#layout.quarantine);
     const content = { time: this.#options.now(), by: this.author, records: decision.records };
-    const rests = durable && replica.isSmall && this.#options.nobodyWorks();
+    const staysSmall = replica.isSmall && decision.records.length <= MAX_RECORDS_AT_REST;
+    const rests = durable && staysSmall && this.#options.nobodyWorks();
     const how = rests ? this.#commitAtRest : this.#append;
     return how.call(this, { replica, journal }, content) ? decision : undefined;
   }

@@ -159,8 +159,12 @@ export function applyAll(
   }
 }
 
-export function inPlace({ queue, dlq }: Layout): InPlace {
-  return { snapshotBytes: sizeOf(queue) + sizeOf(dlq), snapshotGeneration: generationAt(queue) ?? 0 };
+export function inPlace(layout: Layout): InPlace {
+  return { snapshotBytes: bytesOfSnapshots(layout), snapshotGeneration: generationAt(layout.queue) ?? 0 };
+}
+
+export function bytesOfSnapshots({ queue, dlq }: Layout): number {
+  return sizeOf(queue) + sizeOf(dlq);
 }
 
 function sizeOf(path: string): number {

@@ -9,7 +9,7 @@ export interface ChainEnd {
   readonly seq: number;
 }
 
-interface Place {
+export interface Place {
   readonly generation: number;
   /** The byte offset in the journal of this generation. */
   readonly at: number;
@@ -18,6 +18,11 @@ interface Place {
 /** Where one can go on reading: just after a commit that counts, or where a generation begins. */
 export interface Position extends Place {
   readonly end: ChainEnd;
+}
+
+/** A position by itself, of what is one and more. */
+export function positionOf({ generation, at, end: { sum, seq } }: Position): Position {
+  return { generation, at, end: { sum, seq } };
 }
 
 /** Where a generation begins. */

@@ -6,15 +6,23 @@ import { FAILPOINTS } from "../../failpoint.ts";
 import { corrupt } from "./corruption.ts";
 import { Journal } from "./journal.ts";
 import type { Layout } from "./layout.ts";
-import { applyAll, inPlace, isGone, type Loaded, load } from "./loading.ts";
+import { applyAll, bytesOfSnapshots, inPlace, isGone, type Loaded, load } from "./loading.ts";
 import type { Position } from "./position.ts";
 import type { QueueState } from "./state.ts";
 
 /** A journal smaller than this, or than the snapshots, is not worth a checkpoint: so its cost per job is constant. */
 const MIN_CHECKPOINT_BYTES = 256 * 1024;
-const MAX_RESTING_BYTES = 1024 * 1024;
-/** Snapshots and journal of so much are written out in some 30 ms. Small in the test build, which has no time for more. */
-const LARGE_BYTES = FAILPOINTS ? 300 * 1024 : 4 * 1024 * 1024;
+/**
+ * Up to here the snapshots may be written anew with any change and whenever work pauses. From here on a checkpoint would
+ * have others wait for it, and reading it all would make the least change slow. Small in the test build, which has no time
+ * for more.
+ */
+const LARGE_BYTES = FAILPOINTS ? 300 * 1024 : 1024 * 1024;
+
+/** Whether the store is large, as far as its snapshots tell. */
+export function isLarge(layout: Layout): boolean {
+  return bytesOfSnapshots(layout) > LARGE_BYTES;
+}
 
 export class Replica implements Disposable {
   readonly #layout: Layout;
@@ -55,10 +63,10 @@ export class Replica implements Disposable {
 
   /** Whether the snapshots may be written anew whenever work pauses. */
   get isSmall(): boolean {
-    return this.#loaded.snapshotBytes <= MAX_RESTING_BYTES;
+    return this.#loaded.snapshotBytes <= LARGE_BYTES;
   }
 
-  /** Whether others would have to wait too long while a checkpoint is written. */
+  /** Whether it is so large, or will be once its journal is in the snapshots, that a checkpoint has to come late. */
   get isLarge(): boolean {
     const { journal, snapshotBytes } = this.#loaded;
     return snapshotBytes + (journal?.size ?? 0) > LARGE_BYTES;

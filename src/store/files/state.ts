@@ -58,6 +58,11 @@ export class QueueState {
     for (const { job } of this.#jobs.values()) yield job;
   }
 
+  /** All that are taken. */
+  ids(): string[] {
+    return [...this.#jobs.keys(), ...this.#dead.keys()];
+  }
+
   deadLetters(): Iterable<DeadLetter> {
     return this.#dead.values();
   }

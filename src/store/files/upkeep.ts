@@ -6,7 +6,9 @@
  */
 import { QueueError } from "../../job/errors.ts";
 import { renewSnapshots } from "./checkpoint.ts";
-import type { CommitContent } from "./commit.ts";
+import { rename, temporaryName, writeNew } from "./durable.ts";
+import { encodeIndex, IdIndex } from "./id-index.ts";
+import { type CommitContent, idsPutIn } from "./commit.ts";
 import type { Journal } from "./journal.ts";
 import { LateCheckpoint } from "./late-checkpoint.ts";
 import type { Layout } from "./layout.ts";
@@ -36,6 +38,7 @@ interface Surroundings {
 
 const SYNC_WITHIN_MS = 1000;
 const REST_AFTER_MS = 250;
+const INDEX_WITHIN_BYTES = 128 * 1024;
 
 export class Upkeep {
   readonly #layout: Layout;
@@ -54,7 +57,7 @@ export class Upkeep {
   /** To be told of every commit that was appended, with the lock held. */
   appended({ replica, journal }: Current): void {
     this.#hasWritten = true;
-    this.#syncTimer ??= setTimeout(() => this.#inBackground(() => this.sync()), SYNC_WITHIN_MS).unref();
+    this.#syncTimer ??= setTimeout(() => this.#inBackground(() => this.#keepUp()), SYNC_WITHIN_MS).unref();
     this.restSoon();
     if (replica.isOutgrown()) this.#checkpoint({ replica, journal });
   }
@@ -64,6 +67,29 @@ export class Upkeep {
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
     this.#around.replica()?.journal?.sync();
+  }
+
+  /** Brings the index of ids up to this moment, lest everybody who adds a job has to read all that happened since. */
+  #keepUp(): void {
+    this.sync();
+    const { isLarge, journal } = this.#around.replica() ?? {};
+    if (!isLarge || !journal) return;
+    using index = IdIndex.open(this.#layout.ids);
+    const { generation, at } = index?.position ?? {};
+    if (!index || generation !== journal.generation || at === undefined) return;
+    if (journal.position.at - at > INDEX_WITHIN_BYTES)
+      index.extend(idsPutIn(journal.text(at, journal.position.at)), journal.position);
+  }
+
+  /** Writes the index of ids anew, as of what has been read. */
+  index(): void {
+    const { state, journal } = this.#around.replica() ?? {};
+    if (!state || !journal) return;
+    this.#inBackground(() => {
+      const temporary = temporaryName(this.#layout.ids);
+      writeNew(temporary, encodeIndex(state.ids(), journal.position));
+      rename(temporary, this.#layout.ids);
+    });
   }
 
   /** Whether something was committed that nobody has synced yet. */
@@ -109,6 +135,7 @@ export class Upkeep {
     if (this.#around.replica()?.isOutgrown()) await this.#around.withLock(() => this.#checkpointIfOutgrown());
     await this.#late;
     if (this.#around.nobodyWorks()) this.#rest();
+    await this.#late;
   }
 
   #checkpointIfOutgrown(): void {
