@@ -50,6 +50,20 @@ export const SETTINGS = {
     whole: true,
     meaning: "longest sleep of an idle worker that no change woke, in ms",
   },
+  keep_completed: {
+    default: 10_000,
+    min: 0,
+    max: 1_000_000_000,
+    whole: true,
+    meaning: "completed jobs that stay in the queue; older ones go to the archive",
+  },
+  keep_logs: {
+    default: 30,
+    min: 0,
+    max: 36_500,
+    whole: false,
+    meaning: "days that the logs of an archived job are kept",
+  },
   kill_grace: {
     default: 5000,
     min: 0,

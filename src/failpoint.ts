@@ -34,6 +34,9 @@ export const STORE_STEPS = [
   "unlock",
 ] as const;
 
+/** What is done, ahead of the commit, with completed jobs that leave the queue. */
+export const ARCHIVE_STEPS = ["append-archive", "sync-archive"] as const;
+
 /** What a worker does with an attempt: its own from claim to outcome, and another's that it takes back. */
 export const WORKER_STEPS = [
   "claimed",
@@ -45,7 +48,7 @@ export const WORKER_STEPS = [
   "rescued",
 ] as const;
 
-export type Step = (typeof STORE_STEPS)[number] | (typeof WORKER_STEPS)[number];
+export type Step = (typeof STORE_STEPS)[number] | (typeof ARCHIVE_STEPS)[number] | (typeof WORKER_STEPS)[number];
 
 const passed = new Map<Step, number>();
 

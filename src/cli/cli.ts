@@ -19,6 +19,7 @@ const COMMANDS: Commands = new Map([
   ["dlq-retry", async () => (await import("./commands/dlq-retry.ts")).dlqRetry],
   ["config-get", async () => (await import("./commands/config-get.ts")).configGet],
   ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
+  ["prune", async () => (await import("./commands/prune.ts")).prune],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
 ]);

@@ -38,6 +38,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return deadLetterTable(view.dead, { ...onScreen(screen), now: view.now });
     case "status":
       return statusLines(view, screen);
+    case "pruned":
+      return prunedLines(view);
     case "requeued":
       return view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`);
     case "config":
@@ -65,14 +67,24 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
   }
 }
 
+function prunedLines({ pruned, dryRun }: Extract<View, { view: "pruned" }>): string[] {
+  const { archived, logs, bytes } = pruned;
+  const jobs = count(archived, "completed job", "completed jobs");
+  const files = `${count(logs, "log", "logs")}${logs === 0 ? "" : ` (${count(bytes, "byte", "bytes")})`}`;
+  return [dryRun ? `Would archive ${jobs} and remove ${files}.` : `Archived ${jobs} and removed ${files}.`];
+}
+
 function onScreen(screen: Screen | undefined): Screen {
   return screen ?? { width: Number.POSITIVE_INFINITY, colours: NO_COLOURS };
 }
 
 function* statusLines(view: Extract<View, { view: "status" }>, screen: Screen | undefined): Generator<string> {
-  const { pending, processing, completed, failed, dead } = view.counts;
+  const { pending, processing, completed, archived, failed, dead } = view.counts;
   yield "📊 Queue Status:";
   yield `{ activeWorkers: ${view.workers.length}, pending: ${pending}, processing: ${processing}, completed: ${completed}, failed: ${failed} }`;
+  if (screen && archived > 0) {
+    yield screen.colours.dim(`${archived} of the completed are archived: see queuectl list --archived`);
+  }
   if (screen && dead > 0) {
     yield screen.colours.yellow(`${count(dead, "job", "jobs")} in the dead letter queue: see queuectl dlq-list`);
   }

@@ -5,9 +5,11 @@
  */
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
+import type { Job } from "../job/job.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
 import { escapeControls, escapeText } from "./escape.ts";
 import { renderView, type Screen } from "./human-views.ts";
+import { writeJsonArray } from "./json.ts";
 import type { LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
 import type { Terminal } from "./terminal.ts";
@@ -46,6 +48,18 @@ export class HumanOutput implements Output {
 
   result(view: View): void {
     writeAll(this.#sinks.results, renderView(view, this.#screen));
+  }
+
+  async jobs(batches: AsyncIterable<readonly Job[]>, now: number): Promise<void> {
+    if (this.#screen === undefined) return writeJsonArray(this.#sinks.results, batches);
+    let isEmpty = true;
+    for await (const jobs of batches) {
+      if (jobs.length === 0) continue;
+      isEmpty = false;
+      if (!writeAll(this.#sinks.results, renderView({ view: "jobs", jobs, state: undefined, now }, this.#screen)))
+        return;
+    }
+    if (isEmpty) this.#sinks.results.write("No archived jobs.\n");
   }
 
   async stream(log: LogStream): Promise<number> {

@@ -3,7 +3,8 @@
  *
  *   enqueue            {"job": <job>}
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
- *   status             {"active_workers", "pending", "processing", "completed", "failed", "dead", "workers": [<present>]}
+ *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
+ *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *   show               {"job": <job>, "logs": [{"attempt", "path"}]}, or "dead_letter" instead of "job"
@@ -11,6 +12,7 @@
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
+ *   prune              {"archived", "logs", "bytes", "dry_run"}: the jobs that were archived; the logs removed, and their size
  *   doctor             {"location", "sound", "mendable", "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
@@ -24,11 +26,11 @@
  */
 import { type QueueError, unreachable } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
-import { isDeadLetter } from "../job/job.ts";
+import { isDeadLetter, type Job } from "../job/job.ts";
 import type { Present } from "../store/store.ts";
 import { safeJson } from "./escape.ts";
 import type { LogStream, Output, View } from "./output.ts";
-import { type Sinks, writeAll } from "./sink.ts";
+import { type Sink, type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
   readonly #sinks: Sinks;
@@ -41,6 +43,10 @@ export class JsonOutput implements Output {
     if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(view.jobs));
     else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
     else this.#sinks.results.write(`${safeJson(resultDocument(view))}\n`);
+  }
+
+  async jobs(batches: AsyncIterable<readonly Job[]>): Promise<void> {
+    await writeJsonArray(this.#sinks.results, batches);
   }
 
   async stream(log: LogStream): Promise<number> {
@@ -83,13 +89,26 @@ export class JsonOutput implements Output {
 
 /** The documented form of `list` and `dlq-list`: an array, two-space indented, record by record. */
 export function* jsonArray(records: readonly object[]): Generator<string> {
-  if (records.length === 0) return yield "[]\n";
+  yield* jsonRecords(records, "[\n");
+  yield records.length === 0 ? "[]\n" : "\n]\n";
+}
+
+/** As `jsonArray`, of records that come batch by batch. */
+export async function writeJsonArray(sink: Sink, batches: AsyncIterable<readonly object[]>): Promise<void> {
   let before = "[\n";
+  for await (const batch of batches) {
+    if (!writeAll(sink, jsonRecords(batch, before))) return;
+    if (batch.length > 0) before = ",\n";
+  }
+  sink.write(before === "[\n" ? "[]\n" : "\n]\n");
+}
+
+function* jsonRecords(records: readonly object[], first: string): Generator<string> {
+  let before = first;
   for (const record of records) {
     yield `${before}  ${safeJson(record, 2).replaceAll("\n", "\n  ")}`;
     before = ",\n";
   }
-  yield "\n]\n";
 }
 
 function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>): object {
@@ -100,6 +119,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
     case "requeued":
       return { jobs: view.jobs };
+    case "pruned":
+      return { ...view.pruned, dry_run: view.dryRun };
     case "config":
       return view.config;
     case "setting":

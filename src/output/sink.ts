@@ -23,16 +23,16 @@ export function processSinks(): Sinks {
   };
 }
 
-/** Writes many pieces in few system calls, and stops early when nobody reads any more. */
-export function writeAll(sink: Sink, pieces: Iterable<string>): void {
+/** Writes many pieces in few system calls, and stops early, with false, when nobody reads any more. */
+export function writeAll(sink: Sink, pieces: Iterable<string>): boolean {
   let buffered = "";
   for (const piece of pieces) {
     buffered += piece;
     if (buffered.length < WRITE_AT_LENGTH) continue;
-    if (!sink.write(buffered)) return;
+    if (!sink.write(buffered)) return false;
     buffered = "";
   }
-  if (buffered !== "") sink.write(buffered);
+  return buffered === "" || sink.write(buffered);
 }
 
 const WRITE_AT_LENGTH = 64 * 1024;

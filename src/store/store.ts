@@ -8,7 +8,7 @@
  */
 import type { Config, ConfigKey } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
-import type { DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
+import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { JobSpec } from "../job/spec.ts";
 
@@ -39,9 +39,25 @@ export interface Turn {
 export interface Counts {
   readonly pending: number;
   readonly processing: number;
+  /** Those in the archive included. */
   readonly completed: number;
+  readonly archived: number;
   readonly failed: number;
   readonly dead: number;
+}
+
+export interface PruneOptions {
+  /** How many completed jobs stay in the queue. */
+  readonly keep?: number;
+  readonly dryRun?: boolean;
+}
+
+/** What was pruned, or would be. */
+export interface Pruned {
+  readonly archived: number;
+  readonly logs: number;
+  /** The size of those logs. */
+  readonly bytes: number;
 }
 
 /** A worker or supervisor that announced itself and is alive. */
@@ -100,6 +116,16 @@ export interface Store {
 
   /** Jobs in the order they were enqueued; all states when none is named. */
   list(state?: JobState): Promise<Job[]>;
+
+  /** The jobs in the archive, a batch at a time, in the order in which they went there. */
+  archived(): AsyncIterable<readonly CompletedJob[]>;
+
+  /**
+   * Moves completed jobs into the archive, all but those that were completed last, and removes the logs of jobs that are in
+   * the queue no more. An archived job counts as completed and is no job any more: its id is free. What is left out of
+   * `keep` is as the settings say; with `dryRun` nothing is changed. Durable.
+   */
+  prune(options?: PruneOptions): Promise<Pruned>;
 
   /** The DLQ, oldest first. */
   deadLetters(): Promise<DeadLetter[]>;

@@ -46,7 +46,7 @@ const worker: Present = {
   startedAt: NOW,
   stopping: false,
 };
-const counts = { pending: 0, processing: 0, completed: 3, failed: 0, dead: 2 };
+const counts = { pending: 0, processing: 0, completed: 3, archived: 0, failed: 0, dead: 2 };
 
 function printed(view: View, width?: number): string {
   const sinks = collect();

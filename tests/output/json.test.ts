@@ -45,7 +45,7 @@ const shownWorker = {
   started_at: 5,
   stopping: false,
 };
-const counts = { pending: 1, processing: 2, completed: 3, failed: 4, dead: 5 };
+const counts = { pending: 1, processing: 2, completed: 3, archived: 0, failed: 4, dead: 5 };
 const logs = [{ attempt: 1, path: "/l" }];
 
 const DOCUMENTS: [View, unknown][] = [

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
-import type { DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
+import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type {
@@ -19,6 +19,8 @@ import type {
   Lost,
   OpenLog,
   Present,
+  Pruned,
+  PruneOptions,
   Store,
   Turn,
 } from "../../src/store/store.ts";
@@ -35,6 +37,7 @@ export interface MemoryStoreOptions {
 class Memory {
   readonly jobs = new Map<string, Job>();
   readonly dead = new Map<string, DeadLetter>();
+  readonly archive: CompletedJob[] = [];
   readonly stored: Partial<Record<ConfigKey, number>> = {};
   readonly announced = new Map<string, Present>();
   readonly killed = new Set<string>();
@@ -103,8 +106,25 @@ export class MemoryStore implements Store {
     return [...this.#memory.dead.values()];
   }
 
+  async *archived(): AsyncIterable<readonly CompletedJob[]> {
+    yield [...this.#memory.archive];
+  }
+
+  async prune({ keep, dryRun }: PruneOptions = {}): Promise<Pruned> {
+    const { keep_completed } = await this.config();
+    const completed = [...this.#memory.jobs.values()].filter(isCompleted).sort((a, b) => a.updated_at - b.updated_at);
+    const leaving = completed.slice(0, Math.max(0, completed.length - (keep ?? keep_completed)));
+    if (!dryRun) {
+      for (const job of leaving) this.#memory.jobs.delete(job.id);
+      this.#memory.archive.push(...leaving);
+    }
+    return { archived: leaving.length, logs: 0, bytes: 0 };
+  }
+
   async counts(): Promise<Counts> {
-    const counts = { pending: 0, processing: 0, completed: 0, failed: 0, dead: this.#memory.dead.size };
+    const archived = this.#memory.archive.length;
+    const dead = this.#memory.dead.size;
+    const counts = { pending: 0, processing: 0, completed: archived, archived, failed: 0, dead };
     for (const job of this.#memory.jobs.values()) counts[job.state]++;
     return counts;
   }
@@ -231,6 +251,10 @@ export class MemoryStore implements Store {
     for (const wake of this.#memory.wakes) wake();
     return result;
   }
+}
+
+function isCompleted(job: Job): job is CompletedJob {
+  return job.state === "completed";
 }
 
 function isRunning(job: Job): job is ProcessingJob {

@@ -109,7 +109,10 @@ export function temporariesOf(layout: Layout): Temporaries {
 /** Returns the checksum of `dlq.json`: of the one that is kept, or of a new one. */
 function writeTemporaries({ queue, dlq }: Temporaries, next: Next, kept?: string): string {
   const check = kept ?? writeDeadLetters(dlq, next);
-  writeNew(queue, encodeQueue(next.state.jobs(), next.position, check), { write: "write-queue", sync: "sync-queue" });
+  writeNew(queue, encodeQueue({ jobs: next.state.jobs(), archive: next.state.archive }, next.position, check), {
+    write: "write-queue",
+    sync: "sync-queue",
+  });
   return check;
 }
 
@@ -144,7 +147,7 @@ export function createStore(layout: Layout): void {
     createJournal(layout.journal(FIRST.generation));
     const letters = encodeDeadLetters([], FIRST);
     createWhole(layout.dlq, letters, "create-dlq");
-    createWhole(layout.queue, encodeQueue([], FIRST, letters.check), "create-queue");
+    createWhole(layout.queue, encodeQueue({ jobs: [], archive: [] }, FIRST, letters.check), "create-queue");
   }
   syncDirectory(layout.root);
 }

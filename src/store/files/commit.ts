@@ -5,8 +5,11 @@ import type { Entry } from "../../job/job.ts";
 export interface JournalRecord {
   readonly event: string;
   readonly id: string;
-  /** Where the entry goes, whole as `set` has it; absent when a job in the queue only changes. */
-  readonly to?: "queue" | "dlq";
+  /**
+   * Where the entry goes, whole as `set` has it; absent when a job in the queue only changes. Into the archive go several
+   * jobs in one record (archive.ts).
+   */
+  readonly to?: "queue" | "dlq" | "archive";
   /** The fields that changed; null takes a field away. */
   readonly set: Readonly<Record<string, unknown>>;
 }

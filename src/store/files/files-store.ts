@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import {
+  type CompletedJob,
   type DeadLetter,
   type Entry,
   isDeadLetter,
@@ -18,7 +19,20 @@ import {
 import { type AttemptEnd, enqueue, requeue } from "../../job/lifecycle.ts";
 import { shellWord } from "../../job/shell-word.ts";
 import { type JobSpec, shown } from "../../job/spec.ts";
-import type { Announcement, AttemptLog, Claimant, Counts, Lost, OpenLog, Present, Store, Turn } from "../store.ts";
+import type {
+  Announcement,
+  AttemptLog,
+  Claimant,
+  Counts,
+  Lost,
+  OpenLog,
+  Present,
+  Pruned,
+  PruneOptions,
+  Store,
+  Turn,
+} from "../store.ts";
+import { readArchive } from "./archive.ts";
 import { recordOf } from "./commit.ts";
 import { ConfigFile } from "./config-file.ts";
 import { createDirectory, guard, openToAppend } from "./durable.ts";
@@ -27,6 +41,7 @@ import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { announce, forget, roster } from "./presence.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
+import { Retention } from "./retention.ts";
 import type { QueueState } from "./state.ts";
 import { checkDirectory } from "./trust.ts";
 import { decideTurn, isNothingToTake } from "./turn.ts";
@@ -44,7 +59,9 @@ export class FilesStore implements Store {
   readonly #options: FilesStoreOptions;
   readonly #ledger: Ledger;
   readonly #config: ConfigFile;
+  readonly #retention: Retention;
   readonly #isFresh: SignCheck;
+  #isWorker = false;
   #logsAreTrusted = false;
 
   /** Opens a directory, which need not exist: the first change makes it. */
@@ -53,6 +70,7 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
+    this.#retention = new Retention(this.#layout, this.#ledger, { ...options, config: () => this.#settings() });
     this.#isFresh = freshWhileWatched(options.elapsed);
   }
 
@@ -81,7 +99,10 @@ export class FilesStore implements Store {
     if (ends.length === 0) {
       // An idle worker looks often and finds nothing: that must cost no lock.
       const state = this.#ledger.state();
-      if (!claimant || isNothingToTake(state, claimant, now())) return turn(state, now(), { ended: [], claimed: [] });
+      if (!claimant || isNothingToTake(state, claimant, now())) {
+        if (this.#isWorker) this.#retention.turned(state, { idle: true });
+        return turn(state, now(), { ended: [], claimed: [] });
+      }
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
     const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
@@ -90,6 +111,7 @@ export class FilesStore implements Store {
       (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), policy }),
       SOON,
     );
+    if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
     return turn(this.#ledger.known(), now(), done);
   }
 
@@ -121,6 +143,14 @@ export class FilesStore implements Store {
     return Array.from(this.#ledger.state().jobs()).filter((job) => state === undefined || job.state === state);
   }
 
+  async *archived(): AsyncIterable<readonly CompletedJob[]> {
+    yield* readArchive(this.#layout.archive, this.#ledger.state().archive);
+  }
+
+  async prune(options: PruneOptions = {}): Promise<Pruned> {
+    return this.#retention.prune(options);
+  }
+
   async deadLetters(): Promise<DeadLetter[]> {
     return Array.from(this.#ledger.state().deadLetters());
   }
@@ -130,7 +160,7 @@ export class FilesStore implements Store {
   }
 
   async config(): Promise<Config> {
-    return resolveConfig(this.#config.read(), this.#options.overrides);
+    return this.#settings();
   }
 
   async setConfig(key: ConfigKey, value: number): Promise<void> {
@@ -146,7 +176,10 @@ export class FilesStore implements Store {
       isInUse: (id) => holders.has(id),
     });
     this.#ledger.author = announcement.id;
-    if (as.kind === "worker") this.#ledger.restWhenIdle();
+    if (as.kind === "worker") {
+      this.#isWorker = true;
+      this.#ledger.restWhenIdle();
+    }
     return announcement;
   }
 
@@ -195,7 +228,13 @@ export class FilesStore implements Store {
   }
 
   async close(): Promise<void> {
+    if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: true });
+    await this.#retention.settled();
     await this.#ledger.close();
+  }
+
+  #settings(): Config {
+    return resolveConfig(this.#config.read(), this.#options.overrides);
   }
 
   /** The directory is asked once: from then on nobody else can change whose it is (trust.ts). */

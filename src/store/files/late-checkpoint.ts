@@ -8,6 +8,7 @@
  * Until then the snapshots of generation g and both journals say it all. Whoever begins a later generation takes away, when
  * it puts its own snapshots in place, what this one may still have under temporary names: so no old state comes back.
  */
+import type { ArchiveRange } from "./archive.ts";
 import { createJournal, type Known, placeSnapshots, type Temporaries, temporariesOf } from "./checkpoint.ts";
 import type { CommitContent } from "./commit.ts";
 import { remove, rename, syncDirectory, temporaryName, writeNewSlowly } from "./durable.ts";
@@ -24,6 +25,7 @@ export class LateCheckpoint {
   /** As they were when the generation began: a change replaces a job and leaves the one that it was. */
   readonly #jobs: readonly Job[];
   readonly #letters: readonly DeadLetter[];
+  readonly #archive: readonly ArchiveRange[];
   readonly #ids: readonly string[];
   readonly #temporaries: Temporaries;
   readonly #index: string;
@@ -33,6 +35,7 @@ export class LateCheckpoint {
     this.#position = position;
     this.#jobs = Array.from(state.jobs());
     this.#letters = Array.from(state.deadLetters());
+    this.#archive = state.archive;
     this.#ids = state.ids();
     this.#temporaries = temporariesOf(layout);
     this.#index = temporaryName(layout.ids);
@@ -61,7 +64,7 @@ export class LateCheckpoint {
     const { queue, dlq } = this.#temporaries;
     const letters = encodeDeadLetters(this.#letters, this.#position);
     await writeNewSlowly(dlq, letters, { write: "write-dlq", sync: "sync-dlq" });
-    const jobs = encodeQueue(this.#jobs, this.#position, letters.check);
+    const jobs = encodeQueue({ jobs: this.#jobs, archive: this.#archive }, this.#position, letters.check);
     await writeNewSlowly(queue, jobs, { write: "write-queue", sync: "sync-queue" });
     await writeNewSlowly(this.#index, encodeIndex(this.#ids, this.#position), {});
   }

@@ -14,6 +14,7 @@ export interface Layout {
   /** Of a large store: which ids are taken (id-index.ts). */
   readonly ids: string;
   readonly logs: string;
+  readonly archive: string;
   readonly workers: string;
   /** The lock of writers. Apart from the files it guards, so that taking it wakes nobody who watches those. */
   readonly lock: string;
@@ -29,6 +30,7 @@ export function layoutOf(root: string): Layout {
     config: join(root, "config.json"),
     ids: join(root, "ids.bin"),
     logs: join(root, "logs"),
+    archive: join(root, "archive"),
     workers: join(root, "workers"),
     lock: join(root, "workers", "writer.lock"),
     quarantine: join(root, "quarantine"),

@@ -141,6 +141,11 @@ export class Ledger {
     await this.#withLock(change);
   }
 
+  /** Forces to the disk whatever has been committed, by anyone. */
+  sync(): void {
+    this.#upkeep.sync();
+  }
+
   /** Has a worker's process bring the queue to rest whenever nothing has happened and nothing runs for a moment. */
   restWhenIdle(): void {
     this.#upkeep.restWhenIdle();

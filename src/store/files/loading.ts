@@ -61,7 +61,7 @@ function loadOnce(layout: Layout): Loaded | string | undefined {
 
 /** Replays the journals from the older snapshot on, and to each snapshot only what is not in it yet. */
 function fold(layout: Layout, queue: Snapshot<Job>, dlq: Snapshot<DeadLetter>): Loaded | string {
-  const state = new QueueState(queue.entries, dlq.entries);
+  const state = new QueueState(queue.entries, dlq.entries, queue.archive);
   const known = {
     state,
     snapshotBytes: queue.bytes + dlq.bytes,
@@ -105,6 +105,7 @@ const NO_DEAD_LETTERS: Snapshot<never> = {
   bytes: 0,
   check: undefined,
   dlqCheck: undefined,
+  archive: [],
 };
 
 /** To which of the two files the commits of a journal are still to be applied. */

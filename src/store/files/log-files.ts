@@ -34,10 +34,10 @@ export function logsOf(directory: string, id: string): AttemptLog[] {
     .map(({ attempt, path }) => ({ attempt, path }));
 }
 
-/** Whether a file of that name is a log of one of these names. */
-export function isLogOf(file: string, names: ReadonlySet<string>): boolean {
-  const [name = "", attempt, lease, ending, ...more] = file.split(".");
-  return names.has(name) && Boolean(attempt && lease) && ending === "log" && more.length === 0;
+/** What the names of all logs of the job begin with that a file of that name is a log of; undefined for any other file. */
+export function logOwner(file: string): string | undefined {
+  const [name, attempt, lease, ending, ...more] = file.split(".");
+  return attempt && lease && ending === "log" && more.length === 0 ? name : undefined;
 }
 
 /** What the names of a job's logs begin with. */

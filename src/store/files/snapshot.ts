@@ -7,6 +7,7 @@
 import { fstatSync, readFileSync, readSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
 import type { DeadLetter, Entry, Job } from "../../job/job.ts";
+import { type ArchiveRange, isArchiveRange } from "./archive.ts";
 import { corrupt, parseFile } from "./corruption.ts";
 import { guardUnless } from "./durable.ts";
 import type { Position } from "./position.ts";
@@ -28,6 +29,8 @@ export interface Snapshot<T extends Entry> extends Position {
   readonly check: string | undefined;
   /** Of `queue.json`: the checksum of the `dlq.json` that is as of the same position, whatever that one says itself. */
   readonly dlqCheck: string | undefined;
+  /** Of `queue.json`: where the jobs are that have left the queue for the archive. */
+  readonly archive: readonly ArchiveRange[];
 }
 
 type ListName = "jobs" | "dlq";
@@ -39,6 +42,7 @@ export interface SnapshotFile<T> extends Partial<Record<ListName, T[]>> {
   readonly seq: number;
   readonly sum: string;
   readonly dlq_check?: string;
+  readonly archive?: readonly ArchiveRange[];
   readonly check: string;
 }
 
@@ -64,8 +68,13 @@ export function generationAt(path: string): number | undefined {
   return generation === undefined ? undefined : Number(generation);
 }
 
-export function encodeQueue(jobs: Iterable<Job>, position: Position, dlqCheck: string): Encoding {
-  return new Encoding(`${JSON.stringify({ ...headOf(position), dlq_check: dlqCheck }).slice(0, -1)},"jobs":[`, jobs);
+export function encodeQueue(
+  { jobs, archive }: { jobs: Iterable<Job>; archive: readonly ArchiveRange[] },
+  position: Position,
+  dlqCheck: string,
+): Encoding {
+  const head = { ...headOf(position), dlq_check: dlqCheck, ...(archive.length > 0 ? { archive } : {}) };
+  return new Encoding(`${JSON.stringify(head).slice(0, -1)},"jobs":[`, jobs);
 }
 
 export function encodeDeadLetters(letters: Iterable<DeadLetter>, position: Position): Encoding {
@@ -102,7 +111,7 @@ function readLarge<T extends Entry>(fd: number, bytes: number, list: ListName): 
     const value = JSON.parse(`${head}]}`) as SnapshotFile<T> & { version: number };
     const position = value.version === FORMAT_VERSION && value[list] && positionIn(value);
     if (!position) return undefined;
-    return { ...position, entries: entries as T[], bytes, check, dlqCheck: value.dlq_check };
+    return { ...position, entries: entries as T[], bytes, check, dlqCheck: value.dlq_check, archive: archiveIn(value) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -116,7 +125,7 @@ function readWhole<T extends Entry>(path: string, text: string, format: Format<T
   }
   if (!("version" in value)) {
     if ("check" in value || "generation" in value) throw corrupt(path, "its version is missing.", { line: 1 });
-    const nameless = { check: undefined, dlqCheck: undefined };
+    const nameless = { check: undefined, dlqCheck: undefined, archive: [] };
     return { ...ORIGINAL, ...nameless, entries: format.adopt(path, value), bytes: text.length };
   }
   if (typeof value.version === "number" && value.version > FORMAT_VERSION) throw tooNew(path, value.version);
@@ -129,7 +138,13 @@ function readWhole<T extends Entry>(path: string, text: string, format: Format<T
   }
   const position = positionIn(snapshot);
   if (!position) throw corrupt(path, "its head is not one that queuectl writes.");
-  return { ...position, entries, bytes: text.length, check: snapshot.check, dlqCheck: snapshot.dlq_check };
+  const archive = archiveIn(snapshot);
+  return { ...position, entries, bytes: text.length, check: snapshot.check, dlqCheck: snapshot.dlq_check, archive };
+}
+
+/** The ranges of the archive that a head speaks of, as far as they can be. */
+export function archiveIn({ archive }: Pick<SnapshotFile<Entry>, "archive">): ArchiveRange[] {
+  return Array.isArray(archive) ? archive.filter(isArchiveRange) : [];
 }
 
 /** Where a snapshot says that it stands; undefined where that cannot be, for the generation becomes part of a path. */

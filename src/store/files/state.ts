@@ -6,8 +6,9 @@
  * The two heaps hold a ticket for each time a job became pending. A ticket whose job has moved on since is dropped when
  * it comes up, so nothing ever has to be searched for in them.
  */
-import type { DeadLetter, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { CompletedJob, DeadLetter, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { Counts } from "../store.ts";
+import { type ArchiveRange, archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
 import { Heap } from "./heap.ts";
 
@@ -35,14 +36,21 @@ export class QueueState {
   readonly #jobs = new Map<string, Version>();
   readonly #dead = new Map<string, DeadLetter>();
   readonly #processing = new Map<string, ProcessingJob>();
+  /** In the order in which they were completed. */
+  readonly #completed = new Map<string, CompletedJob>();
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
   readonly #ready = new Heap<Ticket>(byTurn);
   readonly #delayed = new Heap<Ticket>((a, b) => a.job.run_at - b.job.run_at || a.place - b.place);
+  #archive: readonly ArchiveRange[];
   #places = 0;
   #dlqChanges = 0;
 
-  constructor(jobs: readonly Job[], dead: readonly DeadLetter[]) {
+  constructor(jobs: readonly Job[], dead: readonly DeadLetter[], archive: readonly ArchiveRange[] = []) {
+    this.#archive = archive;
     for (const job of jobs) this.#put(job);
+    const completed = Array.from(this.#completed.values()).sort((a, b) => a.updated_at - b.updated_at);
+    this.#completed.clear();
+    for (const job of completed) this.#completed.set(job.id, job);
     for (const letter of dead) this.#dead.set(letter.id, letter);
   }
 
@@ -67,6 +75,20 @@ export class QueueState {
     return this.#dead.values();
   }
 
+  get archive(): readonly ArchiveRange[] {
+    return this.#archive;
+  }
+
+  /** How many completed jobs there are in the queue. */
+  get completedCount(): number {
+    return this.#completed.size;
+  }
+
+  /** Those of them that were completed first. */
+  completedFirst(limit: number): CompletedJob[] {
+    return Array.from(this.#completed.values().take(limit));
+  }
+
   /** Goes up whenever a dead letter comes or goes. */
   get dlqChanges(): number {
     return this.#dlqChanges;
@@ -77,7 +99,8 @@ export class QueueState {
   }
 
   counts(): Counts {
-    return { ...this.#counts, dead: this.#dead.size };
+    const archived = this.#archive.reduce((sum, { count }) => sum + count, 0);
+    return { ...this.#counts, completed: this.#counts.completed + archived, archived, dead: this.#dead.size };
   }
 
   /**
@@ -134,11 +157,21 @@ export class QueueState {
 
   #move(record: JournalRecord, sides: Sides): boolean {
     const { id, to, set } = record;
+    if (to === "archive") {
+      if (sides.queue) this.#moveToArchive(record);
+      return true;
+    }
     if (sides.queue) this.#drop(id);
     if (to === "queue" && sides.queue) this.#put(set as unknown as Job);
     if (sides.dlq && (this.#dead.delete(id) || to === "dlq")) this.#dlqChanges += 1;
     if (to === "dlq" && sides.dlq) this.#dead.set(id, set as unknown as DeadLetter);
     return true;
+  }
+
+  #moveToArchive(record: JournalRecord): void {
+    const { range, ids } = archivingOf(record);
+    for (const id of ids) this.#drop(id);
+    this.#archive = withRange(this.#archive, range);
   }
 
   #put(job: Job): void {
@@ -149,6 +182,8 @@ export class QueueState {
     this.#jobs.set(job.id, version);
     if (job.state === "processing") this.#processing.set(job.id, job);
     else this.#processing.delete(job.id);
+    if (job.state === "completed") this.#completed.set(job.id, job);
+    else if (before?.job.state === "completed") this.#completed.delete(job.id);
     if (isTicket(version)) this.#heapOf(version).push(version);
   }
 
@@ -163,6 +198,7 @@ export class QueueState {
     this.#counts[version.job.state] -= 1;
     this.#jobs.delete(id);
     this.#processing.delete(id);
+    this.#completed.delete(id);
   }
 
   /** Moves what has come due from the heap by time to the heap by order. */

@@ -5,7 +5,7 @@ export const readContract: Contract = {
   "an empty store finds nothing": async ({ store }) => {
     expect(await store.list()).toEqual([]);
     expect(await store.deadLetters()).toEqual([]);
-    expect(await store.counts()).toEqual({ pending: 0, processing: 0, completed: 0, failed: 0, dead: 0 });
+    expect(await store.counts()).toEqual({ pending: 0, processing: 0, completed: 0, archived: 0, failed: 0, dead: 0 });
     expect(await refusal(store.get("p1"))).toBe("E_JOB_NOT_FOUND");
     expect((await refused(store.get("p1"))).message).toContain("p1");
     expect(store.location).not.toBe("");
@@ -48,7 +48,7 @@ export const readContract: Contract = {
     const [a, b] = await bench.running("a", "b", "c");
     await bench.store.settle([end(a, SUCCESS), end(b, { kind: "released" })]);
     await bench.store.enqueue([{ id: "delayed", command: "x", run_at: T0 + 1 }]);
-    const expected = { pending: 2, processing: 1, completed: 1, failed: 0, dead: 2 };
+    const expected = { pending: 2, processing: 1, completed: 1, archived: 0, failed: 0, dead: 2 };
     expect(await bench.store.counts()).toEqual(expected);
     expect(await (await bench.another()).counts()).toEqual(expected);
   },

@@ -85,9 +85,10 @@ export class FilesDoctor implements Doctor {
   }
 
   #holdings({ state, journal }: Replica): Examination["files"] {
-    const { pending, processing, completed, failed, dead } = state.counts();
+    const { pending, processing, completed, archived, failed, dead } = state.counts();
     return [
-      { path: this.#layout.queue, holds: counted(pending + processing + completed + failed, "job", "jobs") },
+      { path: this.#layout.queue, holds: counted(pending + processing + completed - archived + failed, "job", "jobs") },
+      ...(archived > 0 ? [{ path: this.#layout.archive, holds: counted(archived, "job", "jobs") }] : []),
       { path: this.#layout.dlq, holds: counted(dead, "dead letter", "dead letters") },
       ...(journal ? [{ path: journal.path, holds: counted(journal.size, "byte", "bytes") }] : []),
     ];

@@ -7,7 +7,7 @@ import type { Finding } from "../../doctor.ts";
 import { namesIn } from "../durable.ts";
 import { isMarkOfDead } from "../identity.ts";
 import type { Layout } from "../layout.ts";
-import { isLogOf, logName } from "../log-files.ts";
+import { logOwner, logName } from "../log-files.ts";
 import { roster } from "../presence.ts";
 import { freshBefore } from "../sign-of-life.ts";
 import type { QueueState } from "../state.ts";
@@ -78,8 +78,10 @@ function temporaries({ root, workers, logs, quarantine }: Layout): Finding[] {
 }
 
 function orphanedLogs({ logs }: Layout, state: QueueState): Finding[] {
+  // Those of archived jobs stay for a while.
+  if (state.archive.length > 0) return [];
   const known = new Set(Array.from(entriesOf(state), ({ id }) => logName(id)));
-  const orphans = namesIn(logs).filter((name) => !isLogOf(name, known));
+  const orphans = namesIn(logs).filter((name) => !known.has(logOwner(name) ?? ""));
   if (orphans.length === 0) return [];
   const [first = ""] = orphans;
   const rest = orphans.length === 1 ? "" : ` and ${orphans.length - 1} more`;

@@ -1,0 +1,151 @@
+/**
+ * `archive/completed-<yyyy-mm>.jsonl`: completed jobs that have left the queue, a line each, in the order in which they
+ * left it, by the month (UTC) in which they were completed. Lines are appended and never rewritten.
+ *
+ * What counts of a file is what the journal and `queue.json` say: ranges of bytes. A process that dies, or loses the lock,
+ * between its lines and the commit that takes the jobs out of the queue leaves lines that are in no range: those jobs
+ * are still in the queue, and the next range begins behind them.
+ */
+import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import { join } from "node:path";
+import type { CompletedJob } from "../../job/job.ts";
+import type { JournalRecord } from "./commit.ts";
+import { corrupt } from "./corruption.ts";
+import { append, createDirectory, guard, openToAppend, syncData, syncDirectory } from "./durable.ts";
+import { openTrusted } from "./trust.ts";
+
+/** Bytes of one file that hold `count` archived jobs. */
+export interface ArchiveRange {
+  /** Of the file, without its ending: `completed-2026-11`. */
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+/** What the record says that takes jobs out of the queue into a range. */
+interface Archiving {
+  readonly from: number;
+  readonly to: number;
+  readonly ids: readonly string[];
+}
+
+const NAME = /^completed-\d{4}-\d{2}$/;
+const READ_BYTES = 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/**
+ * Writes jobs into the archive, durably, and returns the records that take them out of the queue: they are archived once
+ * those are committed. To be called with the lock held.
+ */
+export function archive(directory: string, jobs: readonly CompletedJob[]): JournalRecord[] {
+  createDirectory(directory);
+  const records = Array.from(Map.groupBy(jobs, monthOf), ([name, ofMonth]): JournalRecord => {
+    const set: Archiving = { ...appendLines(pathOf(directory, name), ofMonth), ids: ofMonth.map(({ id }) => id) };
+    return { event: "archived", id: name, to: "archive", set: { ...set } };
+  });
+  syncDirectory(directory);
+  return records;
+}
+
+/** The range and the ids of such a record. */
+export function archivingOf({ id, set }: JournalRecord): { range: ArchiveRange; ids: readonly string[] } {
+  const { from, to, ids } = set as unknown as Archiving;
+  return { range: { name: id, from, to, count: ids.length }, ids };
+}
+
+/** Ranges with one more, which the last one of its file may grow by. */
+export function withRange(ranges: readonly ArchiveRange[], range: ArchiveRange): ArchiveRange[] {
+  const last = ranges.findLast(({ name }) => name === range.name);
+  if (last?.to !== range.from) return [...ranges, range];
+  const grown = { ...last, to: range.to, count: last.count + range.count };
+  return ranges.map((each) => (each === last ? grown : each));
+}
+
+/** Whether it can be a range: its name becomes part of a path. */
+export function isArchiveRange({ name, from, to, count }: ArchiveRange): boolean {
+  const numbers = [from, to, count].every((number) => Number.isSafeInteger(number) && number >= 0);
+  return typeof name === "string" && NAME.test(name) && numbers && from <= to;
+}
+
+/** The jobs in some ranges, a batch at a time. Throws `E_STORE_CORRUPT` where they are not there. */
+export function* readArchive(directory: string, ranges: readonly ArchiveRange[]): Generator<CompletedJob[]> {
+  for (const { name, from, to, count } of ranges) {
+    const path = pathOf(directory, name);
+    let found = 0;
+    for (const lines of readLines(path, from, to)) {
+      const jobs = parsed(lines);
+      if (!jobs) throw corrupt(path, "a line of it is not a whole job.");
+      found += jobs.length;
+      yield jobs;
+    }
+    if (found !== count) throw corrupt(path, `it holds ${found} of ${count} jobs from byte ${from} to byte ${to}.`);
+  }
+}
+
+function monthOf({ updated_at }: CompletedJob): string {
+  return `completed-${new Date(updated_at).toISOString().slice(0, "yyyy-mm".length)}`;
+}
+
+function pathOf(directory: string, name: string): string {
+  return join(directory, `${name}.jsonl`);
+}
+
+/** Behind whatever is there, and where they stand. */
+function appendLines(path: string, jobs: readonly CompletedJob[]): { from: number; to: number } {
+  const lines = Buffer.from(jobs.map((job) => `${JSON.stringify(job)}\n`).join(""));
+  const fd = openToAppend(path);
+  try {
+    closeTornLine(fd, path);
+    for (;;) {
+      const from = sizeOf(fd, path);
+      append(fd, lines, { path, step: "append-archive" });
+      const to = from + lines.length;
+      // Somebody may have appended in between who had lost the lock: then these lines are where nobody looks for them.
+      if (!Buffer.concat([...readLines(path, from, to)]).equals(lines)) continue;
+      syncData(fd, { path, step: "sync-archive" });
+      return { from, to };
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What a crash left of a line gets an end, so that whoever reads the file by himself finds lines. */
+function closeTornLine(fd: number, path: string): void {
+  const size = sizeOf(fd, path);
+  const [last] = size === 0 ? [] : readLines(path, size - 1, size);
+  if (last && last[0] !== NEWLINE) append(fd, Buffer.of(NEWLINE), { path, step: "append-archive" });
+}
+
+function sizeOf(fd: number, path: string): number {
+  return guard("read", path, () => fstatSync(fd).size);
+}
+
+/** What stands in a range, in parts that end where a line does. */
+function* readLines(path: string, from: number, to: number): Generator<Buffer> {
+  const fd = guard("read", path, () => openTrusted(path, constants.O_RDONLY));
+  try {
+    let rest: Buffer = Buffer.alloc(0);
+    for (let at = from; at < to; ) {
+      const bytes = Buffer.alloc(Math.min(READ_BYTES, to - at));
+      const count = guard("read", path, () => readSync(fd, bytes, 0, bytes.length, at));
+      if (count === 0) return;
+      at += count;
+      const text = Buffer.concat([rest, bytes.subarray(0, count)]);
+      const end = at < to ? text.lastIndexOf(NEWLINE) + 1 : text.length;
+      if (end > 0) yield text.subarray(0, end);
+      rest = text.subarray(end);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function parsed(lines: Buffer): CompletedJob[] | undefined {
+  try {
+    return JSON.parse(`[${lines.toString().trimEnd().replaceAll("\n", ",")}]`) as CompletedJob[];
+  } catch {
+    return undefined;
+  }
+}
