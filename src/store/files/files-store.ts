@@ -6,22 +6,25 @@ import { watch } from "node:fs";
 import { basename } from "node:path";
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
-import {
-  type DeadLetter,
-  type Entry,
-  isDeadLetter,
-  type Job,
-  type JobState,
-  type PendingJob,
-  type ProcessingJob,
-} from "../../job/job.ts";
+import type { DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, enqueue, requeue } from "../../job/lifecycle.ts";
-import { shellWord } from "../../job/shell-word.ts";
-import { type JobSpec, shown } from "../../job/spec.ts";
-import type { Announcement, AttemptLog, Claimant, Counts, Lost, OpenLog, Present, Store, Turn } from "../store.ts";
+import type { JobSpec } from "../../job/spec.ts";
+import type {
+  Announcement,
+  AttemptLog,
+  Claimant,
+  Counts,
+  EnqueueOptions,
+  Lost,
+  OpenLog,
+  Present,
+  Store,
+  Turn,
+} from "../store.ts";
 import { recordOf } from "./commit.ts";
 import { ConfigFile } from "./config-file.ts";
 import { createDirectory, guard, openToAppend } from "./durable.ts";
+import { freshId, idTaken } from "./job-ids.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { logPath, logsOf, supervisorLogPath } from "./log-files.ts";
@@ -60,18 +63,22 @@ export class FilesStore implements Store {
     return this.#layout.root;
   }
 
-  async enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { now, random } = this.#options;
     const { max_retries } = await this.config();
     return this.#ledger.commit((state) => {
       const taken = new Set<string>();
-      const added = specs.map((spec) => {
+      const added: PendingJob[] = [];
+      for (const [index, spec] of specs.entries()) {
         const id = spec.id ?? freshId(random, (id) => taken.has(id) || entryOf(state, id) !== undefined);
         const holder = entryOf(state, id);
-        if (holder || taken.has(id)) throw alreadyExists(id, holder);
+        if (holder || taken.has(id)) {
+          if (existing === "skip") continue;
+          throw idTaken(id, holder, index);
+        }
         taken.add(id);
-        return enqueue({ ...spec, id }, max_retries, now());
-      });
+        added.push(enqueue({ ...spec, id }, max_retries, now()));
+      }
       return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
     }, DURABLY);
   }
@@ -100,7 +107,7 @@ export class FilesStore implements Store {
         const dead = state.deadLetter(id);
         if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
         const holder = state.job(id);
-        if (holder) throw alreadyExists(id, holder);
+        if (holder) throw idTaken(id, holder, ids.indexOf(id));
         return { dead, job: requeue(dead, now()) };
       });
       const records = back.map(({ dead, job }) => recordOf("requeued", dead, job));
@@ -221,24 +228,4 @@ function entryOf(state: QueueState, id: string): Entry | undefined {
 function turn(state: QueueState, now: number, done: Pick<Turn, "ended" | "claimed">): Turn {
   const nextDueAt = state.nextDueAt(now);
   return nextDueAt === undefined ? done : { ...done, nextDueAt };
-}
-
-function alreadyExists(id: string, holder: Entry | undefined): QueueError {
-  if (!holder) return new QueueError("E_JOB_EXISTS", `The job ID ${shown(id)} stands more than once in this request.`);
-  const place = isDeadLetter(holder) ? "in the DLQ" : holder.state;
-  return new QueueError("E_JOB_EXISTS", `A job with ID ${shown(id)} exists already (${place}).`, {
-    hint: isDeadLetter(holder)
-      ? `To run that one again: queuectl dlq-retry ${shellWord(id)}`
-      : "Choose another id, or leave it out.",
-  });
-}
-
-/** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */
-function freshId(random: () => number, isTaken: (id: string) => boolean): string {
-  const letters = Array.from({ length: 10 }, () => "abcdefghjkmnpqrstuvwxyz23456789x"[Math.floor(random() * 32)]);
-  const id = letters.join("");
-  for (let suffix = 1; ; suffix++) {
-    const candidate = suffix === 1 ? id : `${id}-${suffix}`;
-    if (!isTaken(candidate)) return candidate;
-  }
 }
