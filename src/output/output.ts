@@ -53,8 +53,10 @@ export interface LogStream {
 
 export interface Progress {
   readonly done: number;
-  readonly of: number;
-  readonly what: string;
+  /** Undefined when nobody knows. */
+  readonly of: number | undefined;
+  /** What is told in words. */
+  readonly text: string;
 }
 
 export interface Output {
