@@ -18,7 +18,7 @@ const MAX_ID_BYTES = 255;
 /** Linux passes no longer argument to a program (MAX_ARG_STRLEN, with its final NUL). */
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 /** Far above what the longest command needs, even with every character escaped. */
-const MAX_JSON_BYTES = 1024 * 1024;
+export const MAX_JSON_BYTES = 1024 * 1024;
 /** The last instant a JavaScript date can name. */
 const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "max_retries", "priority"] as const;
@@ -28,13 +28,7 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 /** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
 export function parseJobSpec(text: string): JobSpec {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_JSON_BYTES) {
-    throw invalid(
-      `the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`,
-      undefined,
-      "Put what is long into a file that the command reads.",
-    );
-  }
+  if (bytes > MAX_JSON_BYTES) throw jsonTooLong(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -61,6 +55,20 @@ export function checkJobSpec(value: unknown): JobSpec {
   if (max_retries !== undefined) spec.max_retries = whole("max_retries", max_retries, 0, MAX_RETRIES_LIMIT);
   if (priority !== undefined) spec.priority = whole("priority", priority, -MAX_PRIORITY, MAX_PRIORITY);
   return spec;
+}
+
+/** What `parseJobSpec` throws; "more" is for who stopped counting. */
+export function jsonTooLong(bytes: number | "more"): QueueError {
+  return invalid(
+    `the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`,
+    undefined,
+    "Put what is long into a file that the command reads.",
+  );
+}
+
+/** For text that came as bytes: what is not UTF-8 is refused, for its replacement would be another command. */
+export function jsonNotUtf8(cause: unknown): QueueError {
+  return invalid("not valid UTF-8.", cause);
 }
 
 /** A value as it may stand in a sentence: JSON, so control characters are escaped, and cut to a readable length. */

@@ -74,6 +74,15 @@ describe("into a pipe", () => {
     );
   });
 
+  test("many jobs that were enqueued are counted, and those that were skipped", () => {
+    const told = (enqueued: number, skipped: number) => printed({ view: "bulk-enqueued", enqueued, skipped });
+    expect(told(1000, 0)).toBe("1000 jobs enqueued.\n");
+    expect(told(1, 0)).toBe("1 job enqueued.\n");
+    expect(told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids exist already).\n");
+    expect(told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id exists already).\n");
+    expect(printed({ view: "skipped", id: "a\u001bb" })).toBe("Job a\\x1bb exists already: skipped.\n");
+  });
+
   test("a list is a JSON array of the whole records, indented by two", () => {
     expect(printed(jobs())).toBe("[]\n");
     expect(printed(jobs(pending, completed))).toBe(`${JSON.stringify([pending, completed], undefined, 2)}\n`);
