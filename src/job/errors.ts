@@ -20,16 +20,19 @@ export class QueueError extends Error {
   readonly hint: string | undefined;
   /** Lines that another program printed, which belong to the message. The message itself is one line. */
   readonly quoted: readonly string[];
+  /** Of several things that were asked for in one call, the place of the one that it is about. */
+  readonly index: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string; quoted?: readonly string[]; cause?: unknown } = {},
+    options: { hint?: string; quoted?: readonly string[]; index?: number; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
     this.quoted = options.quoted ?? [];
+    this.index = options.index;
   }
 }
 

@@ -18,7 +18,7 @@ const MAX_ID_BYTES = 255;
 /** Linux passes no longer argument to a program (MAX_ARG_STRLEN, with its final NUL). */
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 /** Far above what the longest command needs, even with every character escaped. */
-const MAX_JSON_BYTES = 1024 * 1024;
+export const MAX_JSON_BYTES = 1024 * 1024;
 /** The last instant a JavaScript date can name. */
 const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "max_retries", "priority"] as const;
@@ -28,13 +28,7 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 /** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
 export function parseJobSpec(text: string): JobSpec {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_JSON_BYTES) {
-    throw invalid(
-      `the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`,
-      undefined,
-      "Put what is long into a file that the command reads.",
-    );
-  }
+  if (bytes > MAX_JSON_BYTES) throw jsonTooLong(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -49,27 +43,32 @@ export function checkJobSpec(value: unknown): JobSpec {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(`expected an object like {"command":"echo hi"}, got ${shown(value)}.`);
   }
-  const fields = withRunAtAlias(value);
-  for (const name of Object.keys(fields)) {
-    if (!(FIELDS as readonly string[]).includes(name)) {
-      throw invalid(
-        `unknown field ${shown(name)}.`,
-        undefined,
-        didYouMean(name, FIELDS) ?? `Known: ${FIELDS.join(", ")}.`,
-      );
-    }
+  for (const name of Object.keys(value)) if (!isField(name)) throw unknownField(name);
+  const { command, id, run_at, runAt, max_retries, priority } = value as Record<string, unknown>;
+  if (run_at !== undefined && runAt !== undefined) {
+    throw invalid(`"run_at" and "runAt" are the same field; give one of them.`);
   }
-  return {
-    command: checkCommand(fields.command),
-    ...(fields.id === undefined ? {} : { id: checkId(fields.id) }),
-    ...(fields.run_at === undefined ? {} : { run_at: checkRunAt(fields.run_at) }),
-    ...(fields.max_retries === undefined
-      ? {}
-      : { max_retries: whole("max_retries", fields.max_retries, 0, MAX_RETRIES_LIMIT) }),
-    ...(fields.priority === undefined
-      ? {}
-      : { priority: whole("priority", fields.priority, -MAX_PRIORITY, MAX_PRIORITY) }),
-  };
+  const due = run_at === undefined ? runAt : run_at;
+  const spec: { -readonly [Field in keyof JobSpec]: JobSpec[Field] } = { command: checkCommand(command) };
+  if (id !== undefined) spec.id = checkId(id);
+  if (due !== undefined) spec.run_at = checkRunAt(due);
+  if (max_retries !== undefined) spec.max_retries = whole("max_retries", max_retries, 0, MAX_RETRIES_LIMIT);
+  if (priority !== undefined) spec.priority = whole("priority", priority, -MAX_PRIORITY, MAX_PRIORITY);
+  return spec;
+}
+
+/** What `parseJobSpec` throws; "more" is for who stopped counting. */
+export function jsonTooLong(bytes: number | "more"): QueueError {
+  return invalid(
+    `the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`,
+    undefined,
+    "Put what is long into a file that the command reads.",
+  );
+}
+
+/** For text that came as bytes: what is not UTF-8 is refused, for its replacement would be another command. */
+export function jsonNotUtf8(cause: unknown): QueueError {
+  return invalid("not valid UTF-8.", cause);
 }
 
 /** A value as it may stand in a sentence: JSON, so control characters are escaped, and cut to a readable length. */
@@ -78,11 +77,16 @@ export function shown(value: unknown): string {
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
 }
 
-function withRunAtAlias(value: object): Record<string, unknown> {
-  const { runAt, ...fields } = value as Record<string, unknown>;
-  if (runAt === undefined) return fields;
-  if (fields.run_at !== undefined) throw invalid(`"run_at" and "runAt" are the same field; give one of them.`);
-  return { ...fields, run_at: runAt };
+function isField(name: string): boolean {
+  return (FIELDS as readonly string[]).includes(name) || name === "runAt";
+}
+
+function unknownField(name: string): QueueError {
+  return invalid(
+    `unknown field ${shown(name)}.`,
+    undefined,
+    didYouMean(name, FIELDS) ?? `Known: ${FIELDS.join(", ")}.`,
+  );
 }
 
 function checkCommand(value: unknown): string {

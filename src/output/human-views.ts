@@ -30,6 +30,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
   switch (view.view) {
     case "enqueued":
       return [`Job enqueued with ID: ${escapeControls(view.job.id)}`];
+    case "skipped":
+      return [`Job ${escapeControls(view.id)} exists already: skipped.`];
+    case "bulk-enqueued":
+      return [bulkLine(view)];
     case "jobs":
       if (view.jobs.length === 0) return [view.state === undefined ? "No jobs." : `No ${view.state} jobs.`];
       return jobTable(view.jobs, { ...onScreen(screen), now: view.now });
@@ -76,6 +80,12 @@ function prunedLines({ pruned, dryRun }: Extract<View, { view: "pruned" }>): str
 
 function onScreen(screen: Screen | undefined): Screen {
   return screen ?? { width: Number.POSITIVE_INFINITY, colours: NO_COLOURS };
+}
+
+function bulkLine({ enqueued, skipped }: Extract<View, { view: "bulk-enqueued" }>): string {
+  const done = `${count(enqueued, "job", "jobs")} enqueued`;
+  if (skipped === 0) return `${done}.`;
+  return `${done}, ${skipped} skipped (${skipped === 1 ? "its id exists" : "their ids exist"} already).`;
 }
 
 function* statusLines(view: Extract<View, { view: "status" }>, screen: Screen | undefined): Generator<string> {

@@ -112,7 +112,9 @@ export class HumanOutput implements Output {
 
 const BAR_WIDTH = 30;
 
-function progressLine({ done, of, what }: Progress): string {
-  const filled = Math.round((BAR_WIDTH * done) / of);
-  return `[${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}] ${done} of ${of}, ${what}`;
+function progressLine({ done, of, text }: Progress): string {
+  if (of === undefined) return text;
+  // A file may grow while it is read, and an empty one is read at once.
+  const filled = Math.round(BAR_WIDTH * Math.min(1, done / Math.max(1, of)));
+  return `[${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}] ${text}`;
 }

@@ -1,7 +1,8 @@
 /**
  * `--json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds:
  *
- *   enqueue            {"job": <job>}
+ *   enqueue            {"job": <job>}, with a null for one that was skipped
+ *     --file, -        {"enqueued": <number>, "skipped": <number>}
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
@@ -115,6 +116,10 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
   switch (view.view) {
     case "enqueued":
       return { job: view.job };
+    case "skipped":
+      return { job: null };
+    case "bulk-enqueued":
+      return { enqueued: view.enqueued, skipped: view.skipped };
     case "status":
       return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
     case "requeued":

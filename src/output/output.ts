@@ -13,6 +13,9 @@ import type { AttemptLog, Counts, Present, Pruned } from "../store/store.ts";
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
   | { readonly view: "enqueued"; readonly job: PendingJob }
+  /** Nothing was enqueued, because a job or dead letter has this id. */
+  | { readonly view: "skipped"; readonly id: string }
+  | { readonly view: "bulk-enqueued"; readonly enqueued: number; readonly skipped: number }
   | { readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined; readonly now: number }
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
@@ -54,8 +57,10 @@ export interface LogStream {
 
 export interface Progress {
   readonly done: number;
-  readonly of: number;
-  readonly what: string;
+  /** Undefined when nobody knows. */
+  readonly of: number | undefined;
+  /** What is told in words. */
+  readonly text: string;
 }
 
 export interface Output {

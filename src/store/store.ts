@@ -12,6 +12,11 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob,
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { JobSpec } from "../job/spec.ts";
 
+export interface EnqueueOptions {
+  /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
+  readonly existing?: "refuse" | "skip";
+}
+
 /** Who asks for jobs, and how many at most. */
 export interface Claimant {
   readonly workerId: string;
@@ -94,9 +99,10 @@ export interface Store {
 
   /**
    * Adds jobs, all or none, and returns them in order once they are durable. A spec without an id gets one.
-   * Throws `E_JOB_EXISTS` when an id is in the queue or in the DLQ, or stands twice in `specs`.
+   * Throws `E_JOB_EXISTS` when an id is in the queue or in the DLQ, or stands twice in `specs`; its `index` is that of the
+   * first such spec. With `existing: "skip"` such specs are left out instead, and only the jobs that were added returned.
    */
-  enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]>;
+  enqueue(specs: readonly JobSpec[], options?: EnqueueOptions): Promise<PendingJob[]>;
 
   /**
    * Ends attempts, then claims due jobs (those that the ends set free, too), in one commit. An end whose lease is not the

@@ -36,6 +36,13 @@ const JOBS: readonly Mistake[] = [
 const WORDS: readonly Mistake[] = [
   [["enqueue"], 2, "Missing <json>."],
   [["enqueue", "{}", "{}"], 2, 'Unexpected argument "{}".'],
+  [["enqueue", "{}", "--file", "x"], 2, "Give the jobs as an argument or by --file, not both."],
+  [["enqueue", "-", "--file", "-"], 2, "Give the jobs as an argument or by --file, not both."],
+  [["enqueue", "--file"], 2, "Expected a value after --file: --file <path>."],
+  [["enqueue", "--atomic"], 2, "Missing <json>."],
+  [["enqueue", '{"command":"true"}', "--atomic"], 2, "--atomic is for many jobs: give them by --file or -."],
+  [["enqueue", "--file", "nowhere/jobs.jsonl"], 2, "Cannot read nowhere/jobs.jsonl: no such file (ENOENT)."],
+  [["enqueue", "--file", "."], 2, "Cannot read .: it is a directory (EISDIR)."],
   [["enqeue", "{}"], 2, 'Unknown command "enqeue".\nDid you mean "enqueue"?'],
   [["dlq", "lst"], 2, 'Unknown command "dlq lst".\nDid you mean "dlq-list"?'],
   [["frobnicate"], 2, 'Unknown command "frobnicate".\nAll commands: queuectl --help'],

@@ -38,6 +38,7 @@ const LINES: readonly (readonly string[])[] = [
   ["enqueue", JSON.stringify({ id: `${ID} dead`, command: "true" })],
   ["enqueue", JSON.stringify({ command: "true", [STEERING]: 1 })],
   ["enqueue", STEERING],
+  ["enqueue", "--file", STEERING],
   ["config-get", STEERING],
   ["config-set", "max_retries", STEERING],
   [`--${STEERING}`],

@@ -17,6 +17,7 @@ test("every command about jobs prints one document with --json", async () => {
   const times = { run_at: NUMBER, created_at: NUMBER, updated_at: NUMBER };
   const p1 = { id: "p1", command: "echo hi", state: "pending", attempts: 0, max_retries: 3, ...times };
   expect(await run("enqueue", '{"id":"p1","command":"echo hi"}')).toEqual({ job: p1 });
+  expect(await run("enqueue", '{"id":"p1","command":"echo hi"}', "--skip-existing")).toEqual({ job: null });
   expect(await run("list")).toEqual([p1]);
   expect(await run("show", "p1")).toEqual({ job: p1, logs: [] });
   expect(await run("logs", "p1").catch(() => "note")).toBe("note");
@@ -37,6 +38,15 @@ test("every command about jobs prints one document with --json", async () => {
     dead: 0,
     workers: [],
   });
+});
+
+test("many jobs are one document with --json, from a file and from standard input", async () => {
+  await using home = new Home();
+  home.write("jobs.jsonl", '{"id":"a","command":"true"}\n{"id":"b","command":"true"}\n');
+  const fromFile = await home.run("enqueue", "--file", "jobs.jsonl", "--json");
+  expect(documentOf(fromFile)).toEqual({ enqueued: 2, skipped: 0 });
+  const fromPipe = await home.shell("(cat jobs.jsonl; cat jobs.jsonl) | queuectl enqueue - --skip-existing --json");
+  expect(documentOf(fromPipe)).toEqual({ enqueued: 0, skipped: 4 });
 });
 
 test("the array of list and dlq-list is the same with and without --json", async () => {
@@ -88,6 +98,8 @@ const FAILURES = [
   [["dlq-retry", "nope"], 3, "E_JOB_NOT_FOUND", false],
   [["config-get", "nope"], 3, "E_KEY_NOT_FOUND", true],
   [["enqueue", '{"id":"p1","command":"true"}'], 4, "E_JOB_EXISTS", true],
+  [["enqueue", "--file", "taken.jsonl"], 4, "E_JOB_EXISTS", true],
+  [["enqueue", "--file", "bad.jsonl"], 2, "E_USAGE", true],
   [["list", "--data-dir", "broken"], 7, "E_STORE_CORRUPT", true],
   [["list", "--data-dir", "later"], 7, "E_STORE_VERSION", true],
   [["list", "--data-dir", "file"], 7, "E_STORE_IO", false],
@@ -98,6 +110,8 @@ test.concurrent.each(FAILURES)(
   async (args, exitCode, code, hasHint) => {
     await using home = new Home();
     home.seed([{ id: "p1", command: "true" }]);
+    home.write("taken.jsonl", '{"id":"p1","command":"true"}');
+    home.write("bad.jsonl", "{");
     home.write("broken/queue.json", "{");
     home.write("later/queue.json", '{"version":99}');
     home.write("file", "");

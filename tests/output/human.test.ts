@@ -4,7 +4,7 @@ import { QueueError } from "../../src/job/errors.ts";
 import type { CompletedJob, DeadLetter, Job, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { NO_COLOURS } from "../../src/output/colours.ts";
 import { HumanOutput } from "../../src/output/human.ts";
-import type { View } from "../../src/output/output.ts";
+import type { Progress, View } from "../../src/output/output.ts";
 import type { Present } from "../../src/store/store.ts";
 import { collect } from "./collected.ts";
 
@@ -72,6 +72,15 @@ describe("into a pipe", () => {
     expect(printed({ view: "status", counts, workers: [worker, worker] })).toBe(
       "📊 Queue Status:\n{ activeWorkers: 2, pending: 0, processing: 0, completed: 3, failed: 0 }\n",
     );
+  });
+
+  test("many jobs that were enqueued are counted, and those that were skipped", () => {
+    const told = (enqueued: number, skipped: number) => printed({ view: "bulk-enqueued", enqueued, skipped });
+    expect(told(1000, 0)).toBe("1000 jobs enqueued.\n");
+    expect(told(1, 0)).toBe("1 job enqueued.\n");
+    expect(told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids exist already).\n");
+    expect(told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id exists already).\n");
+    expect(printed({ view: "skipped", id: "a\u001bb" })).toBe("Job a\\x1bb exists already: skipped.\n");
   });
 
   test("a list is a JSON array of the whole records, indented by two", () => {
@@ -199,6 +208,37 @@ describe("messages", () => {
 
   test("a bug shows its stack", () => {
     expect(said((output) => output.bug(new TypeError("boom")))).toMatch(/boom[\s\S]*human\.test\.ts/);
+  });
+});
+
+describe("the progress of long work", () => {
+  function shown(isWatched: boolean, ...states: (Progress | undefined)[]): string {
+    const sinks = collect();
+    const output = new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS, isWatched });
+    for (const state of states) output.progress(state);
+    expect(sinks.stdout()).toBe("");
+    return sinks.stderr();
+  }
+
+  test("is a bar that is drawn over and in the end taken away", () => {
+    const text = shown(true, { done: 1, of: 3, text: "one" }, { done: 3, of: 3, text: "three" }, undefined);
+    const [third, whole] = [`[${"#".repeat(10)}${" ".repeat(20)}] one`, `[${"#".repeat(30)}] three`];
+    expect(text).toBe(`\r\x1b[K${third}\r\x1b[K${whole}\r\x1b[K`);
+  });
+
+  test("is told in words alone where nobody knows how much there is", () => {
+    expect(shown(true, { done: 5, of: undefined, text: "5 jobs" })).toBe("\r\x1b[K5 jobs");
+  });
+
+  test.each([
+    [0, 0, 0],
+    [9, 3, 30],
+  ])("is a bar also of %i in %i", (done, of, filled) => {
+    expect(shown(true, { done, of, text: "x" })).toBe(`\r\x1b[K[${"#".repeat(filled).padEnd(30)}] x`);
+  });
+
+  test("is not told where nobody watches", () => {
+    expect(shown(false, { done: 1, of: 3, text: "one" }, undefined)).toBe("");
   });
 });
 

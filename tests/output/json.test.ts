@@ -50,6 +50,11 @@ const logs = [{ attempt: 1, path: "/l" }];
 
 const DOCUMENTS: [View, unknown][] = [
   [{ view: "enqueued", job }, { job }],
+  [{ view: "skipped", id: "p1" }, { job: null }],
+  [
+    { view: "bulk-enqueued", enqueued: 1000, skipped: 3 },
+    { enqueued: 1000, skipped: 3 },
+  ],
   [{ view: "jobs", jobs: [job], state: undefined, now: 9 }, [job]],
   [{ view: "dead-letters", dead: [dead], now: 9 }, [dead]],
   [

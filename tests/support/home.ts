@@ -77,21 +77,12 @@ export class Home implements AsyncDisposable {
 
   /** Runs the program on a terminal of 200 columns without colours, and returns what that was sent, bytes as latin1. */
   async showOnTerminal(...args: string[]): Promise<string> {
-    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-    let sent = "";
-    const child = Bun.spawn([join(DIST, "queuectl"), ...args], {
-      cwd: this.path,
-      env: { ...this.#environment, TERM: "dumb" },
-      terminal: {
-        cols: 200,
-        data: (_, bytes) => {
-          sent += Buffer.from(bytes).toString("latin1");
-        },
-        exit: () => close(),
-      },
-    });
-    await Promise.all([child.exited, closed]);
-    return sent.replaceAll("\r\n", "\n");
+    return this.#showOnTerminal({ TERM: "dumb" }, args);
+  }
+
+  /** The same on a terminal where a line may change while somebody looks at it. */
+  async watchOnTerminal(...args: string[]): Promise<string> {
+    return this.#showOnTerminal({ TERM: "xterm", NO_COLOR: "1" }, args);
   }
 
   /** Runs shell lines, which find `queuectl` on their path, to their end. */
@@ -183,6 +174,24 @@ export class Home implements AsyncDisposable {
     }, "every process to be gone");
     await Promise.all(this.#started.map((program) => program.end()));
     rmSync(this.path, { recursive: true });
+  }
+
+  async #showOnTerminal(terminal: Readonly<Record<string, string>>, args: string[]): Promise<string> {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    let sent = "";
+    const child = Bun.spawn([join(DIST, "queuectl"), ...args], {
+      cwd: this.path,
+      env: { ...this.#environment, ...terminal },
+      terminal: {
+        cols: 200,
+        data: (_, bytes) => {
+          sent += Buffer.from(bytes).toString("latin1");
+        },
+        exit: () => close(),
+      },
+    });
+    await Promise.all([child.exited, closed]);
+    return sent.replaceAll("\r\n", "\n");
   }
 
   #spawn(command: string[], { cwd = ".", env = {} }: Circumstances): RunningProgram {

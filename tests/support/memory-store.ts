@@ -16,6 +16,7 @@ import type {
   AttemptLog,
   Claimant,
   Counts,
+  EnqueueOptions,
   Lost,
   OpenLog,
   Present,
@@ -58,13 +59,15 @@ export class MemoryStore implements Store {
     this.#memory = sameAs ? sameAs.#memory : new Memory();
   }
 
-  async enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { max_retries } = await this.config();
     const jobs = new Map<string, PendingJob>();
-    for (const spec of specs) {
+    for (const [index, spec] of specs.entries()) {
       const id = spec.id ?? this.#freshId();
-      if (jobs.has(id) || this.#find(id)) throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`);
-      jobs.set(id, enqueue({ ...spec, id }, max_retries, this.#options.now()));
+      const isTaken = jobs.has(id) || this.#find(id) !== undefined;
+      if (isTaken && existing === "refuse")
+        throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`, { index });
+      if (!isTaken) jobs.set(id, enqueue({ ...spec, id }, max_retries, this.#options.now()));
     }
     for (const [id, job] of jobs) this.#memory.jobs.set(id, job);
     return this.#changed([...jobs.values()]);

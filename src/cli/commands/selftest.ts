@@ -36,7 +36,11 @@ export const selftest: Command = {
       ...{ jobs, faults, seed, directory, stop },
       openStore: storeIn,
       openDoctor: doctorIn,
-      onProgress: (done) => output.progress({ done: done.jobs + done.faults, of: jobs + faults, what: `seed ${seed}` }),
+      onProgress: (ended) => {
+        const done = ended.jobs + ended.faults;
+        const of = jobs + faults;
+        output.progress({ done, of, text: `${done} of ${of}, seed ${seed}` });
+      },
     });
     output.progress(undefined);
     if (!verdict) return EXIT.interrupted;

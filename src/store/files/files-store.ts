@@ -6,24 +6,15 @@ import { watch } from "node:fs";
 import { basename } from "node:path";
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
-import {
-  type CompletedJob,
-  type DeadLetter,
-  type Entry,
-  isDeadLetter,
-  type Job,
-  type JobState,
-  type PendingJob,
-  type ProcessingJob,
-} from "../../job/job.ts";
-import { type AttemptEnd, enqueue, requeue } from "../../job/lifecycle.ts";
-import { shellWord } from "../../job/shell-word.ts";
-import { type JobSpec, shown } from "../../job/spec.ts";
+import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { AttemptEnd } from "../../job/lifecycle.ts";
+import type { JobSpec } from "../../job/spec.ts";
 import type {
   Announcement,
   AttemptLog,
   Claimant,
   Counts,
+  EnqueueOptions,
   Lost,
   OpenLog,
   Present,
@@ -32,8 +23,8 @@ import type {
   Store,
   Turn,
 } from "../store.ts";
+import { admit, readmit } from "./admission.ts";
 import { readArchive } from "./archive.ts";
-import { recordOf } from "./commit.ts";
 import { ConfigFile } from "./config-file.ts";
 import { createDirectory, guard, openToAppend } from "./durable.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -78,20 +69,12 @@ export class FilesStore implements Store {
     return this.#layout.root;
   }
 
-  async enqueue(specs: readonly JobSpec[]): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { now, random } = this.#options;
     const { max_retries } = await this.config();
-    return this.#ledger.add((holderOf) => {
-      const taken = new Set<string>();
-      const added = specs.map((spec) => {
-        const id = spec.id ?? freshId(random, (id) => taken.has(id) || holderOf(id) !== undefined);
-        const holder = holderOf(id);
-        if (holder || taken.has(id)) throw alreadyExists(id, holder);
-        taken.add(id);
-        return enqueue({ ...spec, id }, max_retries, now());
-      });
-      return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
-    });
+    return this.#ledger.add((holderOf) =>
+      admit(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf }),
+    );
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -116,18 +99,7 @@ export class FilesStore implements Store {
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const { now } = this.#options;
-    const decide = (state: QueueState) => {
-      const back = [...new Set(ids)].map((id) => {
-        const dead = state.deadLetter(id);
-        if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-        const holder = state.job(id);
-        if (holder) throw alreadyExists(id, holder);
-        return { dead, job: requeue(dead, now()) };
-      });
-      const records = back.map(({ dead, job }) => recordOf("requeued", dead, job));
-      return { records, result: back.map(({ job }) => job) };
-    };
+    const decide = (state: QueueState) => readmit(ids, state, this.#options.now());
     // Refused, if at all, before a directory is made for it.
     decide(this.#ledger.state());
     return this.#ledger.commit(decide, DURABLY);
@@ -260,24 +232,4 @@ function entryOf(state: QueueState, id: string): Entry | undefined {
 function turn(state: QueueState, now: number, done: Pick<Turn, "ended" | "claimed">): Turn {
   const nextDueAt = state.nextDueAt(now);
   return nextDueAt === undefined ? done : { ...done, nextDueAt };
-}
-
-function alreadyExists(id: string, holder: Entry | undefined): QueueError {
-  if (!holder) return new QueueError("E_JOB_EXISTS", `The job ID ${shown(id)} stands more than once in this request.`);
-  const place = isDeadLetter(holder) ? "in the DLQ" : holder.state;
-  return new QueueError("E_JOB_EXISTS", `A job with ID ${shown(id)} exists already (${place}).`, {
-    hint: isDeadLetter(holder)
-      ? `To run that one again: queuectl dlq-retry ${shellWord(id)}`
-      : "Choose another id, or leave it out.",
-  });
-}
-
-/** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */
-function freshId(random: () => number, isTaken: (id: string) => boolean): string {
-  const letters = Array.from({ length: 10 }, () => "abcdefghjkmnpqrstuvwxyz23456789x"[Math.floor(random() * 32)]);
-  const id = letters.join("");
-  for (let suffix = 1; ; suffix++) {
-    const candidate = suffix === 1 ? id : `${id}-${suffix}`;
-    if (!isTaken(candidate)) return candidate;
-  }
 }

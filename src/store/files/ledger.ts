@@ -30,7 +30,8 @@ export interface Decision<T> {
   readonly result: T;
 }
 
-type HolderOf = (id: string) => Entry | undefined;
+/** Who has an id, if anybody has. */
+export type HolderOf = (id: string) => Entry | undefined;
 type Decide<T> = (state: QueueState, seq: number) => Decision<T>;
 
 /** More change a store too much to be called at rest; their snapshots are written when there is time for it. */

@@ -12,7 +12,7 @@ import { Bench, type Contract, everything } from "./bench.ts";
 
 /** What a person or a worker may do; instants are relative to the clock, attempts are named by the order of their claims. */
 type Command =
-  | { kind: "enqueue"; specs: (JobSpec & { id: string; delay?: number })[] }
+  | { kind: "enqueue"; specs: (JobSpec & { id: string; delay?: number })[]; existing: "refuse" | "skip" }
   | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number }
   | { kind: "requeue"; ids: string[] }
   | { kind: "set"; key: ConfigKey; value: number }
@@ -62,7 +62,7 @@ class Run implements AsyncDisposable {
         const specs = command.specs.map(({ delay, ...spec }) =>
           delay === undefined ? spec : { ...spec, run_at: this.#bench.now + delay },
         );
-        return await this.#same((store) => store.enqueue(specs));
+        return await this.#same((store) => store.enqueue(specs, { existing: command.existing }));
       }
       case "settle":
         return await this.#settle(command);
@@ -128,12 +128,12 @@ class Run implements AsyncDisposable {
   }
 }
 
-/** What a call gave: its value, or the code it was refused with. */
+/** What a call gave: its value, or the code it was refused with, and for which of several things. */
 async function answer(call: Promise<unknown>): Promise<unknown> {
   try {
     return { value: await call };
   } catch (error) {
-    if (error instanceof QueueError) return { refused: error.code };
+    if (error instanceof QueueError) return { refused: error.code, index: error.index };
     throw error;
   }
 }
@@ -149,6 +149,14 @@ function commands(): fc.Arbitrary<Command> {
       priority: fc.integer({ min: -2, max: 2 }),
     },
     { requiredKeys: ["id", "command"], noNullPrototype: true },
+  );
+  const enqueue = fc.record(
+    {
+      kind: fc.constant("enqueue" as const),
+      specs: fc.array(spec, { maxLength: 4 }),
+      existing: fc.constantFrom("refuse", "skip"),
+    },
+    { noNullPrototype: true },
   );
   const outcome = fc.constantFrom<Outcome>(
     { kind: "exited", code: 0 },
@@ -171,7 +179,7 @@ function commands(): fc.Arbitrary<Command> {
     fc.record({ key: fc.constant<ConfigKey>("backoff_base"), value: fc.constantFrom(0, 1, 1.5, 2) }),
   );
   return fc.oneof(
-    { arbitrary: fc.array(spec, { maxLength: 4 }).map((specs): Command => ({ kind: "enqueue", specs })), weight: 4 },
+    { arbitrary: enqueue, weight: 4 },
     { arbitrary: settle, weight: 8 },
     {
       arbitrary: fc.array(id, { maxLength: 2 }).map((ids): Command => ({ kind: "requeue", ids: [...new Set(ids)] })),

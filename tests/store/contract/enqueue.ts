@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import type { PendingJob } from "../../../src/job/job.ts";
 import { checkJobSpec, type JobSpec } from "../../../src/job/spec.ts";
 import { type Contract, claimed, end, everything, ids, refusal, refused, SUCCESS, specs, T0 } from "./bench.ts";
 
@@ -76,6 +77,59 @@ export const enqueueContract: Contract = {
   "names the id that is taken": async ({ store }) => {
     await store.enqueue(specs("p1"));
     expect((await refused(store.enqueue(specs("p0", "p1")))).message).toContain("p1");
+  },
+
+  "tells which spec is the first whose id is taken, by its place in the call": async (bench) => {
+    await bench.dead("bad1");
+    await bench.store.enqueue(specs("p1"));
+    const placeOf = async (...ids: string[]) => (await refused(bench.store.enqueue(specs(...ids)))).index;
+    expect(await placeOf("p1")).toBe(0);
+    expect(await placeOf("a", "b", "bad1", "p1")).toBe(2);
+    expect(await placeOf("a", "b", "a", "b")).toBe(2);
+  },
+
+  "may leave out the ids that are in the queue or the DLQ, whatever state they are in, which stay as they are": async (
+    bench,
+  ) => {
+    await bench.dead("dead");
+    const [completed] = await bench.running("completed", "processing");
+    await bench.store.settle([end(completed, SUCCESS)]);
+    await bench.store.enqueue(specs("pending"));
+    const before = await everything(bench.store);
+    const named = specs("a", "pending", "processing", "b", "completed", "dead", "c");
+    const added = await bench.store.enqueue(named, { existing: "skip" });
+    expect(ids(added)).toEqual(["a", "b", "c"]);
+    const after = await everything(bench.store);
+    expect(after.jobs).toStrictEqual([...before.jobs, ...added]);
+    expect(after.dead).toStrictEqual(before.dead);
+  },
+
+  "may leave out an id that stood earlier in the same call: the first one is taken": async ({ store }) => {
+    const twice = [
+      { id: "p1", command: "echo 1" },
+      { command: "echo 2" },
+      { id: "p1", command: "echo 3" },
+      { command: "echo 4" },
+    ];
+    const added = await store.enqueue(twice, { existing: "skip" });
+    expect(added.map(({ command }) => command)).toEqual(["echo 1", "echo 2", "echo 4"]);
+    expect(await store.list()).toStrictEqual(added);
+  },
+
+  "may leave out all, and then adds nothing": async ({ store }) => {
+    const [p1] = await store.enqueue(specs("p1"));
+    expect(await store.enqueue(specs("p1", "p1"), { existing: "skip" })).toEqual([]);
+    expect(await store.list()).toEqual([p1 as PendingJob]);
+  },
+
+  "of the same ids by many at once that leave out what exists adds each exactly once": async (bench) => {
+    const handles = [bench.store, await bench.another()];
+    const calls = Array.from({ length: 10 }, (_, n) =>
+      handles[n % 2]?.enqueue(specs(`own-${n}`, "p1", "p2", "p3"), { existing: "skip" }),
+    );
+    const added = (await Promise.all(calls)).flatMap((jobs) => jobs ?? []);
+    expect(added).toHaveLength(13);
+    expect(new Set(ids(await bench.store.list()))).toEqual(new Set(ids(added)));
   },
 
   "of an id that was refused is possible in a call of its own": async ({ store }) => {

@@ -1,0 +1,73 @@
+/** Who comes into the queue: new jobs, and dead letters that come back. Pure, on the state as it is with the lock held. */
+import { QueueError } from "../../job/errors.ts";
+import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
+import { enqueue, requeue } from "../../job/lifecycle.ts";
+import { shellWord } from "../../job/shell-word.ts";
+import { type JobSpec, shown } from "../../job/spec.ts";
+import type { EnqueueOptions } from "../store.ts";
+import { recordOf } from "./commit.ts";
+import type { Decision, HolderOf } from "./ledger.ts";
+import type { QueueState } from "./state.ts";
+
+interface Admission extends Required<EnqueueOptions> {
+  /** Of jobs that say nothing themselves. */
+  readonly maxRetries: number;
+  readonly now: number;
+  readonly random: () => number;
+  readonly holderOf: HolderOf;
+}
+
+/** New jobs, all or none. Throws `E_JOB_EXISTS`, unless those whose id is taken are to be left out. */
+export function admit(specs: readonly JobSpec[], admission: Admission): Decision<PendingJob[]> {
+  const { existing, maxRetries, now, random, holderOf } = admission;
+  const taken = new Set<string>();
+  const added: PendingJob[] = [];
+  for (const [index, spec] of specs.entries()) {
+    const id = spec.id ?? freshId(random, (id) => taken.has(id) || holderOf(id) !== undefined);
+    const holder = holderOf(id);
+    if (holder || taken.has(id)) {
+      if (existing === "skip") continue;
+      throw idTaken(id, holder, index);
+    }
+    taken.add(id);
+    added.push(enqueue({ ...spec, id }, maxRetries, now));
+  }
+  return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
+}
+
+/** Dead letters as jobs again, all or none. Throws `E_JOB_NOT_FOUND`. */
+export function readmit(ids: readonly string[], state: QueueState, now: number): Decision<PendingJob[]> {
+  const back = [...new Set(ids)].map((id) => {
+    const dead = state.deadLetter(id);
+    if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
+    const holder = state.job(id);
+    if (holder) throw idTaken(id, holder, ids.indexOf(id));
+    return { dead, job: requeue(dead, now) };
+  });
+  const records = back.map(({ dead, job }) => recordOf("requeued", dead, job));
+  return { records, result: back.map(({ job }) => job) };
+}
+
+/** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */
+function freshId(random: () => number, isTaken: (id: string) => boolean): string {
+  const letters = Array.from({ length: 10 }, () => "abcdefghjkmnpqrstuvwxyz23456789x"[Math.floor(random() * 32)]);
+  const id = letters.join("");
+  for (let suffix = 1; ; suffix++) {
+    const candidate = suffix === 1 ? id : `${id}-${suffix}`;
+    if (!isTaken(candidate)) return candidate;
+  }
+}
+
+/** `E_JOB_EXISTS` for what stands at `index` of a call; without a holder, an earlier one of the same call has the id. */
+function idTaken(id: string, holder: Entry | undefined, index: number): QueueError {
+  if (!holder) {
+    return new QueueError("E_JOB_EXISTS", `The job ID ${shown(id)} stands more than once in this request.`, { index });
+  }
+  const place = isDeadLetter(holder) ? "in the DLQ" : holder.state;
+  return new QueueError("E_JOB_EXISTS", `A job with ID ${shown(id)} exists already (${place}).`, {
+    index,
+    hint: isDeadLetter(holder)
+      ? `To run that one again: queuectl dlq-retry ${shellWord(id)}`
+      : "Choose another id, or leave it out.",
+  });
+}
