@@ -6,6 +6,8 @@ backoff_base = 2
 backoff_max = 86400
 backoff_jitter = 0
 worker_idle_delay = 2000
+keep_completed = 10000
+keep_logs = 30
 kill_grace = 5000
 shutdown_grace = 86400000
 `;

@@ -56,6 +56,7 @@ test.concurrent("workers killed twenty times while busy leave every job, and eac
   await home.obey("config-set", "backoff_base", "0");
   for (let round = 0; round < 20; round++) {
     const terminal = home.start("worker-start", "--count", "2");
+    await terminal.says("started with PID", 2);
     await terminal.says("[CLAIM]", 4 + (round % 5));
     for (const pid of [terminal.pid, ...terminal.workerPids]) process.kill(pid, "SIGKILL");
     await terminal.end();

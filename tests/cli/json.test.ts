@@ -34,6 +34,7 @@ test("every command about jobs prints one document with --json", async () => {
     pending: 1,
     processing: 0,
     completed: 1,
+    archived: 0,
     failed: 0,
     dead: 0,
     workers: [],

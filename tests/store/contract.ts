@@ -14,6 +14,7 @@ import { logContract } from "./contract/logs.ts";
 import { presenceContract } from "./contract/presence.ts";
 import { readContract } from "./contract/read.ts";
 import { requeueContract } from "./contract/requeue.ts";
+import { retentionContract } from "./contract/retention.ts";
 
 export type { OpenOptions } from "./contract/bench.ts";
 
@@ -23,6 +24,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["the end of an attempt", endContract],
   ["requeue", requeueContract],
   ["reading", readContract],
+  ["pruning", retentionContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

@@ -1,7 +1,7 @@
 /**
  * A process that does to a store what it is told, and says on stdout, a JSON line at a time, what was acknowledged.
  * Tests run it with failpoints on, to crash or freeze it in the middle. `store-driver.ts <directory> <operation>…`:
- * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`, `mend`; then it closes the store.
+ * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`, `prune`, `mend`; then it closes the store.
  */
 import { writeSync } from "node:fs";
 import type { ProcessingJob } from "../../src/job/job.ts";
@@ -39,6 +39,8 @@ async function drive(directory: string, operations: readonly string[]): Promise<
       const { claimed } = await store.settle([], { ...claimant, limit: Number(argument) });
       held = claimed;
       acknowledge({ claimed: claimed.map(({ id, lease }) => ({ id, lease })) });
+    } else if (verb === "prune") {
+      await store.prune({ keep: 0 });
     } else if (verb === "mend") {
       await (await openDoctor(options)).mend();
     } else if (verb === "requeue") {

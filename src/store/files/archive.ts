@@ -6,12 +6,12 @@
  * between its lines and the commit that takes the jobs out of the queue leaves lines that are in no range: those jobs
  * are still in the queue, and the next range begins behind them.
  */
-import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CompletedJob } from "../../job/job.ts";
-import type { JournalRecord } from "./commit.ts";
+import { type JournalRecord, linesIn, NEWLINE } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import { append, createDirectory, guard, openToAppend, syncData, syncDirectory } from "./durable.ts";
+import { append, createDirectory, guard, namesInTrusted, openToAppend, syncData, syncDirectory } from "./durable.ts";
 import { openTrusted } from "./trust.ts";
 
 /** Bytes of one file that hold `count` archived jobs. */
@@ -31,8 +31,8 @@ interface Archiving {
 }
 
 const NAME = /^completed-\d{4}-\d{2}$/;
+const ENDING = ".jsonl";
 const READ_BYTES = 1024 * 1024;
-const NEWLINE = 0x0a;
 
 /**
  * Writes jobs into the archive, durably, and returns the records that take them out of the queue: they are archived once
@@ -54,8 +54,11 @@ export function archivingOf({ id, set }: JournalRecord): { range: ArchiveRange; 
   return { range: { name: id, from, to, count: ids.length }, ids };
 }
 
-/** Ranges with one more, which the last one of its file may grow by. */
-export function withRange(ranges: readonly ArchiveRange[], range: ArchiveRange): ArchiveRange[] {
+/** Ranges with one more, which the last one of its file may grow by, and which may be in one of them already. */
+export function withRange(ranges: readonly ArchiveRange[], range: ArchiveRange): readonly ArchiveRange[] {
+  const isWithin = ({ name, from, to }: ArchiveRange): boolean =>
+    name === range.name && from <= range.from && range.to <= to;
+  if (ranges.some(isWithin)) return ranges;
   const last = ranges.findLast(({ name }) => name === range.name);
   if (last?.to !== range.from) return [...ranges, range];
   const grown = { ...last, to: range.to, count: last.count + range.count };
@@ -83,12 +86,25 @@ export function* readArchive(directory: string, ranges: readonly ArchiveRange[])
   }
 }
 
+/** All that is there, for a store that has lost what it knew of it: every line is taken for a job. */
+export function wholeArchive(directory: string): ArchiveRange[] {
+  return namesInTrusted(directory)
+    .filter((file) => file.endsWith(ENDING) && NAME.test(file.slice(0, -ENDING.length)))
+    .sort((a, b) => a.localeCompare(b))
+    .map((file) => {
+      const path = join(directory, file);
+      const to = statSync(path).size;
+      const parts = Array.from(readLines(path, 0, to), linesIn);
+      return { name: file.slice(0, -ENDING.length), from: 0, to, count: parts.reduce((sum, lines) => sum + lines, 0) };
+    });
+}
+
 function monthOf({ updated_at }: CompletedJob): string {
   return `completed-${new Date(updated_at).toISOString().slice(0, "yyyy-mm".length)}`;
 }
 
 function pathOf(directory: string, name: string): string {
-  return join(directory, `${name}.jsonl`);
+  return join(directory, `${name}${ENDING}`);
 }
 
 /** Behind whatever is there, and where they stand. */

@@ -39,6 +39,7 @@ export type Line =
   | { readonly kind: "sound"; readonly commit: Commit }
   | { readonly kind: "broken"; readonly whole: boolean };
 
+export const NEWLINE = 0x0a;
 const SUM_FIELD = /^,"sum":"[0-9a-f]{16}"\}$/;
 const SUM_FIELD_BYTES = ',"sum":"0123456789abcdef"}'.length;
 
@@ -97,4 +98,9 @@ export function recordOf(event: string, before: Entry | undefined, after: Entry)
   for (const field in fresh) if (fresh[field] !== old[field]) set[field] = fresh[field];
   for (const field in old) if (fresh[field] === undefined) set[field] = null;
   return { event, id: after.id, set };
+}
+
+/** How many lines end in some bytes. */
+export function linesIn(bytes: Uint8Array): number {
+  return bytes.reduce((lines, byte) => lines + Number(byte === NEWLINE), 0);
 }

@@ -17,7 +17,7 @@
  * journal is never truncated or rewritten. Lines that were lost, doubled or swapped break the chain and show.
  */
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { type Commit, type CommitContent, encodeCommit, readLine } from "./commit.ts";
+import { type Commit, type CommitContent, encodeCommit, linesIn, NEWLINE, readLine } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { append, guard, guardUnless, syncData } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
@@ -31,8 +31,6 @@ interface Suspect {
   readonly bytes: Uint8Array;
 }
 
-const NEWLINE = 0x0a;
-const LINE_END_BYTES = 64;
 /** Of a long journal so much is in memory at a time. */
 const READ_BYTES = 32 * 1024 * 1024;
 
@@ -44,7 +42,7 @@ export class Journal implements Disposable {
   #size: number;
   /** Where the first line starts that has not been judged. */
   #judged: number;
-  /** Where reading began, and how many lines have been judged since. */
+  /** Where reading began, and how many lines were judged since. */
   readonly #from: number;
   #lines = 0;
   #linesBefore: number | undefined;
@@ -88,7 +86,8 @@ export class Journal implements Disposable {
 
   /** Whether the line before a position is the commit that it says. False also where it follows one that did not count. */
   follows({ at, end }: Position): boolean {
-    return at === 0 || this.text(Math.max(0, at - LINE_END_BYTES), at).endsWith(`"sum":"${end.sum}"}\n`);
+    const ending = `${JSON.stringify({ sum: end.sum }).slice(1)}\n`;
+    return at === 0 || this.text(Math.max(0, at - ending.length), at) === ending;
   }
 
   /** What stands between two places. */
@@ -106,10 +105,7 @@ export class Journal implements Disposable {
     return this.#suspects;
   }
 
-  /**
-   * Judges what was appended since the last call and returns the commits that count; of much, only a part: to be called
-   * again until `isRead`. Throws `E_STORE_CORRUPT`.
-   */
+  /** Judges what was appended since the last call and returns what counts; of much, a part: call it until `isRead`. */
   readNew(): Commit[] {
     const { size, nlink } = guard("read", this.path, () => fstatSync(this.#fd));
     if (size < this.#judged) throw corrupt(this.path, `it was cut from ${this.#judged} to ${size} bytes while in use.`);
@@ -131,7 +127,7 @@ export class Journal implements Disposable {
     return counted;
   }
 
-  /** Whether `readNew` has come to the end of what there was when it looked. */
+  /** Whether `readNew` came to the end of what there was. */
   get isRead(): boolean {
     return this.#isRead;
   }
@@ -249,9 +245,4 @@ export class Journal implements Disposable {
     }
     return bytes.subarray(0, done);
   }
-}
-
-/** How many lines end in some bytes. */
-export function linesIn(bytes: Uint8Array): number {
-  return bytes.reduce((lines, byte) => lines + Number(byte === NEWLINE), 0);
 }

@@ -4,11 +4,11 @@
  * before it as the seed, so that of a file of one block it is the plain xxHash64.
  */
 import { readSync } from "node:fs";
+import { NEWLINE } from "./commit.ts";
 
 const BLOCK_BYTES = 1024 * 1024;
 /** Entries are put together in pieces of so many characters before they become bytes. */
 const PIECE_LENGTH = 64 * 1024;
-const NEWLINE = 0x0a;
 const END = /^\],"check":"([0-9a-f]{16})"\}\n$/;
 const END_BYTES = '],"check":"0123456789abcdef"}\n'.length;
 

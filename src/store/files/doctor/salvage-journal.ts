@@ -8,9 +8,8 @@
  */
 import { readFileSync } from "node:fs";
 import type { Finding } from "../../doctor.ts";
-import { type Commit, readLine } from "../commit.ts";
+import { type Commit, readLine, linesIn, NEWLINE } from "../commit.ts";
 import { guardUnless } from "../durable.ts";
-import { linesIn } from "../journal.ts";
 import { beginningOf, endOf, type Position } from "../position.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
@@ -22,8 +21,6 @@ export interface SalvagedJournal {
   readonly seq: number;
   readonly damage: readonly Finding[];
 }
-
-const NEWLINE = 0x0a;
 
 /** Reads it from a position on; undefined where it is not known what the journal goes on from: then all of it. */
 export function salvageJournal(path: string, from: Position | undefined): SalvagedJournal {

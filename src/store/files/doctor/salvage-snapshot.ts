@@ -5,10 +5,19 @@
 import type { DeadLetter, Entry, Job } from "../../../job/job.ts";
 import { hasDeadLetterShape, isJob } from "../../../job/shape.ts";
 import type { Finding } from "../../doctor.ts";
+import type { ArchiveRange } from "../archive.ts";
 import { Corruption } from "../corruption.ts";
 import type { Position } from "../position.ts";
 import { adoptDeadLetters, adoptJobs } from "../original-format.ts";
-import { positionIn, readDeadLetters, readQueue, readText, type Snapshot, type SnapshotFile } from "../snapshot.ts";
+import {
+  archiveIn,
+  positionIn,
+  readDeadLetters,
+  readQueue,
+  readText,
+  type Snapshot,
+  type SnapshotFile,
+} from "../snapshot.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
 export interface SalvagedSnapshot<T extends Entry> {
@@ -17,6 +26,8 @@ export interface SalvagedSnapshot<T extends Entry> {
   /** Whether no entry was lost that it held: then it may be that somebody edited it. */
   readonly isComplete: boolean;
   readonly entries: readonly T[];
+  /** Where its head says that archived jobs are; undefined where the head is lost. */
+  readonly archive: readonly ArchiveRange[] | undefined;
   readonly damage: readonly Finding[];
 }
 
@@ -51,7 +62,7 @@ export function salvageDeadLetters(path: string): SalvagedSnapshot<DeadLetter> {
 function salvage<T extends Entry>(path: string, format: Format<T>): SalvagedSnapshot<T> {
   try {
     const sound = format.read(path);
-    if (sound) return { head: sound, isComplete: true, entries: sound.entries, damage: [] };
+    if (sound) return { head: sound, isComplete: true, entries: sound.entries, archive: sound.archive, damage: [] };
   } catch (error) {
     if (!(error instanceof Corruption)) throw error;
   }
@@ -61,7 +72,7 @@ function salvage<T extends Entry>(path: string, format: Format<T>): SalvagedSnap
   else if (text.trim() === "") damage.add("it is empty.");
   else if (isOurs(text)) return { ...readLines(text, format, damage), damage: damage.found };
   else return { ...readPretty(path, text, { format, damage }), damage: damage.found };
-  return { head: undefined, isComplete: false, entries: [], damage: damage.found };
+  return { head: undefined, isComplete: false, entries: [], archive: undefined, damage: damage.found };
 }
 
 /** By its first or its last line, whatever else has become of it. */
@@ -70,7 +81,7 @@ function isOurs(text: string): boolean {
 }
 
 const HEAD =
-  /^\{"version":1,"generation":(\d+),"at":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})",(?:"dlq_check":"[0-9a-f]{16}","jobs"|"dlq"):\[$/;
+  /^\{"version":1,"generation":(\d+),"at":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})",(?:"dlq_check":"[0-9a-f]{16}",(?:"archive":\[[^\]]*\],)?"jobs"|"dlq"):\[$/;
 const END = /^\],"check":"[0-9a-f]{16}"\}$/;
 
 /** Our own form: a line an entry. */
@@ -98,7 +109,7 @@ function readLines<T extends Entry>(
       jobs,
     });
   }
-  return { head, isComplete, entries };
+  return { head, isComplete, entries, archive: head && archiveIn(parsed(`${first}]}`) as SnapshotFile<T>) };
 }
 
 function readHead(line: string): Position | undefined {
@@ -120,7 +131,8 @@ function readPretty<T extends Entry>(
     const jobs = list.flatMap((value) => (format.isEntry(value) ? [value.id] : idsIn(JSON.stringify(value) ?? "")));
     damage.add("it was formatted anew, so its checksum does not match.", { jobs });
     const head = positionIn(whole as unknown as SnapshotFile<T>);
-    return { head, isComplete: entries.length === list.length, entries };
+    const archive = archiveIn(whole as unknown as SnapshotFile<T>);
+    return { head, isComplete: entries.length === list.length, entries, archive };
   }
   const values: unknown[] = [];
   for (const match of text.matchAll(/^ {4}\{$[\s\S]*?^ {4}\},?$/gm)) {
@@ -129,7 +141,8 @@ function readPretty<T extends Entry>(
     else damage.add(`it is not a whole ${format.noun}.`, { line: lineAt(text, match.index), jobs: idsIn(match[0]) });
   }
   if (damage.found.length === 0) damage.add("it is not valid JSON.", { jobs: idsIn(text) });
-  return { head: undefined, isComplete: false, entries: format.adopt(path, { [format.list]: values }) };
+  const entries = format.adopt(path, { [format.list]: values });
+  return { head: undefined, isComplete: false, entries, archive: undefined };
 }
 
 function isList(value: unknown): value is unknown[] {

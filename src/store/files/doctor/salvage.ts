@@ -4,6 +4,7 @@
  */
 import type { Entry } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
+import { wholeArchive } from "../archive.ts";
 import { namesIn } from "../durable.ts";
 import type { Commit } from "../commit.ts";
 import { isBefore, type Position } from "../position.ts";
@@ -28,7 +29,7 @@ export interface Salvage {
 export function salvage(layout: Layout): Salvage {
   const queue = salvageQueue(layout.queue);
   const dlq = salvageDeadLetters(layout.dlq);
-  const state = new QueueState(queue.entries, dlq.entries);
+  const state = new QueueState(queue.entries, dlq.entries, queue.archive ?? wholeArchive(layout.archive));
   const since = { queue: sinceOf(layout, queue), dlq: sinceOf(layout, dlq) };
   const first = isBefore(since.dlq, since.queue) ? since.dlq : since.queue;
   const heads = [queue.head, dlq.head].filter((head) => head !== undefined);
