@@ -9,6 +9,7 @@
  */
 import { join } from "node:path";
 import type { Benchmark, Finding } from "./benchmark.ts";
+import { bulk } from "./bulk.ts";
 import { claimAndSettle } from "./claim-and-settle.ts";
 import { coldStart } from "./cold-start.ts";
 import { readCommandLine, type Wishes } from "./command-line.ts";
@@ -23,6 +24,7 @@ import { throughput } from "./throughput.ts";
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   throughput,
   "cold-start": coldStart,
+  bulk,
   "claim-and-settle": claimAndSettle,
   rescue,
 };
