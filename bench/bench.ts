@@ -13,6 +13,7 @@ import { bulk } from "./bulk.ts";
 import { claimAndSettle } from "./claim-and-settle.ts";
 import { coldStart } from "./cold-start.ts";
 import { readCommandLine, type Wishes } from "./command-line.ts";
+import { idle } from "./idle.ts";
 import { drawChart } from "./report/chart.ts";
 import { inShort, inWords, load, machineOf } from "./report/machine.ts";
 import { type Result, writeResults } from "./report/results.ts";
@@ -20,12 +21,15 @@ import { tableOf } from "./report/table.ts";
 import { rescue } from "./rescue.ts";
 import { Place } from "./stage/place.ts";
 import { throughput } from "./throughput.ts";
+import { wakeUp } from "./wake-up.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   throughput,
   "cold-start": coldStart,
   bulk,
   "claim-and-settle": claimAndSettle,
+  "wake-up": wakeUp,
+  idle,
   rescue,
 };
 const RESULTS = join(import.meta.dir, "results");
