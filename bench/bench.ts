@@ -9,10 +9,12 @@
  */
 import { join } from "node:path";
 import type { Benchmark, Finding } from "./benchmark.ts";
+import { bigQueue } from "./big-queue.ts";
 import { bulk } from "./bulk.ts";
 import { claimAndSettle } from "./claim-and-settle.ts";
 import { coldStart } from "./cold-start.ts";
 import { readCommandLine, type Wishes } from "./command-line.ts";
+import { endurance } from "./endurance.ts";
 import { idle } from "./idle.ts";
 import { drawChart } from "./report/chart.ts";
 import { inShort, inWords, load, machineOf } from "./report/machine.ts";
@@ -30,6 +32,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "claim-and-settle": claimAndSettle,
   "wake-up": wakeUp,
   idle,
+  "big-queue": bigQueue,
+  endurance,
   rescue,
 };
 const RESULTS = join(import.meta.dir, "results");

@@ -25,3 +25,10 @@ export function memory(pid: number): { readonly now: number; readonly peak: numb
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / KIB_A_MIB;
   return { now: mib("VmRSS"), peak: mib("VmHWM") };
 }
+
+/** In bytes: what it asked to be written, to files and pipes alike, and what it had the disk write, in whole pages. */
+export function written(pid: number): { readonly asked: number; readonly toDisk: number } {
+  const io = readFileSync(`/proc/${pid}/io`, "utf8");
+  const bytes = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(io)?.[1]);
+  return { asked: bytes("wchar"), toDisk: bytes("write_bytes") - bytes("cancelled_write_bytes") };
+}
