@@ -1,65 +1,98 @@
 /**
- * `bun run bench [name…]`: what the queue costs, beside the least that the same work can cost. Read the ratios: both
- * sides come from one run on one machine, measured in turn. The absolute figures are the machine's.
+ * `bun run bench [name…] [--quick] [--save]`: what the queue costs, beside the least that the same work can cost and beside
+ * other programs that do it. Read the ratios: both sides come from one run on one machine, measured in turn. The absolute
+ * figures are the machine's.
+ *
+ * The results are written to `bench/results/`, those of a quick run only with `--save`, and never those of a benchmark that
+ * failed. The exit code is 1 when a benchmark
+ * could not be carried out; a budget that is not kept is told, and no failure.
  */
-import { cpus, loadavg } from "node:os";
-import { type Benchmark, type Finding, quantileOf } from "./benchmark.ts";
+import { join } from "node:path";
+import type { Benchmark, Finding } from "./benchmark.ts";
+import { bigQueue } from "./big-queue.ts";
+import { bulk } from "./bulk.ts";
 import { claimAndSettle } from "./claim-and-settle.ts";
-import { coldEnqueue } from "./cold-enqueue.ts";
-import { drain } from "./drain.ts";
-import { openPlace } from "./place.ts";
+import { coldStart } from "./cold-start.ts";
+import { readCommandLine, type Wishes } from "./command-line.ts";
+import { endurance } from "./endurance.ts";
+import { idle } from "./idle.ts";
+import { drawChart } from "./report/chart.ts";
+import { inShort, inWords, load, machineOf } from "./report/machine.ts";
+import { type Result, writeResults } from "./report/results.ts";
+import { tableOf } from "./report/table.ts";
 import { rescue } from "./rescue.ts";
+import { Place } from "./stage/place.ts";
+import { throughput } from "./throughput.ts";
+import { wakeUp } from "./wake-up.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
-  "cold-enqueue": coldEnqueue,
-  drain,
+  throughput,
+  "cold-start": coldStart,
+  bulk,
   "claim-and-settle": claimAndSettle,
+  "wake-up": wakeUp,
+  idle,
+  "big-queue": bigQueue,
+  endurance,
   rescue,
 };
+const RESULTS = join(import.meta.dir, "results");
+const INTERRUPTED = 130;
 
-const COLUMNS = ["what", "median", "floor", "ratio", "budget", ""];
-
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHMARKS);
-const unknown = names.find((name) => !Object.hasOwn(BENCHMARKS, name));
-if (unknown === undefined) await run(names);
-else {
-  console.error(`No benchmark is called "${unknown}". There are: ${Object.keys(BENCHMARKS).join(", ")}.`);
+const wishes = readCommandLine(process.argv.slice(2), Object.keys(BENCHMARKS));
+if ("mistake" in wishes) {
+  console.error(wishes.mistake);
   process.exitCode = 2;
+} else {
+  // What its caller has set for a queue of his own is not to be measured.
+  for (const name of Object.keys(process.env)) if (name.startsWith("QUEUECTL_")) delete process.env[name];
+  process.exitCode = (await carryOut(wishes)) ? 0 : 1;
 }
 
-async function run(names: readonly string[]): Promise<void> {
-  using place = openPlace();
-  const processors = cpus();
-  console.log(`${processors.length} × ${processors[0]?.model.trim()}, Bun ${Bun.version}, load ${load()} before`);
-  const rows = [COLUMNS];
+/** False when a benchmark failed. */
+async function carryOut({ names, quick, save }: Wishes): Promise<boolean> {
+  await using place = new Place(quick ? "quick" : "full");
+  clearOnSignals(place);
+  const machine = machineOf(place);
+  console.log(`${inWords(machine)}, load ${load().toFixed(1)} before`);
+  const results = new Map<string, Result>();
   for (const name of names) {
+    const benchmark = BENCHMARKS[name];
+    if (benchmark === undefined) continue;
     console.error(`${name}...`);
-    rows.push(...((await BENCHMARKS[name]?.(place)) ?? []).map(row));
+    const before = { at: new Date(), effort: place.effort, load: load() };
+    const findings = await measure(place, name, benchmark);
+    const day = before.at.toISOString().slice(0, 10);
+    const caption = `${day}: ${inShort(machine)}${quick ? ", a quick run" : ""}`;
+    results.set(name, { ...before, findings, chart: drawChart(benchmark.chart, findings, caption) });
+    const remark = quick ? " (quick: small sizes and few rounds, to see that it works; no figures to tell)" : "";
+    console.log(["", `${name}${remark}`, ...tableOf(findings)].join("\n"));
   }
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  for (const [what = "", ...cells] of rows) {
-    const aligned = cells.map((cell, i) => cell.padStart(widths[i + 1] ?? 0));
-    console.log([what.padEnd(widths[0] ?? 0), ...aligned].join("  ").trimEnd());
+  const whole = new Map(Array.from(results).filter(([, { findings }]) => !findings.some(isFailure)));
+  if (whole.size > 0 && (!quick || save)) {
+    console.log(["", "Written:", ...writeResults(RESULTS, machine, whole).map((path) => `  ${path}`)].join("\n"));
+  }
+  return whole.size === names.length;
+}
+
+/** A benchmark that fails must not take the others with it. */
+async function measure(place: Place, name: string, benchmark: Benchmark): Promise<Finding[]> {
+  try {
+    return await benchmark.measure(place);
+  } catch (error) {
+    return [{ what: name, because: error instanceof Error ? error.message : String(error), isFailure: true }];
+  } finally {
+    await place.clear();
   }
 }
 
-function row({ what, unit, samples, quantile, floor, budget }: Finding): string[] {
-  const figure = (value: number): string => `${value.toFixed(unit === "ms" ? 1 : 0)} ${unit}`;
-  const value = quantileOf(samples, quantile);
-  const ratio = floor && value / quantileOf(floor, quantile);
-  const judged = ratio ?? value;
-  const [sign, limit] = "atMost" in budget ? ["≤", budget.atMost] : ["≥", budget.atLeast];
-  const isMet = sign === "≤" ? judged <= limit : judged >= limit;
-  return [
-    what,
-    figure(value),
-    floor ? figure(quantileOf(floor, quantile)) : "",
-    ratio === undefined ? "" : ratio.toFixed(2),
-    `${sign} ${ratio === undefined ? figure(limit) : limit.toFixed(2)}`,
-    isMet ? "ok" : "short",
-  ];
+function isFailure(finding: Finding): boolean {
+  return "because" in finding && finding.isFailure;
 }
 
-function load(): string {
-  return (loadavg()[0] ?? 0).toFixed(1);
+/** ^C must leave no workers behind, nor a gigabyte of queues. */
+function clearOnSignals(place: Place): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => void place[Symbol.asyncDispose]().finally(() => process.exit(INTERRUPTED)));
+  }
 }

@@ -1,29 +1,72 @@
-/** What a benchmark is: how it measures, and what it finds. */
+/** What a benchmark is: how it measures, what it finds, and how that is drawn. */
+import type { Place } from "./stage/place.ts";
+
+/** How much a run takes upon itself: what is worth telling, or what shows in a minute or two that all of it works. */
+export type Effort = "full" | "quick";
+
+export interface Benchmark {
+  readonly chart: ChartPlan;
+  measure(place: Place): Promise<Finding[]>;
+}
 
 /** One line of the result. */
-export interface Finding {
+export type Finding = Measured | Unmeasured;
+
+export type Unit = "ms" | "/s" | "%" | "MiB" | "KiB";
+
+export interface Measured {
   readonly what: string;
-  readonly unit: "ms" | "/s";
+  readonly unit: Unit;
   readonly samples: readonly number[];
   /** Which of the samples is told, from 0 to 1; the median when it is not said. */
   readonly quantile?: number;
-  /** The same work without a queue, measured in turn with the samples. */
-  readonly floor?: readonly number[];
-  /** For the ratio of the medians to each other; where there is no floor, for the median. */
-  readonly budget: { readonly atMost: number } | { readonly atLeast: number };
+  /** What it is held against, measured in turn with the samples. */
+  readonly beside?: Beside;
+  /** For the ratio to what is beside it; where there is nothing, for the figure itself. */
+  readonly budget?: { readonly atMost: number } | { readonly atLeast: number };
+  /** Where the chart shows it, and what is beside it; nowhere, when it is not said. */
+  readonly mark?: Mark;
 }
 
-/** Where a benchmark may leave its files, all of which go away with it. */
-export interface Place {
-  /** The program that is measured. */
-  readonly queuectl: string;
-  /** A path that nothing is at yet. */
-  fresh(name: string): string;
-  /** Builds the program of a source file, as `build.ts` builds queuectl, and returns its path. */
-  compile(url: string): Promise<string>;
+/** The least that the same work can cost, the same by another program, or the same in another case. */
+export interface Beside {
+  readonly name: string;
+  readonly samples: readonly number[];
 }
 
-export type Benchmark = (place: Place) => Promise<Finding[]>;
+interface Mark {
+  /** The name of a panel; the first of the chart when it is not said. */
+  readonly panel?: string;
+  readonly series: string;
+  /** Marks stand side by side in the order in which their places are first named. */
+  readonly x: string;
+}
+
+/** What there is no figure for. That a program is not installed is no failure. */
+export interface Unmeasured {
+  readonly what: string;
+  readonly because: string;
+  readonly isFailure: boolean;
+}
+
+export interface ChartPlan {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+export interface Panel {
+  /** Also the label of its upright axis, with the unit. */
+  readonly name: string;
+  readonly kind: "bars" | "lines";
+  /** What `x` of a mark is. */
+  readonly x: string;
+  /** For figures that span decades. */
+  readonly isLogarithmic?: boolean;
+}
+
+export function absent(what: string, because: string): Unmeasured {
+  return { what, because, isFailure: false };
+}
 
 /**
  * Measures several things in turn, round by round, so that whatever else the machine does meets all of them. Each round
@@ -44,9 +87,11 @@ export async function interleave<Name extends string, Sample>(
   return samples;
 }
 
-/** The sample that this part of all of them does not exceed. */
+/** The sample that this part of all of them does not exceed, from 0 (the least) to 1 (the greatest). */
 export function quantileOf(samples: readonly number[], quantile = 0.5): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const place = sorted.length * quantile;
-  return ((sorted[Math.ceil(place) - 1] ?? Number.NaN) + (sorted[Math.floor(place)] ?? Number.NaN)) / 2;
+  const below = sorted[Math.max(Math.ceil(place) - 1, 0)] ?? Number.NaN;
+  const above = sorted[Math.min(Math.floor(place), sorted.length - 1)] ?? Number.NaN;
+  return (below + above) / 2;
 }

@@ -2,34 +2,50 @@
 import type { ProcessingJob } from "../src/job/job.ts";
 import type { Store } from "../src/store/store.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { openQueue } from "./queue.ts";
+import type { Place } from "./stage/place.ts";
+import { openQueue } from "./stage/queue.ts";
 
-const KILLS = 100;
-const KILLS_WITH_NOBODY_THERE = 20;
+const SIZES = {
+  full: { kills: 100, killsWithNobodyThere: 20 },
+  quick: { kills: 10, killsWithNobodyThere: 5 },
+} as const;
 const LOOK_EVERY_MS = 2;
+const BUDGET_MS = 1000;
 
-export const rescue: Benchmark = async (place) => {
-  const watched = await measure(place.queuectl, place.fresh("rescue"), { kills: KILLS, idle: 1 });
-  const alone = await measure(place.queuectl, place.fresh("rescue"), { kills: KILLS_WITH_NOBODY_THERE, idle: 0 });
-  const budget = { atMost: 1000 };
-  return [
-    { what: `rescue, another worker idle, ${KILLS} kills`, unit: "ms", samples: watched, budget },
-    { what: "the same, 99th percentile", unit: "ms", samples: watched, quantile: 0.99, budget },
-    { what: "rescue at the next start, start included", unit: "ms", samples: alone, budget },
-  ];
+export const rescue: Benchmark = {
+  chart: {
+    title: "From kill -9 of a worker to its job pending again",
+    panels: [{ name: "ms", kind: "bars", x: "who sees to it" }],
+  },
+  async measure(place) {
+    const { kills, killsWithNobodyThere } = SIZES[place.effort];
+    const watched = await measure(place, { kills, idle: 1 });
+    const alone = await measure(place, { kills: killsWithNobodyThere, idle: 0 });
+    const finding = (what: string, samples: readonly number[], { x, quantile }: { x: string; quantile?: number }) => ({
+      what,
+      unit: "ms" as const,
+      samples,
+      ...(quantile === undefined ? {} : { quantile }),
+      budget: { atMost: BUDGET_MS },
+      mark: { series: "queuectl", x },
+    });
+    return [
+      finding(`another worker idle, ${kills} kills`, watched, { x: "another, idle" }),
+      finding("the same, 99th percentile", watched, { x: "another, 99th percentile", quantile: 0.99 }),
+      finding("at the next start, start included", alone, { x: "who starts next" }),
+    ];
+  },
 };
 
-async function measure(
-  queuectl: string,
-  directory: string,
-  { kills, idle }: { kills: number; idle: number },
-): Promise<number[]> {
+async function measure(place: Place, { kills, idle }: { kills: number; idle: number }): Promise<number[]> {
+  const directory = place.fresh("rescue");
   const store = await openQueue(directory);
   // No job is run a second time: it would be in the way of the next one.
   await store.setConfig("backoff_base", 1000);
   const workers = new Map<number, Bun.Subprocess>();
   const start = (): void => {
-    const worker = Bun.spawn([queuectl, "__worker", "--data-dir", directory], { stdin: "ignore", stdout: "ignore" });
+    const command = [place.queuectl, "__worker", "--data-dir", directory];
+    const worker = place.adopt(Bun.spawn(command, { stdin: "ignore", stdout: "ignore" }), "SIGQUIT");
     workers.set(worker.pid, worker);
   };
   const samples: number[] = [];
