@@ -97,6 +97,9 @@ export interface Store {
   /** Where it is, for people: a directory or an address. */
   readonly location: string;
 
+  /** Throws where the store cannot be used, as far as that shows quickly: a large one need not be read for it. */
+  probe(): Promise<void>;
+
   /**
    * Adds jobs, all or none, and returns them in order once they are durable. A spec without an id gets one.
    * Throws `E_JOB_EXISTS` when an id is in the queue or in the DLQ, or stands twice in `specs`; its `index` is that of the

@@ -5,7 +5,7 @@
  * this process holds open for its life: should it die without a word, the workers see the end of the file, finish their
  * jobs and leave. A worker that ends without having been asked is started again.
  */
-import { QueueError } from "../job/errors.ts";
+import { type ErrorCode, QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { Announcement, Store } from "../store/store.ts";
 import { environmentForWorkers } from "./job-environment.ts";
@@ -35,6 +35,9 @@ type WorkerProcess = Bun.Subprocess<"pipe", "inherit", "inherit">;
 const RESTART_MS = { first: 1000, longest: 30_000 };
 /** A worker that lived this long was well: its death says nothing about the next one's. */
 const WELL_MS = 30_000;
+
+/** What does not pass by itself. */
+const LASTING: readonly ErrorCode[] = ["E_STORE_CORRUPT", "E_STORE_VERSION"];
 
 export class Supervisor {
   readonly #store: Store;
@@ -109,9 +112,20 @@ export class Supervisor {
       const { pid, how } = await this.#runOnce(number, supervisor);
       if (how === undefined || leaving.aborted) return;
       if (now() - startedAt >= WELL_MS) restartInMs = RESTART_MS.first;
+      else if (how.startsWith("exit")) await this.#refuseDamage();
       emit({ event: "worker-died", number, pid, how, restartInMs });
       await pause(restartInMs, leaving);
       restartInMs = Math.min(restartInMs * 2, RESTART_MS.longest);
+    }
+  }
+
+  /** What a worker could not begin with will not let the next one begin either: said once, it is better than for ever. */
+  async #refuseDamage(): Promise<void> {
+    try {
+      await this.#store.counts();
+    } catch (error) {
+      const isLasting = error instanceof QueueError && LASTING.includes(error.code);
+      if (isLasting || !(error instanceof QueueError)) throw error;
     }
   }
 

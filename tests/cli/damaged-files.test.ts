@@ -121,3 +121,17 @@ test.concurrent("a queue of a later version is refused and left as it is", async
 function filesOf(home: Home): string[] {
   return sorted(readdirSync(home.data));
 }
+
+test.concurrent("a large queue in which a byte was changed is told of and left as it is, also by worker-start", async () => {
+  await using home = new Home();
+  home.write("jobs.jsonl", Array.from({ length: 9000 }, (_, n) => `{"id":"job-${n}","command":"true"}\n`).join(""));
+  await home.obey("enqueue", "--file", "jobs.jsonl");
+  const damaged = home.read("db/data/queue.json").replace('"job-4321","command":"true"', '"job-4321","command":"tree"');
+  home.write("db/data/queue.json", damaged);
+  for (const args of [["list"], ["status"], ["worker-start"], ["worker-start", "--drain"]]) {
+    const { stderr, exitCode } = await home.run(...args);
+    expect([args, exitCode]).toEqual([args, 7]);
+    expect(stderr).toContain(`${home.data}/queue.json: its checksum does not match`);
+    expect(home.read("db/data/queue.json")).toBe(damaged);
+  }
+});

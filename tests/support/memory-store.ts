@@ -59,6 +59,8 @@ export class MemoryStore implements Store {
     this.#memory = sameAs ? sameAs.#memory : new Memory();
   }
 
+  async probe(): Promise<void> {}
+
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { max_retries } = await this.config();
     const jobs = new Map<string, PendingJob>();

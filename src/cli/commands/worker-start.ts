@@ -27,7 +27,7 @@ export const workerStart: Command = {
     const { Supervisor } = await import("../../worker/supervisor.ts");
     const opened = await store();
     // A damaged queue is said here and now, not by workers that die one after the other.
-    await Promise.all([opened.counts(), opened.config()]);
+    await opened.probe();
     if (args.options.has("detach")) {
       const { startDetached } = await import("../../worker/detach.ts");
       const again = ["--count", String(count), ...(drain ? ["--drain"] : []), ...forward];

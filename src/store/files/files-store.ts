@@ -77,6 +77,11 @@ export class FilesStore implements Store {
     );
   }
 
+  async probe(): Promise<void> {
+    this.#ledger.probe();
+    this.#settings();
+  }
+
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const { now, random } = this.#options;
     if (ends.length === 0) {
@@ -141,7 +146,8 @@ export class FilesStore implements Store {
 
   async announce(as: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
     await this.#ledger.create();
-    const holders = new Set(Array.from(this.#ledger.state().processing(), (job) => job.worker_id));
+    // Only workers hold jobs, and a supervisor need not know them.
+    const holders = new Set(as.kind === "worker" ? this.#workersWithJobs() : []);
     const announcement = await announce(this.#layout.workers, {
       ...as,
       now: this.#options.now(),
@@ -203,6 +209,10 @@ export class FilesStore implements Store {
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: true });
     await this.#retention.settled();
     await this.#ledger.close();
+  }
+
+  *#workersWithJobs(): Iterable<string> {
+    for (const { worker_id } of this.#ledger.state().processing()) yield worker_id;
   }
 
   #settings(): Config {

@@ -12,6 +12,7 @@ import { acquire } from "./lock.ts";
 import { ORIGINAL } from "./original-format.ts";
 import { setAside, warningOf } from "./quarantine.ts";
 import { isLarge, Replica } from "./replica.ts";
+import { generationAt } from "./snapshot.ts";
 import { QueueState } from "./state.ts";
 import type { UnreadStore } from "./unread-store.ts";
 import { type Current, Upkeep } from "./upkeep.ts";
@@ -77,9 +78,16 @@ export class Ledger {
     return this.#replica?.state ?? this.state();
   }
 
+  /** Throws where the store cannot be used. A large one is not read for that: only its head is. */
+  probe(): void {
+    if (isLarge(this.#layout) && generationAt(this.#layout.queue) !== undefined) return;
+    this.state();
+  }
+
   /** Makes the directory and the store in it, if they are not there. */
   async create(): Promise<void> {
-    await this.commit(() => ({ records: [], result: undefined }), { durable: false });
+    if (!this.#replica && isLarge(this.#layout)) this.#makeDirectories();
+    else await this.commit(() => ({ records: [], result: undefined }), { durable: false });
   }
 
   /**

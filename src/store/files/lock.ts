@@ -17,8 +17,11 @@ import { isMarkOfDead, ownMark, self } from "./identity.ts";
 const STALE_MS = FAILPOINTS ? 2_000 : 10_000;
 /** A waiter outlasts a frozen holder, then gives up. */
 const PATIENCE_MS = 2 * STALE_MS;
-/** A holder is done in a fraction of a millisecond, most of the time: so often is it asked before anyone sleeps. */
-const QUICK_TRIES = 4;
+/**
+ * A holder is done in a fraction of a millisecond, most of the time: so often is it asked before anyone sleeps. And as often
+ * after every sleep, for one that takes it again and again leaves it free for moments only.
+ */
+const QUICK_TRIES = 8;
 /** Between two looks of one that sleeps: longer and longer, lest a crowd of waiters takes the processor from the holder. */
 const SLEEP_MS = { first: 1, growth: 1.5, longest: 25 };
 
@@ -27,16 +30,13 @@ const SLEEP_MS = { first: 1, growth: 1.5, longest: 25 };
  * synchronous work may be done while it is held. Throws `E_STORE_LOCKED` when one holder keeps it too long.
  */
 export async function acquire(path: string, now: () => number): Promise<Disposable> {
-  for (let tries = 1; tries <= QUICK_TRIES; tries++) {
-    const lock = tryAcquire(path);
-    if (lock) return lock;
-    await new Promise(setImmediate);
-  }
+  const lock = await tryQuickly(path);
+  if (lock) return lock;
   let holding = holdingOf(path);
   let since = now();
   for (let sleepMs = SLEEP_MS.first; ; sleepMs = Math.min(sleepMs * SLEEP_MS.growth, SLEEP_MS.longest)) {
     breakIfAbandoned(path, now());
-    const lock = tryAcquire(path);
+    const lock = await tryQuickly(path);
     if (lock) return lock;
     const current = holdingOf(path);
     if (current !== holding) [holding, since] = [current, now()];
@@ -47,6 +47,15 @@ export async function acquire(path: string, now: () => number): Promise<Disposab
     }
     await Bun.sleep(sleepMs * jitter());
   }
+}
+
+async function tryQuickly(path: string): Promise<Disposable | undefined> {
+  for (let tries = 1; tries <= QUICK_TRIES; tries++) {
+    const lock = tryAcquire(path);
+    if (lock) return lock;
+    await new Promise(setImmediate);
+  }
+  return undefined;
 }
 
 /** Takes the lock if it is free; undefined if it is not. */
