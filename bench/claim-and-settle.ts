@@ -6,7 +6,7 @@ import { queueOf } from "./stage/queue.ts";
 import { jobsInWords, short } from "./stage/words.ts";
 
 const SIZES = {
-  full: { rounds: 4, queued: [1000, 100_000, 1_000_000], turns: { 1: 1000, 8: 1000, 64: 300 } },
+  full: { rounds: 4, queued: [1000, 100_000, 1_000_000], turns: { 1: 5000, 8: 2000, 64: 500 } },
   quick: { rounds: 1, queued: [1000, 50_000], turns: { 1: 300, 8: 200, 64: 50 } },
 } as const;
 const LIMITS = [1, 8, 64] as const;

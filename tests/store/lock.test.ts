@@ -1,10 +1,11 @@
 /** Who may take the lock of writers, and when. That it need not be held rightly is tested in tests/fault. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { lstatSync, lutimesSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
+import { lstatSync, lutimesSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ownMark } from "../../src/store/files/identity.ts";
 import { acquire, tryAcquire } from "../../src/store/files/lock.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { until } from "../support/until.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let path = "";
@@ -50,3 +51,59 @@ test("a holder that wakes up late does not let go of the lock of the one after i
   late[Symbol.dispose]();
   expect(readlinkSync(path)).toBe("12~34~elsewhere");
 });
+
+test("one that has held it lets the first of those who wait go before it", async () => {
+  (await acquire(path, never))[Symbol.dispose]();
+  using living = new Living();
+  symlinkSync(living.mark, `${path}.next`);
+  const order: string[] = [];
+  const again = acquire(path, never).then((lock) => {
+    order.push("again");
+    lock[Symbol.dispose]();
+  });
+  await Bun.sleep(0);
+  order.push("passed");
+  unlinkSync(`${path}.next`);
+  await again;
+  expect(order).toEqual(["passed", "again"]);
+});
+
+test("one that waits says so, and says it no more when it has the lock", async () => {
+  const lock = await acquire(path, never);
+  const waiting = acquire(path, never);
+  await until(
+    () => lstatSync(`${path}.next`, { throwIfNoEntry: false }) !== undefined,
+    "the mark of the one that waits",
+  );
+  expect(readlinkSync(`${path}.next`)).toBe(ownMark());
+  lock[Symbol.dispose]();
+  (await waiting)[Symbol.dispose]();
+  expect(lstatSync(`${path}.next`, { throwIfNoEntry: false })).toBeUndefined();
+});
+
+test("nobody waits for one that is dead, or for ever for one that is frozen", async () => {
+  using living = new Living();
+  const { pid } = Bun.spawnSync(["true"]);
+  const [, start, realm] = ownMark().split("~");
+  for (const mark of [`${pid}~${start}~${realm}`, living.mark]) {
+    (await acquire(path, never))[Symbol.dispose]();
+    symlinkSync(mark, `${path}.next`);
+    (await acquire(path, never))[Symbol.dispose]();
+    expect(lstatSync(`${path}.next`, { throwIfNoEntry: false })).toBeUndefined();
+  }
+});
+
+/** Another process that does nothing, with the mark that it would leave. */
+class Living implements Disposable {
+  readonly #process = Bun.spawn(["sleep", "60"]);
+
+  get mark(): string {
+    const stat = readFileSync(`/proc/${this.#process.pid}/stat`, "latin1");
+    const [, , realm] = ownMark().split("~");
+    return `${this.#process.pid}~${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}~${realm}`;
+  }
+
+  [Symbol.dispose](): void {
+    this.#process.kill("SIGKILL");
+  }
+}

@@ -6,10 +6,13 @@
  * The lock makes writers take turns; it does not make them right. It is anyone's once it has been held for `STALE_MS`,
  * and a frozen holder that wakes up still believes in it, so two holders are possible. The journal's compare-and-append
  * (journal.ts) is what keeps them apart.
+ *
+ * One that takes it again and again leaves it free for moments only, which others rarely hit. So the first of those who
+ * wait leaves its mark beside the lock, and whoever has held the lock before lets that one go first.
  */
 import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
-import { succeeds } from "./durable.ts";
+import { remove, succeeds } from "./durable.ts";
 import { FAILPOINTS, reach } from "../../failpoint.ts";
 import { isMarkOfDead, ownMark, self } from "./identity.ts";
 
@@ -17,21 +20,25 @@ import { isMarkOfDead, ownMark, self } from "./identity.ts";
 const STALE_MS = FAILPOINTS ? 2_000 : 10_000;
 /** A waiter outlasts a frozen holder, then gives up. */
 const PATIENCE_MS = 2 * STALE_MS;
-/**
- * A holder is done in a fraction of a millisecond, most of the time: so often is it asked before anyone sleeps. And as often
- * after every sleep, for one that takes it again and again leaves it free for moments only.
- */
-const QUICK_TRIES = 8;
+/** A holder is done in a fraction of a millisecond, most of the time: so often is it asked before anyone sleeps. */
+const QUICK_TRIES = 4;
 /** Between two looks of one that sleeps: longer and longer, lest a crowd of waiters takes the processor from the holder. */
 const SLEEP_MS = { first: 1, growth: 1.5, longest: 25 };
+/** So often, a millisecond each, one that is to go first is waited for; then it is frozen, and waited for no more. */
+const COURTESY = 20;
+
+/** Whether this process has held a lock before. */
+let hasHeld = false;
 
 /**
  * Takes the lock at `path`, waiting for its holder; in a crowd, for as long as it goes from hand to hand. Only
  * synchronous work may be done while it is held. Throws `E_STORE_LOCKED` when one holder keeps it too long.
  */
 export async function acquire(path: string, now: () => number): Promise<Disposable> {
+  if (hasHeld) await letPass(path);
   const lock = await tryQuickly(path);
   if (lock) return lock;
+  using place = new PlaceInLine(path);
   let holding = holdingOf(path);
   let since = now();
   for (let sleepMs = SLEEP_MS.first; ; sleepMs = Math.min(sleepMs * SLEEP_MS.growth, SLEEP_MS.longest)) {
@@ -45,7 +52,55 @@ export async function acquire(path: string, now: () => number): Promise<Disposab
         hint: "Is another queuectl suspended? Look for it, then try again.",
       });
     }
-    await Bun.sleep(sleepMs * jitter());
+    await Bun.sleep(place.isFirst ? SLEEP_MS.first : sleepMs * jitter());
+  }
+}
+
+/** The mark of the first of those who wait, as long as nobody else has left one. */
+class PlaceInLine implements Disposable {
+  readonly #path: string;
+  #isFirst = false;
+
+  constructor(path: string) {
+    this.#path = lineOf(path);
+  }
+
+  /** Whether this process is the first now. */
+  get isFirst(): boolean {
+    this.#isFirst ||= succeeds(["EEXIST"], { verb: "lock", path: this.#path }, () =>
+      symlinkSync(ownMark(), this.#path),
+    );
+    return this.#isFirst;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isFirst) removeOwn(this.#path);
+  }
+}
+
+/** Waits until the first of those who wait has the lock. */
+async function letPass(path: string): Promise<void> {
+  const line = lineOf(path);
+  for (let waits = 0; ; waits++) {
+    const mark = markAt(line);
+    if (mark === undefined || mark === ownMark()) return;
+    if (waits === COURTESY || isMarkOfDead(mark)) {
+      remove(line);
+      return;
+    }
+    await Bun.sleep(1);
+  }
+}
+
+function lineOf(path: string): string {
+  return `${path}.next`;
+}
+
+function markAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 
@@ -68,6 +123,11 @@ export function tryAcquire(path: string): Disposable | undefined {
 /** Only our own: one that was taken over while this process was frozen stays with whoever took it. */
 function release(path: string): void {
   reach("unlock");
+  hasHeld = true;
+  removeOwn(path);
+}
+
+function removeOwn(path: string): void {
   try {
     if (readlinkSync(path) === ownMark()) unlinkSync(path);
   } catch {
