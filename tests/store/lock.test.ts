@@ -21,7 +21,7 @@ const never = (): number => 0;
 
 test("it is held by one at a time, and free again when that one lets go", async () => {
   const lock = await acquire(path, never);
-  expect(tryAcquire(path)).toBeUndefined();
+  expect(tryAcquire(path, never)).toBeUndefined();
   const next = acquire(path, never);
   lock[Symbol.dispose]();
   (await next)[Symbol.dispose]();
@@ -45,15 +45,17 @@ test("that of a process elsewhere is taken over when it has been held for too lo
 });
 
 test("a holder that wakes up late does not let go of the lock of the one after it", async () => {
-  const late = await acquire(path, never);
+  let time = 0;
+  const late = await acquire(path, () => time);
+  time = 60_000;
   unlinkSync(path);
   symlinkSync("12~34~elsewhere", path);
   late[Symbol.dispose]();
   expect(readlinkSync(path)).toBe("12~34~elsewhere");
 });
 
-test("one that has held it lets the first of those who wait go before it", async () => {
-  (await acquire(path, never))[Symbol.dispose]();
+test("one that has had some turns lets the first of those who wait go before it", async () => {
+  await takeSomeTurns();
   using living = new Living();
   symlinkSync(living.mark, `${path}.next`);
   const order: string[] = [];
@@ -86,12 +88,16 @@ test("nobody waits for one that is dead, or for ever for one that is frozen", as
   const { pid } = Bun.spawnSync(["true"]);
   const [, start, realm] = ownMark().split("~");
   for (const mark of [`${pid}~${start}~${realm}`, living.mark]) {
-    (await acquire(path, never))[Symbol.dispose]();
+    await takeSomeTurns();
     symlinkSync(mark, `${path}.next`);
     (await acquire(path, never))[Symbol.dispose]();
     expect(lstatSync(`${path}.next`, { throwIfNoEntry: false })).toBeUndefined();
   }
 });
+
+async function takeSomeTurns(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) (await acquire(path, never))[Symbol.dispose]();
+}
 
 /** Another process that does nothing, with the mark that it would leave. */
 class Living implements Disposable {

@@ -39,6 +39,10 @@ export function createSubdirectory(path: string): void {
 
 /** Opens a file to append to, made with its directory where they are not there; where it is there, it has been checked. */
 export function openToAppend(path: string): number {
+  const makeNew = (): number => openSync(path, APPENDING | constants.O_EXCL, 0o600);
+  const made = guardUnless(["EEXIST", "ENOENT"], { verb: "open", path }, makeNew);
+  // What was not there before is this user's own, and need not be asked.
+  if (made !== undefined) return made;
   const open = (): number => openTrusted(path, APPENDING);
   const fd = guardUnless(["ENOENT"], { verb: "open", path }, open);
   if (fd !== undefined) return fd;

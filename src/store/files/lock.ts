@@ -8,7 +8,7 @@
  * (journal.ts) is what keeps them apart.
  *
  * One that takes it again and again leaves it free for moments only, which others rarely hit. So the first of those who
- * wait leaves its mark beside the lock, and whoever has held the lock before lets that one go first.
+ * wait leaves its mark beside the lock, and whoever has had some turns lets that one go first.
  */
 import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
@@ -27,23 +27,26 @@ const SLEEP_MS = { first: 1, growth: 1.5, longest: 25 };
 /** So often, a millisecond each, one that is to go first is waited for; then it is frozen, and waited for no more. */
 const COURTESY = 20;
 
-/** Whether this process has held a lock before. */
-let hasHeld = false;
+/** After so many turns a process looks whether somebody is to go before it: a look costs as much as the lock. */
+const LOOK_EVERY_TURNS = 8;
+
+/** How often this process has had a lock since it looked. */
+let turns = 0;
 
 /**
  * Takes the lock at `path`, waiting for its holder; in a crowd, for as long as it goes from hand to hand. Only
  * synchronous work may be done while it is held. Throws `E_STORE_LOCKED` when one holder keeps it too long.
  */
 export async function acquire(path: string, now: () => number): Promise<Disposable> {
-  if (hasHeld) await letPass(path);
-  const lock = await tryQuickly(path);
+  if (turns >= LOOK_EVERY_TURNS) await letPass(path);
+  const lock = await tryQuickly(path, now);
   if (lock) return lock;
   using place = new PlaceInLine(path);
   let holding = holdingOf(path);
   let since = now();
   for (let sleepMs = SLEEP_MS.first; ; sleepMs = Math.min(sleepMs * SLEEP_MS.growth, SLEEP_MS.longest)) {
     breakIfAbandoned(path, now());
-    const lock = await tryQuickly(path);
+    const lock = await tryQuickly(path, now);
     if (lock) return lock;
     const current = holdingOf(path);
     if (current !== holding) [holding, since] = [current, now()];
@@ -81,6 +84,7 @@ class PlaceInLine implements Disposable {
 /** Waits until the first of those who wait has the lock. */
 async function letPass(path: string): Promise<void> {
   const line = lineOf(path);
+  turns = 0;
   for (let waits = 0; ; waits++) {
     const mark = markAt(line);
     if (mark === undefined || mark === ownMark()) return;
@@ -97,6 +101,8 @@ function lineOf(path: string): string {
 }
 
 function markAt(path: string): string | undefined {
+  // Asked first, for nearly always there is none, and to be told so by an error takes ten times as long.
+  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
   try {
     return readlinkSync(path);
   } catch {
@@ -104,9 +110,9 @@ function markAt(path: string): string | undefined {
   }
 }
 
-async function tryQuickly(path: string): Promise<Disposable | undefined> {
+async function tryQuickly(path: string, now: () => number): Promise<Disposable | undefined> {
   for (let tries = 1; tries <= QUICK_TRIES; tries++) {
-    const lock = tryAcquire(path);
+    const lock = tryAcquire(path, now);
     if (lock) return lock;
     await new Promise(setImmediate);
   }
@@ -114,17 +120,19 @@ async function tryQuickly(path: string): Promise<Disposable | undefined> {
 }
 
 /** Takes the lock if it is free; undefined if it is not. */
-export function tryAcquire(path: string): Disposable | undefined {
+export function tryAcquire(path: string, now: () => number): Disposable | undefined {
   if (!succeeds(["EEXIST"], { verb: "lock", path }, () => symlinkSync(ownMark(), path))) return undefined;
+  const since = now();
   reach("locked");
-  return { [Symbol.dispose]: () => release(path) };
+  return { [Symbol.dispose]: () => release(path, now() - since) };
 }
 
-/** Only our own: one that was taken over while this process was frozen stays with whoever took it. */
-function release(path: string): void {
+/** Only our own: one that was held so long that it may have been taken over stays with whoever took it. */
+function release(path: string, heldMs: number): void {
   reach("unlock");
-  hasHeld = true;
-  removeOwn(path);
+  turns += 1;
+  if (heldMs >= 0 && heldMs < STALE_MS) remove(path);
+  else removeOwn(path);
 }
 
 function removeOwn(path: string): void {

@@ -13,7 +13,7 @@ const MAX_READABLE = 40;
 
 /** Where the output of this attempt goes. */
 export function logPath(directory: string, { id, attempts, lease }: ProcessingJob): string {
-  return join(directory, `${logName(id)}.${attempts}.${lease}.log`);
+  return `${directory}/${logName(id)}.${attempts}.${lease}.log`;
 }
 
 /** Where a supervisor that this process starts in the background says what it does. */
@@ -43,6 +43,6 @@ export function logOwner(file: string): string | undefined {
 /** What the names of a job's logs begin with. */
 export function logName(id: string): string {
   const readable = id.replaceAll(/[^A-Za-z0-9_-]+/g, "_").slice(0, MAX_READABLE);
-  const hash = new Bun.CryptoHasher("sha256").update(id).digest("hex").slice(0, 16);
+  const hash = Bun.CryptoHasher.hash("sha256", id, "hex").slice(0, 16);
   return `${readable}-${hash}`;
 }

@@ -46,6 +46,7 @@ export class Upkeep {
   #syncTimer: Timer | undefined;
   #restTimer: Timer | undefined;
   #restsWhenIdle = false;
+  #isQuiet = false;
   #hasWritten = false;
   #late: Promise<void> | undefined;
 
@@ -118,8 +119,17 @@ export class Upkeep {
 
   restSoon(): void {
     if (!this.#restsWhenIdle) return;
-    clearTimeout(this.#restTimer);
-    this.#restTimer = setTimeout(() => this.#inBackground(() => this.#restIfIdle()), REST_AFTER_MS).unref();
+    this.#isQuiet = false;
+    this.#restTimer ??= setTimeout(() => this.#inBackground(() => this.#restIfQuiet()), REST_AFTER_MS).unref();
+  }
+
+  /** One timer for all that happens in its time: to set one anew with every commit costs more than to look once more. */
+  #restIfQuiet(): void {
+    this.#restTimer = undefined;
+    const wasQuiet = this.#isQuiet;
+    if (wasQuiet) this.#restIfIdle();
+    else this.restSoon();
+    this.#isQuiet = !wasQuiet;
   }
 
   /**
@@ -149,7 +159,7 @@ export class Upkeep {
 
   #rest(): void {
     if (this.#around.replica()?.journal?.size === 0) return;
-    using lock = tryAcquire(this.#layout.lock);
+    using lock = tryAcquire(this.#layout.lock, this.#around.now);
     // Whoever holds it, or has written since, will leave the store at rest in its turn: the last one does.
     if (!lock || this.#around.replica()?.catchUp()) {
       this.restSoon();
