@@ -84,6 +84,9 @@ describe("an archive", () => {
     writeFileSync(path, readFileSync(path, "utf8").split("\n").slice(0, 1).join("\n"));
     await expect(archivedIds(store)).rejects.toThrow(path);
     await store.close();
+    const { sound, findings } = await (await openDoctor(filesOptions(directory.path))).examine();
+    expect(sound).toBe(true);
+    expect(findings).toMatchObject([{ severity: "concern", path, problem: expect.stringContaining("1 of 2 jobs") }]);
   });
 });
 

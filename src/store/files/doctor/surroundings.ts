@@ -4,6 +4,8 @@ import { QueueError } from "../../../job/errors.ts";
 import type { Entry } from "../../../job/job.ts";
 import { isDeadLetter } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
+import { readArchive } from "../archive.ts";
+import { Corruption } from "../corruption.ts";
 import { namesIn } from "../durable.ts";
 import { isMarkOfDead } from "../identity.ts";
 import type { Layout } from "../layout.ts";
@@ -38,6 +40,7 @@ export function lookAround(layout: Layout, state: QueueState, now: number): Find
     ...deadWorkers(layout, state, now),
     ...temporaries(layout),
     ...orphanedLogs(layout, state),
+    ...lostArchives(layout, state),
     ...clockBehind(layout, state, now),
   ];
 }
@@ -86,6 +89,20 @@ function orphanedLogs({ logs }: Layout, state: QueueState): Finding[] {
   const [first = ""] = orphans;
   const rest = orphans.length === 1 ? "" : ` and ${orphans.length - 1} more`;
   return [concern(join(logs, first), `it${rest} belongs to no job.`)];
+}
+
+/** Reads every line that counts. */
+function lostArchives({ archive }: Layout, state: QueueState): Finding[] {
+  return state.archive.flatMap((range) => {
+    try {
+      for (const _ of readArchive(archive, [range]));
+      return [];
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      const [path, problem] = error instanceof Corruption ? [error.path, error.problem] : [archive, error.message];
+      return [concern(path, `${problem} Its jobs go on being counted, but cannot be listed.`)];
+    }
+  });
 }
 
 function clockBehind({ root }: Layout, state: QueueState, now: number): Finding[] {
