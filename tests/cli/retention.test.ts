@@ -24,6 +24,10 @@ test("prune moves older completed jobs to the archive, which list shows and stat
   expect(await home.run("prune", "--keep", "2")).toEqual(printed("Archived 3 completed jobs and removed 0 logs.\n"));
   expect(await archivedIds(home)).toEqual(["p1", "p2", "p3"]);
   expect((await home.jobs()).map(({ id }) => id)).toEqual(["p4", "p5"]);
+  expect(await home.run("show", "p1")).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining("list --archived"),
+  });
   const counts = "pending: 0, processing: 0, completed: 5, failed: 0";
   expect(await home.obey("status")).toContain(counts);
   expect(await home.showOnTerminal("status")).toContain("3 of the completed are archived");

@@ -75,6 +75,25 @@ describe("an index of ids", () => {
     expect(["lost", "behind"].every((id) => again.mayHold(id))).toBe(true);
   });
 
+  test("goes on behind a block of which only a part was written", () => {
+    using directory = temporaryDirectory();
+    const path = join(directory.path, "ids.bin");
+    indexOf(path, numbered(10));
+    {
+      using index = opened(path);
+      index.extend(numbered(1000, "torn"), positionAt(200));
+    }
+    truncateSync(path, statSync(path).size - 1);
+    {
+      using index = opened(path);
+      expect(index.position).toEqual(positionAt(100));
+      index.extend(["new"], positionAt(300));
+    }
+    using index = opened(path);
+    expect(index.position).toEqual(positionAt(300));
+    expect(index.mayHold("new")).toBe(true);
+  });
+
   test("whose page is damaged knows nothing of what might stand there", () => {
     using directory = temporaryDirectory();
     const path = join(directory.path, "ids.bin");

@@ -111,9 +111,11 @@ export class FilesStore implements Store {
   }
 
   async get(id: string): Promise<Entry> {
-    const entry = entryOf(this.#ledger.state(), id);
-    if (!entry) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`);
-    return entry;
+    const state = this.#ledger.state();
+    const entry = state.job(id) ?? state.deadLetter(id);
+    if (entry) return entry;
+    const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
+    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, state.archive.length > 0 ? { hint } : {});
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -234,10 +236,6 @@ export class FilesStore implements Store {
 /** What a person is told is done, is on the disk; what a worker did follows within a second. */
 const DURABLY = { durable: true };
 const SOON = { durable: false };
-
-function entryOf(state: QueueState, id: string): Entry | undefined {
-  return state.job(id) ?? state.deadLetter(id);
-}
 
 function turn(state: QueueState, now: number, done: Pick<Turn, "ended" | "claimed">): Turn {
   const nextDueAt = state.nextDueAt(now);

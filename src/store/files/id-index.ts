@@ -87,7 +87,9 @@ export class IdIndex implements Disposable {
     const hashes = Float64Array.from(ids, hashOf);
     const { generation, at } = this.#position;
     const block = encodeBlock({ from: { generation, at }, to: positionOf(to) }, hashes);
-    guard("write", this.#path, () => writeSync(this.#fd, block));
+    // Behind what a full disk or a crash left of a block, where a page begins.
+    const gap = -this.#size() & (PAGE_BYTES - 1);
+    guard("write", this.#path, () => writeSync(this.#fd, Buffer.concat([Buffer.alloc(gap), block])));
     this.#blocks.push(hashes);
     for (const hash of hashes) this.#all?.add(hash);
     this.#position = to;
@@ -106,10 +108,13 @@ export class IdIndex implements Disposable {
     return page;
   }
 
+  #size(): number {
+    return guard("read", this.#path, () => fstatSync(this.#fd).size);
+  }
+
   #readBlocks(): void {
     const start = (1 + this.#pages) * PAGE_BYTES;
-    const size = guard("read", this.#path, () => fstatSync(this.#fd).size);
-    const bytes = read(this.#fd, this.#path, { at: start, bytes: Math.max(0, size - start) });
+    const bytes = read(this.#fd, this.#path, { at: start, bytes: Math.max(0, this.#size() - start) });
     for (let at = 0; at < bytes.length; ) {
       const block = blockIn(bytes.subarray(at));
       at += block ? block.bytes : PAGE_BYTES;
