@@ -4,7 +4,7 @@
  * have been given to two.
  */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Step, STORE_STEPS } from "../../src/failpoint.ts";
 import { DriverProcess } from "../support/driver-process.ts";
@@ -102,6 +102,17 @@ describe.concurrent("a late checkpoint that was frozen while others made theirs 
     for (const end of [others, thawed]) expect(end).toMatchObject({ exitCode: 0, stderr: "" });
     await holdTrue(directory.path, [others, thawed]);
   });
+});
+
+test("the snapshots of a late checkpoint whose writer died are written by who comes next", async () => {
+  await using directory = await prepared(KEPT);
+  const victim = await DriverProcess.run(directory.path, GROWTH, "write-queue:1:kill");
+  expect(victim.signal).toBe("SIGKILL");
+  const journals = (): string[] => readdirSync(directory.path).filter((name) => name.startsWith("journal."));
+  expect(journals()).toHaveLength(2);
+  const others = await DriverProcess.run(directory.path, ["enqueue-big:y1", "enqueue-big:y2", "enqueue-big:y3"]);
+  expect(journals()).toHaveLength(1);
+  await holdTrue(directory.path, [victim, others]);
 });
 
 /** Each asks the system for something that it may refuse: for want of space, or because the disk fails. */

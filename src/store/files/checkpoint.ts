@@ -19,17 +19,8 @@ import { closeSync, fstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { CommitContent } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import {
-  APPENDING,
-  createWhole,
-  guard,
-  namesIn,
-  remove,
-  rename,
-  syncDirectory,
-  temporaryName,
-  writeNew,
-} from "./durable.ts";
+import { APPENDING, createWhole, guard, namesIn, remove, rename, syncDirectory, writeNew } from "./durable.ts";
+import { isTemporaryOfDead, temporaryName } from "./temporary-name.ts";
 import { reach } from "../../failpoint.ts";
 import type { Journal } from "./journal.ts";
 import type { Position } from "./position.ts";
@@ -172,11 +163,19 @@ export function createJournal(path: string, before?: Journal): boolean {
 
 function removeOtherTemporaries(layout: Layout, mine: readonly string[]): void {
   reach("remove-other-temporaries");
-  const prefixes = [layout.queue, layout.dlq, layout.ids].map((path) => `${basename(path)}.tmp-`);
-  for (const name of namesIn(layout.root)) {
-    const path = join(layout.root, name);
-    if (prefixes.some((prefix) => name.startsWith(prefix)) && !mine.includes(path)) remove(path);
-  }
+  for (const path of temporariesIn(layout)) if (!mine.includes(path)) remove(path);
+}
+
+/** Whether a process that lives has snapshots under temporary names. */
+export function areBeingWritten(layout: Layout): boolean {
+  return temporariesIn(layout).some((path) => !isTemporaryOfDead(path));
+}
+
+function temporariesIn({ root, queue, dlq, ids }: Layout): string[] {
+  const prefixes = [queue, dlq, ids].map((path) => `${basename(path)}.tmp-`);
+  return namesIn(root)
+    .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)))
+    .map((name) => join(root, name));
 }
 
 function removeJournalsBefore(layout: Layout, generation: number): void {

@@ -20,7 +20,7 @@ import {
 import { dirname } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { reach, reachWrite, type Step } from "../../failpoint.ts";
-import { ownMark } from "./identity.ts";
+import { temporaryName } from "./temporary-name.ts";
 import { checkDirectory, openTrusted } from "./trust.ts";
 
 /** Creates a directory and its missing parents, for this user alone, if it is not there. */
@@ -181,13 +181,6 @@ export function replace(path: string, content: Uint8Array): void {
   rename(temporary, path);
   syncDirectory(dirname(path));
 }
-
-/** A name beside `path` that no other process, living or dead, has ever used. */
-export function temporaryName(path: string): string {
-  return `${path}.tmp-${ownMark()}-${++temporaries}`;
-}
-
-let temporaries = 0;
 
 /** Runs a file operation; what the system refuses becomes `E_STORE_IO` with the path and the reason. */
 export function guard<T>(verb: string, path: string, operation: () => T): T {

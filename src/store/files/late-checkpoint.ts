@@ -11,7 +11,8 @@
 import type { ArchiveRange } from "./archive.ts";
 import { createJournal, type Known, placeSnapshots, type Temporaries, temporariesOf } from "./checkpoint.ts";
 import type { CommitContent } from "./commit.ts";
-import { remove, rename, syncDirectory, temporaryName, writeNewSlowly } from "./durable.ts";
+import { remove, rename, syncDirectory, writeNewSlowly } from "./durable.ts";
+import { temporaryName } from "./temporary-name.ts";
 import { encodeIndex } from "./id-index.ts";
 import type { DeadLetter, Job } from "../../job/job.ts";
 import type { Layout } from "./layout.ts";

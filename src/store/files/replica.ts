@@ -6,6 +6,7 @@ import { FAILPOINTS } from "../../failpoint.ts";
 import { corrupt } from "./corruption.ts";
 import { Journal } from "./journal.ts";
 import type { Layout } from "./layout.ts";
+import { areBeingWritten } from "./checkpoint.ts";
 import { applyAll, bytesOfSnapshots, inPlace, isGone, type Loaded, load } from "./loading.ts";
 import type { Position } from "./position.ts";
 import type { QueueState } from "./state.ts";
@@ -51,10 +52,12 @@ export class Replica implements Disposable {
   /** Whether the journal has become long enough for a checkpoint. */
   isOutgrown(): boolean {
     const { journal } = this.#loaded;
-    if (!journal || journal.size <= this.#limit()) return false;
+    if (!journal || journal.size <= (this.areSnapshotsToCome ? MIN_CHECKPOINT_BYTES : this.#limit())) return false;
     // Others may have written the snapshots since, or be about to.
     this.#loaded = { ...this.#loaded, ...inPlace(this.#layout) };
-    return journal.size > (this.areSnapshotsToCome ? 2 : 1) * this.#limit();
+    if (!this.areSnapshotsToCome) return journal.size > this.#limit();
+    // Where nobody is at it any more, they are due at once.
+    return journal.size > 2 * this.#limit() || !areBeingWritten(this.#layout);
   }
 
   #limit(): number {

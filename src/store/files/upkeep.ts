@@ -6,7 +6,8 @@
  */
 import { QueueError } from "../../job/errors.ts";
 import { renewSnapshots } from "./checkpoint.ts";
-import { rename, temporaryName, writeNew } from "./durable.ts";
+import { rename, writeNew } from "./durable.ts";
+import { temporaryName } from "./temporary-name.ts";
 import { encodeIndex, IdIndex } from "./id-index.ts";
 import { type CommitContent, idsPutIn } from "./commit.ts";
 import type { Journal } from "./journal.ts";
@@ -60,7 +61,7 @@ export class Upkeep {
     this.#hasWritten = true;
     this.#syncTimer ??= setTimeout(() => this.#inBackground(() => this.#keepUp()), SYNC_WITHIN_MS).unref();
     this.restSoon();
-    if (replica.isOutgrown()) this.#checkpoint({ replica, journal });
+    if (!this.#late && replica.isOutgrown()) this.#checkpoint({ replica, journal });
   }
 
   /** Forces to the disk whatever has been committed, by anyone. */

@@ -7,7 +7,7 @@ import type { Finding } from "../../doctor.ts";
 import { readArchive } from "../archive.ts";
 import { Corruption } from "../corruption.ts";
 import { namesIn } from "../durable.ts";
-import { isMarkOfDead } from "../identity.ts";
+import { isTemporaryOfDead } from "../temporary-name.ts";
 import type { Layout } from "../layout.ts";
 import { logOwner, logName } from "../log-files.ts";
 import { roster } from "../presence.ts";
@@ -67,13 +67,10 @@ function deadWorkers({ workers }: Layout, state: QueueState, now: number): Findi
   ];
 }
 
-/** Names end in the mark of the process that made them (`durable.ts`) and a number. */
-const TEMPORARY = /\.tmp-(.+)-\d+$/;
-
 function temporaries({ root, workers, logs, quarantine }: Layout): Finding[] {
   return [root, workers, logs, quarantine].flatMap((directory) =>
     namesIn(directory)
-      .filter((name) => isMarkOfDead(TEMPORARY.exec(name)?.[1] ?? ""))
+      .filter(isTemporaryOfDead)
       .map((name) =>
         concern(join(directory, name), "a process that died while it wrote this left it; nothing reads it."),
       ),
