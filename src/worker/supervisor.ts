@@ -124,8 +124,7 @@ export class Supervisor {
     try {
       await this.#store.counts();
     } catch (error) {
-      const isLasting = error instanceof QueueError && LASTING.includes(error.code);
-      if (isLasting || !(error instanceof QueueError)) throw error;
+      if (!(error instanceof QueueError) || LASTING.includes(error.code)) throw error;
     }
   }
 

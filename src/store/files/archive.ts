@@ -6,12 +6,13 @@
  * between its lines and the commit that takes the jobs out of the queue leaves lines that are in no range: those jobs
  * are still in the queue, and the next range begins behind them.
  */
-import { closeSync, constants, fstatSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CompletedJob } from "../../job/job.ts";
 import { type JournalRecord, linesIn, NEWLINE } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { append, createDirectory, guard, namesInTrusted, openToAppend, syncData, syncDirectory } from "./durable.ts";
+import { readAt } from "./read-at.ts";
 import { openTrusted } from "./trust.ts";
 
 /** Bytes of one file that hold `count` archived jobs. */
@@ -144,11 +145,10 @@ function* readLines(path: string, from: number, to: number): Generator<Buffer> {
   try {
     let rest: Buffer = Buffer.alloc(0);
     for (let at = from; at < to; ) {
-      const bytes = Buffer.alloc(Math.min(READ_BYTES, to - at));
-      const count = guard("read", path, () => readSync(fd, bytes, 0, bytes.length, at));
-      if (count === 0) return;
-      at += count;
-      const text = Buffer.concat([rest, bytes.subarray(0, count)]);
+      const bytes = guard("read", path, () => readAt(fd, at, Math.min(READ_BYTES, to - at)));
+      if (bytes.length === 0) return;
+      at += bytes.length;
+      const text = Buffer.concat([rest, bytes]);
       const end = at < to ? text.lastIndexOf(NEWLINE) + 1 : text.length;
       if (end > 0) yield text.subarray(0, end);
       rest = text.subarray(end);

@@ -112,7 +112,7 @@ export class FilesStore implements Store {
 
   async get(id: string): Promise<Entry> {
     const state = this.#ledger.state();
-    const entry = state.job(id) ?? state.deadLetter(id);
+    const entry = state.entry(id);
     if (entry) return entry;
     const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
     throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, state.archive.length > 0 ? { hint } : {});

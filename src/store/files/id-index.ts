@@ -10,9 +10,10 @@
  * checksum of its own. A block that does not go on from where those before it end is passed over: whatever was lost or
  * appended twice, the position that is reached in the end is one up to which all ids are known.
  */
-import { closeSync, constants, fstatSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, writeSync } from "node:fs";
 import { guard, guardUnless } from "./durable.ts";
 import { isBefore, type Place, type Position, positionOf } from "./position.ts";
+import { readAt } from "./read-at.ts";
 import { openTrusted } from "./trust.ts";
 
 const PAGE_BYTES = 4096;
@@ -182,9 +183,5 @@ function pageNumber(hash: number, pages: number): number {
 }
 
 function read(fd: number, path: string, { at, bytes }: { at: number; bytes: number }): Buffer {
-  const buffer = Buffer.alloc(bytes);
-  return buffer.subarray(
-    0,
-    guard("read", path, () => readSync(fd, buffer, 0, bytes, at)),
-  );
+  return guard("read", path, () => readAt(fd, at, bytes));
 }

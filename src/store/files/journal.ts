@@ -16,12 +16,13 @@
  * So whatever the lock does, of two writers that decided on the same state only the first one's line counts; and the
  * journal is never truncated or rewritten. Lines that were lost, doubled or swapped break the chain and show.
  */
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { type Commit, type CommitContent, encodeCommit, linesIn, NEWLINE, readLine } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { append, guard, guardUnless, syncData } from "./durable.ts";
 import { reach } from "../../failpoint.ts";
 import { beginningOf, type ChainEnd, endOf, type Position } from "./position.ts";
+import { readAt } from "./read-at.ts";
 import { openToExtend } from "./trust.ts";
 
 /** A complete line whose sum is wrong and which nothing has explained yet. */
@@ -236,13 +237,6 @@ export class Journal implements Disposable {
   }
 
   #read(from: number, to: number): Buffer {
-    const bytes = Buffer.allocUnsafe(to - from);
-    let done = 0;
-    while (done < bytes.length) {
-      const count = guard("read", this.path, () => readSync(this.#fd, bytes, done, bytes.length - done, from + done));
-      if (count === 0) break;
-      done += count;
-    }
-    return bytes.subarray(0, done);
+    return guard("read", this.path, () => readAt(this.#fd, from, to - from));
   }
 }

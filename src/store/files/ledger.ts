@@ -116,7 +116,7 @@ export class Ledger {
     const isUnread = !this.#replica && isLarge(this.#layout);
     const done = isUnread ? await this.#addUnread(decide) : undefined;
     if (done) return done.result;
-    const result = await this.commit((state) => decide((id) => state.job(id) ?? state.deadLetter(id)), {
+    const result = await this.commit((state) => decide((id) => state.entry(id)), {
       durable: true,
     });
     if (isUnread && !this.#unread) this.#upkeep.index();

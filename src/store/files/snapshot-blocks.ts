@@ -3,8 +3,8 @@
  * when it is written nor when it is read. Its checksum goes the same way: each block is hashed with the sum of those
  * before it as the seed, so that of a file of one block it is the plain xxHash64.
  */
-import { readSync } from "node:fs";
 import { NEWLINE } from "./commit.ts";
+import { readAt } from "./read-at.ts";
 
 const BLOCK_BYTES = 1024 * 1024;
 /** Entries are put together in pieces of so many characters before they become bytes. */
@@ -82,7 +82,7 @@ export interface ReadSnapshot {
  */
 export function readBlocks(fd: number, bytes: number): ReadSnapshot | undefined {
   const end = bytes - END_BYTES;
-  const [, check] = (end > 0 && END.exec(read(fd, end, END_BYTES).toString("latin1"))) || [];
+  const [, check] = (end > 0 && END.exec(readAt(fd, end, END_BYTES).toString("latin1"))) || [];
   if (check === undefined) return undefined;
   const sum = new RunningSum();
   const entries: unknown[] = [];
@@ -90,7 +90,7 @@ export function readBlocks(fd: number, bytes: number): ReadSnapshot | undefined 
   let rest: Buffer = Buffer.alloc(0);
   // The bracket that closes the list is summed with what is before it.
   for (let at = 0; at <= end; at += BLOCK_BYTES) {
-    const block = read(fd, at, Math.min(BLOCK_BYTES, end + 1 - at));
+    const block = readAt(fd, at, Math.min(BLOCK_BYTES, end + 1 - at));
     sum.add(block);
     const text = Buffer.concat([rest, block]);
     const whole = text.lastIndexOf(NEWLINE) + 1;
@@ -118,15 +118,4 @@ class RunningSum {
   get hex(): string {
     return this.#sum.toString(16).padStart(16, "0");
   }
-}
-
-function read(fd: number, at: number, bytes: number): Buffer {
-  const buffer = Buffer.allocUnsafe(bytes);
-  let done = 0;
-  while (done < bytes) {
-    const count = readSync(fd, buffer, done, bytes - done, at + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return buffer.subarray(0, done);
 }

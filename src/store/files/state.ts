@@ -6,7 +6,7 @@
  * The two heaps hold a ticket for each time a job became pending. A ticket whose job has moved on since is dropped when
  * it comes up, so nothing ever has to be searched for in them.
  */
-import type { CompletedJob, DeadLetter, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { Counts } from "../store.ts";
 import { type ArchiveRange, archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
@@ -60,6 +60,11 @@ export class QueueState {
 
   deadLetter(id: string): DeadLetter | undefined {
     return this.#dead.get(id);
+  }
+
+  /** Whatever has this id. */
+  entry(id: string): Entry | undefined {
+    return this.job(id) ?? this.deadLetter(id);
   }
 
   *jobs(): Iterable<Job> {

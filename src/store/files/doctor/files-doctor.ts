@@ -163,7 +163,7 @@ function tornLines({ path, suspects }: Journal): Finding[] {
 function becameOf(findings: readonly Finding[], state: QueueState): Mending["jobs"] {
   const ids = new Set(findings.flatMap(({ jobs }) => jobs));
   return Array.from(ids, (id) => {
-    const entry = state.job(id) ?? state.deadLetter(id);
+    const entry = state.entry(id);
     return { id, now: entry === undefined ? "lost" : isDeadLetter(entry) ? "dead" : entry.state };
   });
 }
