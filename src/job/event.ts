@@ -43,6 +43,8 @@ export type WorkerEvent =
       readonly id: string;
       readonly count: number;
     }
+  /** It could not be seen for so long that others may take it for dead: its `running` jobs are being ended. */
+  | { readonly event: "fenced"; readonly workerId: string; readonly running: number }
   /** The store could not be used just now; the worker goes on trying. */
   | {
       readonly event: "store-trouble";

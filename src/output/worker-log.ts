@@ -21,6 +21,10 @@ export function workerLogLines(event: WorkerEvent): string[] {
       return [
         `Worker ${event.workerId} ended ${count(event.count, "process", "processes")} that worker ${escapeControls(event.from)} left of job ${escapeControls(event.id)}`,
       ];
+    case "fenced":
+      return [
+        `Worker ${event.workerId} was out of sight for too long: ending ${count(event.running, "running job", "running jobs")}`,
+      ];
     case "store-trouble":
       return [
         `Worker ${event.workerId} cannot use the queue: ${escapeControls(event.message)} → retry in ${seconds(event.retryInMs)}`,

@@ -1,8 +1,8 @@
 /** Picks the store: today the one in files. */
 import { configFromEnvironment } from "../config.ts";
+import type { Doctor } from "./doctor.ts";
 import { FilesStore } from "./files/files-store.ts";
 import { findDataDirectory } from "./files/layout.ts";
-import type { Doctor } from "./doctor.ts";
 import type { Store } from "./store.ts";
 
 export interface StoreOptions {

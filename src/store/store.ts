@@ -84,7 +84,25 @@ export interface Announcement extends AsyncDisposable {
   /** `worker-<pid>` or `supervisor-<pid>`, with a suffix where that name is still in use by a dead one's jobs. */
   readonly id: string;
   /** Lets others see that it is leaving. */
-  stopping(): void;
+  stopping(): Promise<void>;
+  /** Whether others may take it for dead by now, as it could not be seen for too long: then it must run nothing. */
+  isFenced(): boolean;
+}
+
+export interface Announced {
+  readonly kind: Present["kind"];
+  /** The supervisor of this worker, if one started it. */
+  readonly supervisor?: string;
+  /** Called whenever it becomes fenced: whatever it runs has to end at once. */
+  readonly onFenced?: () => void;
+}
+
+/** How another process of this program gets to the same store. */
+export interface Address {
+  /** On its command line. */
+  readonly options: readonly string[];
+  /** In its environment. No secret is among them: jobs have them, too. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** Jobs whose worker is dead. Their survivors must be ended before the jobs are settled as `worker-lost`. */
@@ -96,6 +114,11 @@ export interface Lost {
 export interface Store {
   /** Where it is, for people: a directory or an address. */
   readonly location: string;
+
+  readonly address: Address;
+
+  /** What the processes of its jobs have in their environment besides their lease, and those of another store have not. */
+  readonly mark: Readonly<Record<string, string>>;
 
   /** Throws where the store cannot be used, as far as that shows quickly: a large one need not be read for it. */
   probe(): Promise<void>;
@@ -148,13 +171,16 @@ export interface Store {
   setConfig(key: ConfigKey, value: number): Promise<void>;
 
   /** Announces this process as a worker or supervisor until it withdraws or dies. */
-  announce(as: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement>;
+  announce(as: Announced): Promise<Announcement>;
 
   /** Everyone alive. */
   present(): Promise<Present[]>;
 
-  /** Processing jobs whose worker is dead, by worker; also forgets dead ones that hold no job. */
-  lost(): Promise<Lost[]>;
+  /**
+   * Processing jobs whose worker is dead, by worker; also forgets dead ones that hold no job. A worker, which asks all the
+   * time, says how many jobs it has itself: then a look may be spared where it would find nothing.
+   */
+  lost(holding?: number): Promise<Lost[]>;
 
   /** Calls `wake` after anything may have changed, this process's own changes included, until disposed. */
   changes(wake: () => void): Disposable;
@@ -182,4 +208,6 @@ export interface OpenLog {
 export interface AttemptLog {
   readonly attempt: number;
   readonly path: string;
+  /** Of an attempt that ran where this process cannot read: the end of it, and where the whole is. */
+  readonly elsewhere?: { readonly host: string; readonly bytes: number; readonly tail: Uint8Array };
 }

@@ -26,7 +26,7 @@ const OWN_JOB = ["QUEUECTL_JOB_ID", "QUEUECTL_ATTEMPT", "QUEUECTL_WORKER_ID", "Q
 export async function startDetached(store: Store, args: readonly string[]): Promise<Detached> {
   const file = await store.openSupervisorLog();
   const log = file.path;
-  const child = spawn([...self, "worker-start", "--data-dir", store.location, ...args], file);
+  const child = spawn([...self, "worker-start", ...store.address.options, ...args], file);
   const count = Number(args[args.indexOf("--count") + 1]);
   const patience = AbortSignal.timeout(PATIENCE_MS);
   let seen: Detached | undefined;

@@ -5,17 +5,16 @@
  * The order must not change: end what survived of an attempt, then settle it. Until its processes are gone the job stays
  * with its dead worker, however often that takes a new look. When several rescue at once, the lease lets one of them.
  */
-import type { WorkerEvent } from "../job/event.ts";
+
 import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
+import type { WorkerEvent } from "../job/event.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { pause } from "./pause.ts";
 import { endSurvivors } from "./survivors.ts";
 
 const LOOK_EVERY_MS = 500;
-/** Every so many looks go through the presences even if no job can be lost, to forget those who left none. */
-const THOROUGH_EVERY = 20;
 /** How long one look insists on a process that does not die of KILL. */
 const PATIENCE_MS = 2000;
 
@@ -24,10 +23,9 @@ export class Rescuer {
   readonly #workerId: string;
   readonly #held: () => number;
   readonly #emit: (event: WorkerEvent) => void;
-  #looks = 0;
   #troubles = 0;
 
-  /** `held` says how many jobs its own worker holds: where no others are processing, none can be lost. */
+  /** `held` says how many jobs its own worker holds. */
   constructor(store: Store, options: { workerId: string; held: () => number; emit: (event: WorkerEvent) => void }) {
     this.#store = store;
     this.#workerId = options.workerId;
@@ -45,7 +43,7 @@ export class Rescuer {
 
   async #look(): Promise<void> {
     try {
-      const lost = (await this.#isWorthIt()) ? await this.#store.lost() : [];
+      const lost = await this.#store.lost(this.#held());
       await Promise.all(lost.flatMap(({ workerId, jobs }) => jobs.map((job) => this.#rescue(workerId, job))));
       this.#troubles = 0;
     } catch (error) {
@@ -56,18 +54,11 @@ export class Rescuer {
     }
   }
 
-  /** Counting costs next to nothing, which is what an idle worker may cost; going through the presences does not. */
-  async #isWorthIt(): Promise<boolean> {
-    if (this.#looks++ % THOROUGH_EVERY === 0) return true;
-    const { processing } = await this.#store.counts();
-    return processing > this.#held();
-  }
-
   async #rescue(from: string, job: ProcessingJob): Promise<void> {
     const { id, lease } = job;
     reach("rescue");
     const { count, left } = await endSurvivors(
-      { location: this.#store.location, workerId: from, lease },
+      { store: this.#store.mark, workerId: from, lease },
       { grace: AbortSignal.abort(), patience: AbortSignal.timeout(PATIENCE_MS) },
     );
     if (count > left) this.#say({ event: "survivors-ended", from, id, count: count - left });

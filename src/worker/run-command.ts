@@ -9,13 +9,13 @@ import { closeSync, fstatSync, unlinkSync } from "node:fs";
 import { reach } from "../failpoint.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
-import type { OpenLog } from "../store/store.ts";
+import type { OpenLog, Store } from "../store/store.ts";
 import { lastLine, printable } from "./last-line.ts";
 import { type AttemptMark, endSurvivors, groupExists, markOf } from "./survivors.ts";
 
 export interface RunOptions {
-  /** Where the store is: part of what the job's processes are known by. */
-  readonly location: string;
+  /** The store: what leads the job to it, and what the job's processes are known by. */
+  readonly store: Pick<Store, "address" | "mark">;
   /** For both of its streams; closed when the attempt has ended, and removed if nothing was written. */
   readonly log: OpenLog;
   /** What every job of this worker gets; the variables of this attempt come on top. */
@@ -26,8 +26,11 @@ export interface RunOptions {
 
 export interface RunningCommand {
   readonly outcome: Promise<Outcome>;
-  /** Ends all of its processes: TERM, then KILL. The outcome is `released`, unless the shell had ended before. */
-  end(): void;
+  /**
+   * Ends all of its processes: TERM, then KILL, or with `atOnce` KILL. The outcome is `released`, unless the shell had
+   * ended before.
+   */
+  end(how?: { atOnce: boolean }): void;
 }
 
 export function runCommand(job: ProcessingJob, options: RunOptions): RunningCommand {
@@ -43,16 +46,18 @@ class Attempt implements RunningCommand {
   #group: number | undefined;
   #released: Outcome | undefined;
   #ending: Promise<unknown> | undefined;
+  readonly #hurry = new AbortController();
 
   constructor(job: ProcessingJob, options: RunOptions) {
     this.#options = options;
-    this.#mark = { location: options.location, workerId: job.worker_id, lease: job.lease };
+    this.#mark = { store: options.store.mark, workerId: job.worker_id, lease: job.lease };
     this.outcome = this.#run(job);
   }
 
-  end(): void {
+  end({ atOnce } = { atOnce: false }): void {
     if (this.#group === undefined) return;
     this.#released = { kind: "released" };
+    if (atOnce) this.#hurry.abort();
     void this.#endProcesses(this.#group);
   }
 
@@ -101,6 +106,7 @@ class Attempt implements RunningCommand {
       stderr: log,
       env: {
         ...this.#options.env,
+        ...this.#options.store.address.variables,
         ...markOf(this.#mark),
         QUEUECTL_JOB_ID: job.id,
         QUEUECTL_ATTEMPT: String(job.attempts),
@@ -112,7 +118,8 @@ class Attempt implements RunningCommand {
   async #endProcesses(group: number): Promise<void> {
     this.#ending ??= this.#options
       .killGraceMs()
-      .then((ms) => endSurvivors(this.#mark, { group, grace: AbortSignal.timeout(ms) }));
+      .then((ms) => AbortSignal.any([AbortSignal.timeout(ms), this.#hurry.signal]))
+      .then((grace) => endSurvivors(this.#mark, { group, grace }));
     await this.#ending;
   }
 }

@@ -10,6 +10,18 @@
  * workers alike, must not add up to an order to end the jobs.
  */
 import { readFileSync } from "node:fs";
+import { QueueError } from "../job/errors.ts";
+import type { Announcement } from "../store/store.ts";
+
+/** Lets others see that one is leaving. */
+export async function tellOthers(announcement: Announcement): Promise<void> {
+  try {
+    await announcement.stopping();
+  } catch (error) {
+    // Others just do not see it; the leaving itself matters more.
+    if (!(error instanceof QueueError)) throw error;
+  }
+}
 
 export const WORKER_STOP = "worker-stop";
 

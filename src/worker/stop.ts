@@ -57,9 +57,8 @@ function belongsTo(one: Present, supervisors: readonly Present[]): boolean {
 
 /** The worker that runs the job that this very process is part of, and that worker's supervisor. */
 function isOurs(one: Present, store: Store, everyone: readonly Present[]): boolean {
-  const { QUEUECTL_DATA_DIR, QUEUECTL_WORKER_ID } = process.env;
-  if (QUEUECTL_DATA_DIR !== store.location) return false;
-  const own = everyone.find(({ id }) => id === QUEUECTL_WORKER_ID);
+  if (Object.entries(store.mark).some(([name, value]) => process.env[name] !== value)) return false;
+  const own = everyone.find(({ id }) => id === process.env.QUEUECTL_WORKER_ID);
   return own !== undefined && (own.id === one.id || own.supervisor === one.id);
 }
 

@@ -11,7 +11,7 @@ import type { Announcement, Store } from "../store/store.ts";
 import { environmentForWorkers } from "./job-environment.ts";
 import { pause } from "./pause.ts";
 import { self } from "./self.ts";
-import { StopRequest } from "./stop-request.ts";
+import { StopRequest, tellOthers } from "./stop-request.ts";
 
 export interface SupervisorOptions {
   readonly count: number;
@@ -80,7 +80,7 @@ export class Supervisor {
     stop.gently.addEventListener(
       "abort",
       () => {
-        tellOthers(announcement);
+        void tellOthers(announcement);
         if (!stop.now.aborted) pass("SIGUSR2", stop.gently.reason as string);
       },
       { once: true },
@@ -148,7 +148,7 @@ export class Supervisor {
 
   #spawn(supervisor: string): WorkerProcess {
     const { drain, forward } = this.#options;
-    const options = ["--data-dir", this.#store.location, "--supervisor", supervisor, ...(drain ? ["--drain"] : [])];
+    const options = [...this.#store.address.options, "--supervisor", supervisor, ...(drain ? ["--drain"] : [])];
     return Bun.spawn([...self, "__worker", ...options, ...forward], {
       detached: true,
       env: environmentForWorkers(process.env),
@@ -156,14 +156,5 @@ export class Supervisor {
       stdout: "inherit",
       stderr: "inherit",
     });
-  }
-}
-
-function tellOthers(announcement: Announcement): void {
-  try {
-    announcement.stopping();
-  } catch (error) {
-    // Others just do not see it; the leaving itself matters more.
-    if (!(error instanceof QueueError)) throw error;
   }
 }

@@ -12,7 +12,7 @@ import { pause } from "./pause.ts";
 
 /** The attempt whose processes are meant; a lease is unique only within its store. */
 export interface AttemptMark {
-  readonly location: string;
+  readonly store: Readonly<Record<string, string>>;
   readonly workerId: string;
   readonly lease: Lease;
 }
@@ -22,7 +22,7 @@ export function markOf(attempt: AttemptMark): Record<string, string> {
   return {
     QUEUECTL_LEASE: String(attempt.lease),
     QUEUECTL_WORKER_ID: attempt.workerId,
-    QUEUECTL_DATA_DIR: attempt.location,
+    ...attempt.store,
   };
 }
 

@@ -14,12 +14,12 @@ import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { Outcome } from "../job/outcome.ts";
 import type { Announcement, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
+import { insist } from "./insist.ts";
 import { environmentForJobs } from "./job-environment.ts";
-import { pause } from "./pause.ts";
 import { Rescuer } from "./rescuer.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
 import { Slots } from "./slots.ts";
-import { StopRequest, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
+import { StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
 
 export interface WorkerOptions {
   /** How many jobs it runs at a time. */
@@ -32,7 +32,6 @@ export interface WorkerOptions {
   readonly emit: (...events: WorkerEvent[]) => void;
 }
 
-const TROUBLE_MS = { first: 250, longest: 30_000 };
 /** Between two looks at a store that keeps changing. */
 const BETWEEN_WAKES_MS = 5;
 
@@ -40,12 +39,15 @@ const BETWEEN_WAKES_MS = 5;
 export async function runWorker(store: Store, options: WorkerOptions): Promise<void> {
   using stop = new StopRequest();
   const { supervisor } = options;
+  let worker: Worker | undefined;
   await using announcement = await store.announce({
     kind: "worker",
     ...(supervisor === undefined ? {} : { supervisor }),
+    onFenced: () => worker?.fence(),
   });
   using _ = supervisor === undefined ? undefined : whenInputEnds(() => stop.ask("the death of its supervisor"));
-  await new Worker(store, { ...options, announcement, stop }).run();
+  worker = new Worker(store, { ...options, announcement, stop });
+  await worker.run();
 }
 
 class Worker {
@@ -67,6 +69,12 @@ class Worker {
     this.#id = options.announcement.id;
     this.#stop = options.stop;
     this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
+  }
+
+  /** Others may give its jobs to someone else by now, so it runs none any more. They are handed back, if they still are its own. */
+  fence(): void {
+    this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
+    for (const command of this.#commands) command.end({ atOnce: true });
   }
 
   async run(): Promise<void> {
@@ -140,13 +148,14 @@ class Worker {
     );
     if (!log) return { kind: "released" };
     const command = runCommand(job, {
-      location: this.#store.location,
+      store: this.#store,
       log,
       env: this.#environment,
       killGraceMs: async () => (await this.#settings()).kill_grace,
     });
     this.#commands.add(command);
     if (now.aborted) command.end();
+    if (this.#options.announcement.isFenced()) command.end({ atOnce: true });
     const outcome = await command.outcome;
     this.#commands.delete(command);
     return outcome;
@@ -190,12 +199,7 @@ class Worker {
   #beginToLeave(by: string): void {
     this.#alarm.ring();
     if (!this.#stop.now.aborted) this.#sayStopping(by, false);
-    try {
-      this.#options.announcement.stopping();
-    } catch (error) {
-      // Others just do not see it; the leaving itself matters more.
-      if (!(error instanceof QueueError)) throw error;
-    }
+    void tellOthers(this.#options.announcement);
     void this.#settings().then(({ shutdown_grace }) => {
       setTimeout(() => this.#stop.insist("shutdown_grace"), shutdown_grace).unref();
     });
@@ -229,18 +233,14 @@ class Worker {
   }
 
   /** Calls the store until it answers, or `giveUp` says that the answer is not worth waiting for. */
-  async #insist<T>(call: () => Promise<T>, giveUp: () => boolean): Promise<T | undefined> {
-    for (let retryInMs = TROUBLE_MS.first; ; retryInMs = Math.min(retryInMs * 2, TROUBLE_MS.longest)) {
-      try {
-        return await call();
-      } catch (error) {
-        if (!(error instanceof QueueError)) throw error;
-        if (giveUp()) return undefined;
-        this.#options.emit({ event: "store-trouble", workerId: this.#id, message: error.message, retryInMs });
-        await pause(retryInMs, this.#stop.gently.aborted ? this.#stop.now : this.#stop.gently);
-        if (giveUp()) return undefined;
-      }
-    }
+  #insist<T>(call: () => Promise<T>, giveUp: () => boolean): Promise<T | undefined> {
+    const { gently, now } = this.#stop;
+    return insist(call, {
+      giveUp,
+      onTrouble: ({ message }, retryInMs) =>
+        this.#options.emit({ event: "store-trouble", workerId: this.#id, message, retryInMs }),
+      hurry: () => (gently.aborted ? now : gently),
+    });
   }
 }
 

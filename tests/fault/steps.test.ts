@@ -6,7 +6,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Step, STORE_STEPS } from "../../src/failpoint.ts";
+import { STORE_STEPS, type Step } from "../../src/failpoint.ts";
 import { DriverProcess } from "../support/driver-process.ts";
 import { openFiles } from "../support/files-store.ts";
 import { holdTrue, KEPT, prepared, type Start } from "../support/store-under-fault.ts";

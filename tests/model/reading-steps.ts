@@ -2,7 +2,7 @@
  * How a writer comes to know what there is, in the order of replica.ts: it loads the snapshots and folds the journals, or
  * reads on in the journal that it has open. When it knows all, it decides.
  */
-import { fileOf, foldNext, journalNamed, lettersIn, asNamed, readFrom, readNew, startOf } from "./disk.ts";
+import { asNamed, fileOf, foldNext, journalNamed, lettersIn, readFrom, readNew, startOf } from "./disk.ts";
 import type { Doing, World, Writer } from "./world.ts";
 
 export function beginToLoad({ disk }: World, writer: Writer): string {

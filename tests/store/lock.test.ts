@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { lstatSync, lutimesSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { ownMark } from "../../src/store/files/identity.ts";
 import { acquire, tryAcquire } from "../../src/store/files/lock.ts";
+import { ownMark } from "../../src/store/local/identity.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { until } from "../support/until.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { shellWord } from "../../src/job/shell-word.ts";
-import { checkOrigin } from "../../src/store/files/trust.ts";
+import { checkOrigin } from "../../src/store/local/trust.ts";
 
 const ME = 1000;
 const BELONGS = "/d/queue.json belongs to another user (uid 1001).";

@@ -50,6 +50,8 @@ class Memory {
 
 export class MemoryStore implements Store {
   readonly location = "memory";
+  readonly address = { options: [], variables: {} };
+  readonly mark = {};
   readonly #options: MemoryStoreOptions;
   readonly #memory: Memory;
 
@@ -157,7 +159,10 @@ export class MemoryStore implements Store {
     this.#changed(undefined);
     return {
       id,
-      stopping: () => this.#changed(announced.set(id, { ...present, stopping: true })),
+      stopping: async () => {
+        this.#changed(announced.set(id, { ...present, stopping: true }));
+      },
+      isFenced: () => false,
       [Symbol.asyncDispose]: async () => {
         this.#changed(announced.delete(id));
       },

@@ -34,7 +34,7 @@ function run(
   { killGraceMs = A_DAY_MS, env = {}, ...job }: Partial<ProcessingJob> & { killGraceMs?: number; env?: object } = {},
 ): RunningCommand {
   return runCommand(processingJob(command, job), {
-    location: directory,
+    store: { address: { options: [], variables: {} }, mark: { QUEUECTL_DATA_DIR: directory } },
     log: openLog(),
     env: { ...process.env, ...env },
     killGraceMs: async () => killGraceMs,
@@ -201,7 +201,7 @@ describe("a job that is ended", () => {
 
   test("keeps its own outcome when its shell had ended before, and only its leftovers were being ended", async () => {
     const running: RunningCommand = runCommand(processingJob("exit 5"), {
-      location: directory,
+      store: { address: { options: [], variables: {} }, mark: { QUEUECTL_DATA_DIR: directory } },
       log: openLog(),
       env: process.env,
       killGraceMs: async () => {

@@ -22,13 +22,13 @@ afterEach(() => {
 });
 
 function mark(fields: Partial<AttemptMark> = {}): AttemptMark {
-  return { location: directory, workerId: "worker-1", lease: 7, ...fields };
+  return { store: { QUEUECTL_DATA_DIR: directory }, workerId: "worker-1", lease: 7, ...fields };
 }
 
 /** An obedient job of that attempt, as a worker would start it. */
-async function start(name: string, { location, workerId, lease }: AttemptMark): Promise<Actor> {
+async function start(name: string, { store, workerId, lease }: AttemptMark): Promise<Actor> {
   runCommand(processingJob(director.command(name), { worker_id: workerId, lease }), {
-    location,
+    store: { address: { options: [], variables: {} }, mark: store },
     log: { path: join(directory, name), fd: openSync(join(directory, name), "a") },
     env: process.env,
     killGraceMs: async () => 0,
@@ -40,7 +40,7 @@ test("the processes of an attempt are found by its lease, its worker and its sto
   const actor = await start("mine", mark());
   await start("other-lease", mark({ lease: 77 }));
   await start("other-worker", mark({ workerId: "worker-11" }));
-  await start("other-store", mark({ location: `${directory}/other` }));
+  await start("other-store", mark({ store: { QUEUECTL_DATA_DIR: `${directory}/other` } }));
   expect(findSurvivors(mark())).toEqual([actor.hello.pid]);
 });
 

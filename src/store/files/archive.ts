@@ -9,11 +9,19 @@
 import { closeSync, constants, fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CompletedJob } from "../../job/job.ts";
+import {
+  append,
+  createDirectory,
+  guard,
+  namesInTrusted,
+  openToAppend,
+  syncData,
+  syncDirectory,
+} from "../local/durable.ts";
+import { openTrusted } from "../local/trust.ts";
 import { type JournalRecord, linesIn, NEWLINE } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import { append, createDirectory, guard, namesInTrusted, openToAppend, syncData, syncDirectory } from "./durable.ts";
 import { readAt } from "./read-at.ts";
-import { openTrusted } from "./trust.ts";
 
 /** Bytes of one file that hold `count` archived jobs. */
 export interface ArchiveRange {

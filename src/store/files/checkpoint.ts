@@ -17,18 +17,18 @@
  */
 import { closeSync, fstatSync } from "node:fs";
 import { basename, join } from "node:path";
+import { reach } from "../../failpoint.ts";
+import { APPENDING, createWhole, guard, namesIn, remove, rename, syncDirectory, writeNew } from "../local/durable.ts";
+import { isTemporaryOfDead, temporaryName } from "../local/temporary-name.ts";
+import { openTrusted } from "../local/trust.ts";
 import type { CommitContent } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import { APPENDING, createWhole, guard, namesIn, remove, rename, syncDirectory, writeNew } from "./durable.ts";
-import { isTemporaryOfDead, temporaryName } from "./temporary-name.ts";
-import { reach } from "../../failpoint.ts";
 import type { Journal } from "./journal.ts";
-import type { Position } from "./position.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
+import type { Position } from "./position.ts";
 import { encodeDeadLetters, encodeQueue, readQueue } from "./snapshot.ts";
 import type { QueueState } from "./state.ts";
-import { openTrusted } from "./trust.ts";
 
 /** What is known, and is to be found in the snapshots. */
 export interface Known {

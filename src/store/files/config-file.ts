@@ -2,8 +2,8 @@
 import { lstatSync } from "node:fs";
 import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
+import { replace } from "../local/durable.ts";
 import { Corruption, corrupt, parseFile } from "./corruption.ts";
-import { replace } from "./durable.ts";
 import { readText } from "./snapshot.ts";
 
 export class ConfigFile {

@@ -9,7 +9,11 @@ import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import { createDirectory } from "../local/durable.ts";
+import { LogDirectory } from "../local/log-directory.ts";
 import type {
+  Address,
+  Announced,
   Announcement,
   AttemptLog,
   Claimant,
@@ -23,18 +27,15 @@ import type {
   Store,
   Turn,
 } from "../store.ts";
-import { admit, readmit } from "./admission.ts";
 import { readArchive } from "./archive.ts";
+import { decideAdmission, decideReadmission } from "./arrival.ts";
 import { ConfigFile } from "./config-file.ts";
-import { createDirectory, guard, openToAppend } from "./durable.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { logPath, logsOf, supervisorLogPath } from "./log-files.ts";
-import { announce, forget, roster } from "./presence.ts";
-import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
+import { announce, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
+import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
 import type { QueueState } from "./state.ts";
-import { checkDirectory } from "./trust.ts";
 import { decideTurn, isNothingToTake } from "./turn.ts";
 
 export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
@@ -51,9 +52,10 @@ export class FilesStore implements Store {
   readonly #ledger: Ledger;
   readonly #config: ConfigFile;
   readonly #retention: Retention;
+  readonly #logs: LogDirectory;
   readonly #isFresh: SignCheck;
   #isWorker = false;
-  #logsAreTrusted = false;
+  #looks = 0;
 
   /** Opens a directory, which need not exist: the first change makes it. */
   constructor(root: string, options: FilesStoreOptions) {
@@ -61,7 +63,12 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
-    this.#retention = new Retention(this.#layout, this.#ledger, { ...options, config: () => this.#settings() });
+    this.#logs = new LogDirectory(this.#layout.logs);
+    this.#retention = new Retention(this.#layout, this.#ledger, {
+      logs: this.#logs,
+      ...options,
+      config: () => this.#settings(),
+    });
     this.#isFresh = freshWhileWatched(options.elapsed);
   }
 
@@ -69,11 +76,19 @@ export class FilesStore implements Store {
     return this.#layout.root;
   }
 
+  get address(): Address {
+    return { options: ["--data-dir", this.#layout.root], variables: this.mark };
+  }
+
+  get mark(): Record<string, string> {
+    return { QUEUECTL_DATA_DIR: this.#layout.root };
+  }
+
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { now, random } = this.#options;
     const { max_retries } = await this.config();
     return this.#ledger.add((holderOf) =>
-      admit(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf }),
+      decideAdmission(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf }),
     );
   }
 
@@ -104,7 +119,7 @@ export class FilesStore implements Store {
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const decide = (state: QueueState) => readmit(ids, state, this.#options.now());
+    const decide = (state: QueueState) => decideReadmission(ids, state, this.#options.now());
     // Refused, if at all, before a directory is made for it.
     decide(this.#ledger.state());
     return this.#ledger.commit(decide, DURABLY);
@@ -146,17 +161,18 @@ export class FilesStore implements Store {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 
-  async announce(as: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
+  async announce({ kind, supervisor }: Announced): Promise<Announcement> {
     await this.#ledger.create();
     // Only workers hold jobs, and a supervisor need not know them.
-    const holders = new Set(as.kind === "worker" ? this.#workersWithJobs() : []);
+    const holders = new Set(kind === "worker" ? this.#workersWithJobs() : []);
     const announcement = await announce(this.#layout.workers, {
-      ...as,
+      kind,
+      ...(supervisor === undefined ? {} : { supervisor }),
       now: this.#options.now(),
       isInUse: (id) => holders.has(id),
     });
     this.#ledger.author = announcement.id;
-    if (as.kind === "worker") {
+    if (kind === "worker") {
       this.#isWorker = true;
       this.#ledger.restWhenIdle();
     }
@@ -167,18 +183,12 @@ export class FilesStore implements Store {
     return roster(this.#layout.workers, freshBefore(this.#options.now())).alive;
   }
 
-  async lost(): Promise<Lost[]> {
-    const suspects = new Set(this.#ledger.state().processing());
-    const { alive, dead } = roster(this.#layout.workers, this.#isFresh);
-    const living = new Set(alive.map(({ id }) => id));
-    const jobs = new Map<string, ProcessingJob[]>();
-    // Looked at once more, for a worker settles its jobs before it withdraws: it may have done both in between.
-    for (const job of this.#ledger.state().processing()) {
-      if (!suspects.has(job) || living.has(job.worker_id)) continue;
-      jobs.set(job.worker_id, [...(jobs.get(job.worker_id) ?? []), job]);
-    }
-    for (const id of dead) if (!jobs.has(id)) forget(this.#layout.workers, id);
-    return Array.from(jobs, ([workerId, lost]) => ({ workerId, jobs: lost }));
+  async lost(holding?: number): Promise<Lost[]> {
+    // Counting costs next to nothing, which is what an idle worker may cost; going through the presences does not.
+    const isWorthIt =
+      this.#looks++ % THOROUGH_EVERY === 0 || this.#ledger.state().counts().processing > (holding ?? -1);
+    if (!isWorthIt) return [];
+    return findLost(this.#layout.workers, this.#isFresh, () => this.#ledger.state().processing());
   }
 
   changes(wake: () => void): Disposable {
@@ -196,15 +206,15 @@ export class FilesStore implements Store {
   }
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {
-    return this.#openLogAt(logPath(this.#layout.logs, job));
+    return this.#logs.open(job);
   }
 
   async openSupervisorLog(): Promise<OpenLog> {
-    return this.#openLogAt(supervisorLogPath(this.#layout.logs));
+    return this.#logs.openSupervisorLog();
   }
 
   async logs(id: string): Promise<AttemptLog[]> {
-    return logsOf(this.#layout.logs, id);
+    return this.#logs.of(id);
   }
 
   async close(): Promise<void> {
@@ -221,17 +231,13 @@ export class FilesStore implements Store {
     return resolveConfig(this.#config.read(), this.#options.overrides);
   }
 
-  /** The directory is asked once: from then on nobody else can change whose it is (trust.ts). */
-  #openLogAt(path: string): OpenLog {
-    if (!this.#logsAreTrusted) guard("open", path, () => checkDirectory(this.#layout.logs));
-    this.#logsAreTrusted = true;
-    return { path, fd: openToAppend(path) };
-  }
-
   #nobodyWorks(): boolean {
     return roster(this.#layout.workers, freshBefore(this.#options.now())).alive.every(({ kind }) => kind !== "worker");
   }
 }
+
+/** Every so many looks for lost jobs are thorough even if none can be lost, to forget the dead who left none. */
+const THOROUGH_EVERY = 20;
 
 /** What a person is told is done, is on the disk; what a worker did follows within a second. */
 const DURABLY = { durable: true };

@@ -11,10 +11,10 @@
  * appended twice, the position that is reached in the end is one up to which all ids are known.
  */
 import { closeSync, constants, fstatSync, writeSync } from "node:fs";
-import { guard, guardUnless } from "./durable.ts";
+import { guard, guardUnless } from "../local/durable.ts";
+import { openTrusted } from "../local/trust.ts";
 import { isBefore, type Place, type Position, positionOf } from "./position.ts";
 import { readAt } from "./read-at.ts";
-import { openTrusted } from "./trust.ts";
 
 const PAGE_BYTES = 4096;
 /** Before the hashes: the checksum, the length in pages, how many hashes there are, and what they reach to. */

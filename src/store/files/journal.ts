@@ -17,13 +17,13 @@
  * journal is never truncated or rewritten. Lines that were lost, doubled or swapped break the chain and show.
  */
 import { closeSync, fstatSync } from "node:fs";
+import { reach } from "../../failpoint.ts";
+import { append, guard, guardUnless, syncData } from "../local/durable.ts";
+import { openToExtend } from "../local/trust.ts";
 import { type Commit, type CommitContent, encodeCommit, linesIn, NEWLINE, readLine } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import { append, guard, guardUnless, syncData } from "./durable.ts";
-import { reach } from "../../failpoint.ts";
 import { beginningOf, type ChainEnd, endOf, type Position } from "./position.ts";
 import { readAt } from "./read-at.ts";
-import { openToExtend } from "./trust.ts";
 
 /** A complete line whose sum is wrong and which nothing has explained yet. */
 interface Suspect {

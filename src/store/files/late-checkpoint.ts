@@ -8,13 +8,14 @@
  * Until then the snapshots of generation g and both journals say it all. Whoever begins a later generation takes away, when
  * it puts its own snapshots in place, what this one may still have under temporary names: so no old state comes back.
  */
+
+import type { DeadLetter, Job } from "../../job/job.ts";
+import { remove, rename, syncDirectory, writeNewSlowly } from "../local/durable.ts";
+import { temporaryName } from "../local/temporary-name.ts";
 import type { ArchiveRange } from "./archive.ts";
 import { createJournal, type Known, placeSnapshots, type Temporaries, temporariesOf } from "./checkpoint.ts";
 import type { CommitContent } from "./commit.ts";
-import { remove, rename, syncDirectory, writeNewSlowly } from "./durable.ts";
-import { temporaryName } from "./temporary-name.ts";
 import { encodeIndex } from "./id-index.ts";
-import type { DeadLetter, Job } from "../../job/job.ts";
 import type { Layout } from "./layout.ts";
 import type { Position } from "./position.ts";
 import { encodeDeadLetters, encodeQueue } from "./snapshot.ts";

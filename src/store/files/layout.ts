@@ -3,8 +3,8 @@ import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { shellWord } from "../../job/shell-word.ts";
-import { guard } from "./durable.ts";
-import { checkDirectory } from "./trust.ts";
+import { guard } from "../local/durable.ts";
+import { checkDirectory } from "../local/trust.ts";
 
 export interface Layout {
   readonly root: string;

@@ -3,10 +3,10 @@
  * catches up, decides on what it then knows, and appends; when the lock turns out to have been lost in between, it
  * decides again.
  */
-import type { Entry } from "../../job/job.ts";
+import type { HolderOf } from "../admission.ts";
+import { createDirectory, createSubdirectory } from "../local/durable.ts";
 import { createStore } from "./checkpoint.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
-import { createDirectory, createSubdirectory } from "./durable.ts";
 import { checkDataDirectory, type Layout } from "./layout.ts";
 import { acquire } from "./lock.ts";
 import { ORIGINAL } from "./original-format.ts";
@@ -31,8 +31,6 @@ export interface Decision<T> {
   readonly result: T;
 }
 
-/** Who has an id, if anybody has. */
-export type HolderOf = (id: string) => Entry | undefined;
 type Decide<T> = (state: QueueState, seq: number) => Decision<T>;
 
 /** More change a store too much to be called at rest; their snapshots are written when there is time for it. */

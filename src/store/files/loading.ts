@@ -5,9 +5,9 @@
 import { statSync } from "node:fs";
 import { reach } from "../../failpoint.ts";
 import type { DeadLetter, Job } from "../../job/job.ts";
+import { namesIn } from "../local/durable.ts";
 import type { Commit } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
-import { namesIn } from "./durable.ts";
 import { Journal } from "./journal.ts";
 import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";

@@ -11,10 +11,10 @@
  * wait leaves its mark beside the lock, and whoever has had some turns lets that one go first.
  */
 import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
-import { QueueError } from "../../job/errors.ts";
-import { remove, succeeds } from "./durable.ts";
 import { FAILPOINTS, reach } from "../../failpoint.ts";
-import { isMarkOfDead, ownMark, self } from "./identity.ts";
+import { QueueError } from "../../job/errors.ts";
+import { remove, succeeds } from "../local/durable.ts";
+import { isMarkOfDead, ownMark, self } from "../local/identity.ts";
 
 /** Short in the test build: its tests freeze holders past it. */
 const STALE_MS = FAILPOINTS ? 2_000 : 10_000;

@@ -6,9 +6,10 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Announcement, Present } from "../store.ts";
-import { createWhole, namesInTrusted, remove, replace } from "./durable.ts";
-import { isRunning, type ProcessIdentity, self } from "./identity.ts";
+import type { ProcessingJob } from "../../job/job.ts";
+import { createWhole, namesInTrusted, remove, replace } from "../local/durable.ts";
+import { isRunning, type ProcessIdentity, self } from "../local/identity.ts";
+import type { Announcement, Lost, Present } from "../store.ts";
 import { giveSign, removeSign, type SignCheck } from "./sign-of-life.ts";
 
 interface PresenceFile extends ProcessIdentity {
@@ -52,8 +53,23 @@ export function roster(directory: string, isFresh: SignCheck): { alive: Present[
   };
 }
 
+/** The jobs of dead workers, by worker; whoever is dead and has none is forgotten. */
+export function findLost(directory: string, isFresh: SignCheck, processing: () => Iterable<ProcessingJob>): Lost[] {
+  const suspects = new Set(processing());
+  const { alive, dead } = roster(directory, isFresh);
+  const living = new Set(alive.map(({ id }) => id));
+  const jobs = new Map<string, ProcessingJob[]>();
+  // Looked at once more, for a worker settles its jobs before it withdraws: it may have done both in between.
+  for (const job of processing()) {
+    if (!suspects.has(job) || living.has(job.worker_id)) continue;
+    jobs.set(job.worker_id, [...(jobs.get(job.worker_id) ?? []), job]);
+  }
+  for (const id of dead) if (!jobs.has(id)) forget(directory, id);
+  return Array.from(jobs, ([workerId, lost]) => ({ workerId, jobs: lost }));
+}
+
 /** Removes what a dead one left. */
-export function forget(directory: string, id: string): void {
+function forget(directory: string, id: string): void {
   const path = pathOf(directory, id);
   remove(path);
   removeSign(path);
@@ -62,7 +78,9 @@ export function forget(directory: string, id: string): void {
 function announcement(path: string, file: PresenceFile, sign: AsyncDisposable): Announcement {
   return {
     id: file.id,
-    stopping: () => replace(path, encode({ ...file, stopping: true })),
+    stopping: async () => replace(path, encode({ ...file, stopping: true })),
+    // Whoever can look for its process needs no sign of life from it.
+    isFenced: () => false,
     async [Symbol.asyncDispose]() {
       remove(path);
       await sign[Symbol.asyncDispose]();

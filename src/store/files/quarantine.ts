@@ -3,8 +3,8 @@
  * left; in case one is not, here it is. Nothing is ever removed from there.
  */
 import { basename, join } from "node:path";
+import { createDirectory, createWhole } from "../local/durable.ts";
 import { checksum } from "./commit.ts";
-import { createDirectory, createWhole } from "./durable.ts";
 import type { Journal } from "./journal.ts";
 
 /** What is said of such a line, after its name or "it". */

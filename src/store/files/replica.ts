@@ -3,10 +3,10 @@
  * a checkpoint without reloading.
  */
 import { FAILPOINTS } from "../../failpoint.ts";
+import { areBeingWritten } from "./checkpoint.ts";
 import { corrupt } from "./corruption.ts";
 import { Journal } from "./journal.ts";
 import type { Layout } from "./layout.ts";
-import { areBeingWritten } from "./checkpoint.ts";
 import { applyAll, bytesOfSnapshots, inPlace, isGone, type Loaded, load } from "./loading.ts";
 import type { Position } from "./position.ts";
 import type { QueueState } from "./state.ts";

@@ -3,33 +3,27 @@
  * gone and they are old enough. Workers see to it by themselves, a batch at a time: at work when a tenth too many jobs
  * have been completed, so that its cost per job is constant, and exactly when they have nothing else to do.
  */
-import { statSync } from "node:fs";
-import { join } from "node:path";
 import type { Config } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
+import { remove } from "../local/durable.ts";
+import type { LogDirectory } from "../local/log-directory.ts";
+import { logName } from "../local/log-files.ts";
 import type { Pruned, PruneOptions } from "../store.ts";
 import { archive } from "./archive.ts";
-import { namesInTrusted, remove } from "./durable.ts";
 import type { Layout } from "./layout.ts";
 import type { Ledger } from "./ledger.ts";
-import { logName, logOwner } from "./log-files.ts";
 import type { QueueState } from "./state.ts";
 
 export interface RetentionOptions {
+  readonly logs: LogDirectory;
   readonly config: () => Config;
   readonly now: () => number;
   readonly warn: (sentence: string) => void;
 }
 
-interface OldLog {
-  readonly path: string;
-  readonly owner: string;
-  readonly bytes: number;
-}
-
 const DAY_MS = 86_400_000;
 const JOBS_A_BATCH = 5000;
-const FILES_A_BATCH = 1000;
+const IDS_A_BATCH = 1000;
 const LEAST_SURPLUS = 100;
 const SWEEP_EVERY_MS = 3_600_000;
 /** Between two looks at the settings while jobs are being completed. */
@@ -108,7 +102,8 @@ export class Retention {
 
   /** Removes the old logs of jobs that are not in the queue: `leaving` of those completed first count as gone. */
   async #sweep({ leaving, dryRun }: { leaving: number; dryRun: boolean }): Promise<{ logs: number; bytes: number }> {
-    const old = await this.#oldLogs();
+    const { logs, now, config } = this.#options;
+    const old = await logs.before(now() - config().keep_logs * DAY_MS);
     if (old.length === 0) return { logs: 0, bytes: 0 };
     // Looked at after the files: whose log was there, and who is in the queue still, keeps it.
     const owners = await this.#owners(leaving);
@@ -117,26 +112,13 @@ export class Retention {
     return { logs: orphaned.length, bytes: orphaned.reduce((sum, { bytes }) => sum + bytes, 0) };
   }
 
-  async #oldLogs(): Promise<OldLog[]> {
-    const before = this.#options.now() - this.#options.config().keep_logs * DAY_MS;
-    const old: OldLog[] = [];
-    for (const [number, name] of namesInTrusted(this.#layout.logs).entries()) {
-      if (number % FILES_A_BATCH === 0) await new Promise(setImmediate);
-      const owner = logOwner(name);
-      const path = join(this.#layout.logs, name);
-      const stat = owner === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
-      if (owner !== undefined && stat && stat.mtimeMs <= before) old.push({ path, owner, bytes: stat.size });
-    }
-    return old;
-  }
-
   /** The names that the logs begin with of all jobs that stay. */
   async #owners(leaving: number): Promise<Set<string>> {
     const state = this.#ledger.state();
     const gone = new Set(state.completedFirst(leaving).map(({ id }) => id));
     const owners = new Set<string>();
     for (const [number, id] of state.ids().entries()) {
-      if (number % FILES_A_BATCH === 0) await new Promise(setImmediate);
+      if (number % IDS_A_BATCH === 0) await new Promise(setImmediate);
       if (!gone.has(id)) owners.add(logName(id));
     }
     return owners;

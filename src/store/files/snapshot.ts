@@ -7,13 +7,13 @@
 import { fstatSync, readFileSync, readSync } from "node:fs";
 import { QueueError } from "../../job/errors.ts";
 import type { DeadLetter, Entry, Job } from "../../job/job.ts";
+import { guardUnless } from "../local/durable.ts";
+import { fromTrusted, readTrusted } from "../local/trust.ts";
 import { type ArchiveRange, isArchiveRange } from "./archive.ts";
 import { corrupt, parseFile } from "./corruption.ts";
-import { guardUnless } from "./durable.ts";
-import type { Position } from "./position.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
+import type { Position } from "./position.ts";
 import { checksumOfBlocks, Encoding, readBlocks } from "./snapshot-blocks.ts";
-import { fromTrusted, readTrusted } from "./trust.ts";
 
 const FORMAT_VERSION = 1;
 /** Version and generation are within so many. */

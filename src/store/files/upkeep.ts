@@ -5,11 +5,11 @@
  * longer than it might be.
  */
 import { QueueError } from "../../job/errors.ts";
+import { rename, writeNew } from "../local/durable.ts";
+import { temporaryName } from "../local/temporary-name.ts";
 import { renewSnapshots } from "./checkpoint.ts";
-import { rename, writeNew } from "./durable.ts";
-import { temporaryName } from "./temporary-name.ts";
-import { encodeIndex, IdIndex } from "./id-index.ts";
 import { type CommitContent, idsPutIn } from "./commit.ts";
+import { encodeIndex, IdIndex } from "./id-index.ts";
 import type { Journal } from "./journal.ts";
 import { LateCheckpoint } from "./late-checkpoint.ts";
 import type { Layout } from "./layout.ts";

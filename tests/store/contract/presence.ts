@@ -37,7 +37,7 @@ export const presenceContract: Contract = {
 
   "a worker that says it is stopping is seen so": async (bench) => {
     await using worker = await bench.store.announce({ kind: "worker" });
-    worker.stopping();
+    await worker.stopping();
     expect(await (await bench.another()).present()).toMatchObject([{ id: worker.id, stopping: true }]);
   },
 

@@ -8,8 +8,8 @@
  */
 import { readFileSync } from "node:fs";
 import type { Finding } from "../../doctor.ts";
-import { type Commit, readLine, linesIn, NEWLINE } from "../commit.ts";
-import { guardUnless } from "../durable.ts";
+import { guardUnless } from "../../local/durable.ts";
+import { type Commit, linesIn, NEWLINE, readLine } from "../commit.ts";
 import { beginningOf, endOf, type Position } from "../position.ts";
 import { DamageList, idsIn } from "./damage.ts";
 

@@ -7,8 +7,8 @@ import { hasDeadLetterShape, isJob } from "../../../job/shape.ts";
 import type { Finding } from "../../doctor.ts";
 import type { ArchiveRange } from "../archive.ts";
 import { Corruption } from "../corruption.ts";
-import type { Position } from "../position.ts";
 import { adoptDeadLetters, adoptJobs } from "../original-format.ts";
+import type { Position } from "../position.ts";
 import {
   archiveIn,
   positionIn,

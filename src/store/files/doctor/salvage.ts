@@ -4,14 +4,14 @@
  */
 import type { Entry } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
+import { namesIn } from "../../local/durable.ts";
 import { wholeArchive } from "../archive.ts";
-import { namesIn } from "../durable.ts";
 import type { Commit } from "../commit.ts";
-import { isBefore, type Position } from "../position.ts";
 import { journalGeneration, type Layout } from "../layout.ts";
-import { ORIGINAL } from "../original-format.ts";
-import { QueueState, type Sides } from "../state.ts";
 import { sidesFrom } from "../loading.ts";
+import { ORIGINAL } from "../original-format.ts";
+import { isBefore, type Position } from "../position.ts";
+import { QueueState, type Sides } from "../state.ts";
 import { DamageList } from "./damage.ts";
 import { endsAt, type SalvagedJournal, salvageJournal } from "./salvage-journal.ts";
 import { type SalvagedSnapshot, salvageDeadLetters, salvageQueue } from "./salvage-snapshot.ts";

@@ -4,16 +4,16 @@ import { QueueError } from "../../../job/errors.ts";
 import type { Entry } from "../../../job/job.ts";
 import { isDeadLetter } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
+import { namesIn } from "../../local/durable.ts";
+import { logName, logOwner } from "../../local/log-files.ts";
+import { isTemporaryOfDead } from "../../local/temporary-name.ts";
+import { checkEntry } from "../../local/trust.ts";
 import { readArchive } from "../archive.ts";
 import { Corruption } from "../corruption.ts";
-import { namesIn } from "../durable.ts";
-import { isTemporaryOfDead } from "../temporary-name.ts";
 import type { Layout } from "../layout.ts";
-import { logOwner, logName } from "../log-files.ts";
 import { roster } from "../presence.ts";
 import { freshBefore } from "../sign-of-life.ts";
 import type { QueueState } from "../state.ts";
-import { checkEntry } from "../trust.ts";
 import { networkFileSystem } from "./file-system.ts";
 
 /** A clock is set by a fraction of a second all the time. */

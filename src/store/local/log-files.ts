@@ -6,7 +6,6 @@
  */
 import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
-import type { AttemptLog } from "../store.ts";
 import { namesInTrusted } from "./durable.ts";
 
 const MAX_READABLE = 40;
@@ -21,8 +20,14 @@ export function supervisorLogPath(directory: string): string {
   return join(directory, `supervisor-${process.pid}.log`);
 }
 
+export interface LogFile {
+  readonly attempt: number;
+  readonly lease: number;
+  readonly path: string;
+}
+
 /** The logs that there are of a job, oldest first. */
-export function logsOf(directory: string, id: string): AttemptLog[] {
+export function logsOf(directory: string, id: string): LogFile[] {
   const prefix = `${logName(id)}.`;
   return namesInTrusted(directory)
     .filter((name) => name.startsWith(prefix) && name.endsWith(".log"))
@@ -30,8 +35,7 @@ export function logsOf(directory: string, id: string): AttemptLog[] {
       const [attempt, lease] = name.slice(prefix.length).split(".").map(Number);
       return { attempt: attempt ?? 0, lease: lease ?? 0, path: join(directory, name) };
     })
-    .sort((a, b) => a.lease - b.lease)
-    .map(({ attempt, path }) => ({ attempt, path }));
+    .sort((a, b) => a.lease - b.lease);
 }
 
 /** What the names of all logs of the job begin with that a file of that name is a log of; undefined for any other file. */

@@ -1,15 +1,15 @@
-/** Who comes into the queue: new jobs, and dead letters that come back. Pure, on the state as it is with the lock held. */
-import { QueueError } from "../../job/errors.ts";
-import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
-import { enqueue, requeue } from "../../job/lifecycle.ts";
-import { shellWord } from "../../job/shell-word.ts";
-import { type JobSpec, shown } from "../../job/spec.ts";
-import type { EnqueueOptions } from "../store.ts";
-import { recordOf } from "./commit.ts";
-import type { Decision, HolderOf } from "./ledger.ts";
-import type { QueueState } from "./state.ts";
+/** Who comes into the queue: new jobs, and dead letters that come back. Pure: the store says which ids are taken. */
+import { QueueError } from "../job/errors.ts";
+import { type DeadLetter, type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
+import { enqueue, requeue } from "../job/lifecycle.ts";
+import { shellWord } from "../job/shell-word.ts";
+import { type JobSpec, shown } from "../job/spec.ts";
+import type { EnqueueOptions } from "./store.ts";
 
-interface Admission extends Required<EnqueueOptions> {
+/** Who has the id, if anybody has. */
+export type HolderOf = (id: string) => Entry | undefined;
+
+export interface Admission extends Required<EnqueueOptions> {
   /** Of jobs that say nothing themselves. */
   readonly maxRetries: number;
   readonly now: number;
@@ -18,7 +18,7 @@ interface Admission extends Required<EnqueueOptions> {
 }
 
 /** New jobs, all or none. Throws `E_JOB_EXISTS`, unless those whose id is taken are to be left out. */
-export function admit(specs: readonly JobSpec[], admission: Admission): Decision<PendingJob[]> {
+export function admit(specs: readonly JobSpec[], admission: Admission): PendingJob[] {
   const { existing, maxRetries, now, random, holderOf } = admission;
   const taken = new Set<string>();
   const added: PendingJob[] = [];
@@ -32,20 +32,31 @@ export function admit(specs: readonly JobSpec[], admission: Admission): Decision
     taken.add(id);
     added.push(enqueue({ ...spec, id }, maxRetries, now));
   }
-  return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
+  return added;
 }
 
-/** Dead letters as jobs again, all or none. Throws `E_JOB_NOT_FOUND`. */
-export function readmit(ids: readonly string[], state: QueueState, now: number): Decision<PendingJob[]> {
-  const back = [...new Set(ids)].map((id) => {
-    const dead = state.deadLetter(id);
+/** A dead letter that comes back, and the job that it is then. */
+export interface Readmission {
+  readonly dead: DeadLetter;
+  readonly job: PendingJob;
+}
+
+interface Readmitting {
+  readonly deadLetter: (id: string) => DeadLetter | undefined;
+  /** Queues of the original tool may have a job and a dead letter of one id. */
+  readonly job?: (id: string) => Entry | undefined;
+  readonly now: number;
+}
+
+/** Dead letters as jobs again, all or none; an id given twice counts once. Throws `E_JOB_NOT_FOUND`, `E_JOB_EXISTS`. */
+export function readmit(ids: readonly string[], { deadLetter, job, now }: Readmitting): Readmission[] {
+  return [...new Set(ids)].map((id) => {
+    const dead = deadLetter(id);
     if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-    const holder = state.job(id);
+    const holder = job?.(id);
     if (holder) throw idTaken(id, holder, ids.indexOf(id));
     return { dead, job: requeue(dead, now) };
   });
-  const records = back.map(({ dead, job }) => recordOf("requeued", dead, job));
-  return { records, result: back.map(({ job }) => job) };
 }
 
 /** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */

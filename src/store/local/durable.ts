@@ -18,8 +18,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { QueueError } from "../../job/errors.ts";
 import { reach, reachWrite, type Step } from "../../failpoint.ts";
+import { QueueError } from "../../job/errors.ts";
 import { temporaryName } from "./temporary-name.ts";
 import { checkDirectory, openTrusted } from "./trust.ts";
 
