@@ -1,6 +1,9 @@
 import { unreachable } from "./errors.ts";
 
-/** How an attempt ended, as data. `lastLine` is the last line that the command printed, if it printed any. */
+/**
+ * How an attempt ended, as data. `lastLine` is the last line that the command printed, if it printed any, without NUL
+ * characters, which not every store can keep.
+ */
 export type Outcome =
   | { readonly kind: "exited"; readonly code: number; readonly lastLine?: string }
   | { readonly kind: "signaled"; readonly signal: string; readonly lastLine?: string }

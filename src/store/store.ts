@@ -97,6 +97,9 @@ export interface Announced {
   readonly onFenced?: () => void;
 }
 
+/** What of all changes is worth a wake-up: those that may give a worker something to do, or all of them. */
+export type Wakes = "work" | "anything";
+
 /** How another process of this program gets to the same store. */
 export interface Address {
   /** On its command line. */
@@ -182,8 +185,11 @@ export interface Store {
    */
   lost(holding?: number): Promise<Lost[]>;
 
-  /** Calls `wake` after anything may have changed, this process's own changes included, until disposed. */
-  changes(wake: () => void): Disposable;
+  /**
+   * Calls `wake` after anything may have changed, this process's own changes included, until disposed. A store may leave
+   * out what is not `of` interest.
+   */
+  changes(wake: () => void, of?: Wakes): Disposable;
 
   /** Opens the file for the output of this attempt. */
   openLog(job: ProcessingJob): Promise<OpenLog>;

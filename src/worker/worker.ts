@@ -180,7 +180,9 @@ class Worker {
   #listen(on: boolean): boolean {
     if (on === (this.#listening !== undefined)) return false;
     this.#listening?.[Symbol.dispose]();
-    this.#listening = on ? this.#store.changes(() => this.#wake()) : undefined;
+    this.#listening = on
+      ? this.#store.changes(() => this.#wake(), this.#options.drain ? "anything" : "work")
+      : undefined;
     return true;
   }
 

@@ -22,6 +22,17 @@ export class ConfigFile {
     return this.#seen.config;
   }
 
+  /** The address of the database that holds the queue instead, where one is named. A file that is damaged names none. */
+  store(): string | undefined {
+    try {
+      const { store } = this.#readRaw();
+      return typeof store === "string" && store !== "" ? store : undefined;
+    } catch (error) {
+      if (!(error instanceof Corruption)) throw error;
+      return undefined;
+    }
+  }
+
   /** Stores one value; to be called with the lock held. */
   set(key: ConfigKey, value: number): void {
     this.#replace({ ...this.#readRaw(), [key]: value });

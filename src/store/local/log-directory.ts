@@ -11,6 +11,7 @@ export interface OldLog {
   readonly path: string;
   /** What the names of all logs of its job begin with (`logName`). */
   readonly owner: string;
+  readonly lease: number;
   readonly bytes: number;
 }
 
@@ -45,7 +46,9 @@ export class LogDirectory {
       const owner = logOwner(name);
       const path = join(this.path, name);
       const stat = owner === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
-      if (owner !== undefined && stat && stat.mtimeMs <= before) old.push({ path, owner, bytes: stat.size });
+      if (owner !== undefined && stat && stat.mtimeMs <= before) {
+        old.push({ path, owner, lease: Number(name.split(".").at(-2)), bytes: stat.size });
+      }
     }
     return old;
   }

@@ -1,0 +1,231 @@
+-- One schema holds one queue. What each column means is told in db/README.md.
+
+CREATE SEQUENCE places;
+CREATE SEQUENCE leases;
+
+-- One row: the id tells this queue from every other, also where its processes are looked for.
+CREATE TABLE queue (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  archived bigint NOT NULL DEFAULT 0
+);
+INSERT INTO queue DEFAULT VALUES;
+
+CREATE TABLE settings (
+  key text PRIMARY KEY,
+  value double precision NOT NULL
+);
+
+-- Everything that has an id: the jobs of the queue, and the dead letters.
+CREATE TABLE jobs (
+  id text COLLATE "C" PRIMARY KEY,
+  place bigint NOT NULL DEFAULT nextval('places'),
+  state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'processing', 'completed', 'failed', 'dead')),
+  due boolean NOT NULL,
+  priority integer NOT NULL,
+  run_at bigint NOT NULL,
+  attempts integer NOT NULL,
+  max_retries integer NOT NULL,
+  created_at bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  processing_started_at bigint,
+  lease bigint,
+  call bigint,
+  worker_id text,
+  last_error text,
+  command text NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX jobs_due ON jobs (priority DESC, place) WHERE due;
+CREATE INDEX jobs_waiting ON jobs (run_at) WHERE state = 'pending' AND NOT due;
+CREATE INDEX jobs_processing ON jobs (worker_id) WHERE state = 'processing';
+CREATE INDEX jobs_completed ON jobs (updated_at, place) WHERE state = 'completed';
+CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';
+
+-- Completed jobs that have left the queue, in the order in which they left. Only ever added to.
+CREATE TABLE archive (
+  place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id text COLLATE "C" NOT NULL,
+  priority integer NOT NULL,
+  run_at bigint NOT NULL,
+  attempts integer NOT NULL,
+  max_retries integer NOT NULL,
+  created_at bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  processing_started_at bigint,
+  worker_id text,
+  last_error text,
+  command text NOT NULL
+);
+
+-- Who is there: workers and supervisors, each of which renews its row every two seconds.
+CREATE TABLE presence (
+  id text COLLATE "C" PRIMARY KEY,
+  token text NOT NULL,
+  kind text NOT NULL,
+  supervisor text,
+  pid integer NOT NULL,
+  start text NOT NULL,
+  host text NOT NULL,
+  boot text NOT NULL,
+  pidns text NOT NULL,
+  logs text NOT NULL,
+  started_at bigint NOT NULL,
+  stopping boolean NOT NULL DEFAULT false,
+  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
+-- The end of what each attempt printed, and where the whole of it is.
+CREATE TABLE output (
+  lease bigint PRIMARY KEY,
+  id text COLLATE "C" NOT NULL,
+  attempt integer NOT NULL,
+  ended_at bigint NOT NULL,
+  bytes bigint NOT NULL,
+  host text NOT NULL,
+  path text NOT NULL,
+  tail bytea NOT NULL
+);
+CREATE INDEX output_id ON output (id, lease);
+CREATE INDEX output_ended_at ON output (ended_at);
+
+-- Tells everyone who listens: 'work' when there may be something to claim or a setting has changed, else 'change'.
+CREATE FUNCTION tell(what text) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_notify('queuectl:' || current_schema(), what)
+$$;
+
+-- Adds pending jobs in the order given, all or none.
+CREATE FUNCTION enqueue(added json, its_call bigint, now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command)
+  SELECT a.id, 'pending', a.run_at <= now_ms, coalesce(a.priority, 0), a.run_at, 0, a.max_retries, now_ms, now_ms, its_call, a.command
+  FROM ROWS FROM (
+    json_to_recordset(added) AS (id text, command text, run_at bigint, max_retries integer, priority integer)
+  ) WITH ORDINALITY AS a (id, command, run_at, max_retries, priority, number)
+  ORDER BY a.number;
+  PERFORM tell('work');
+END
+$$;
+
+-- Writes what became of attempts, as far as their leases still hold, and returns the leases that did.
+CREATE FUNCTION finish(ends json, now_ms bigint, its_host text) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+  ended bigint[];
+BEGIN
+  WITH changed AS (
+    UPDATE jobs j SET
+      state = e.state,
+      due = e.state = 'pending' AND e.run_at <= now_ms,
+      place = CASE e.state WHEN 'dead' THEN nextval('places') ELSE j.place END,
+      run_at = coalesce(e.run_at, j.run_at),
+      attempts = e.attempts,
+      updated_at = e.updated_at,
+      processing_started_at = e.processing_started_at,
+      worker_id = e.worker_id,
+      last_error = e.last_error
+    FROM json_to_recordset(ends) AS e (
+      id text, lease bigint, state text, run_at bigint, attempts integer, updated_at bigint,
+      processing_started_at bigint, worker_id text, last_error text
+    )
+    WHERE j.id = e.id AND j.lease = e.lease AND j.state = 'processing'
+    RETURNING j.lease, e.state
+  )
+  SELECT array_agg(lease) INTO ended FROM changed;
+
+  INSERT INTO output (lease, id, attempt, ended_at, bytes, host, path, tail)
+  SELECT e.lease, e.id, o.attempt, now_ms, o.bytes, its_host, o.path, decode(o.tail, 'base64')
+  FROM json_to_recordset(ends) AS e (id text, lease bigint, output json),
+    json_to_record(e.output) AS o (attempt integer, bytes bigint, path text, tail text)
+  WHERE e.output IS NOT NULL
+  ON CONFLICT DO NOTHING;
+
+  PERFORM tell('work') FROM json_to_recordset(ends) AS e (state text) WHERE e.state = 'pending' LIMIT 1;
+  RETURN coalesce(ended, '{}');
+END
+$$;
+
+-- Ends attempts and gives the claimant its jobs: {"ended": [leases], "claimed": [jobs], "next_due": time or null}.
+CREATE FUNCTION settle(ends json, claimant text, most integer, holds bigint[], now_ms bigint, its_host text)
+RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  ended bigint[] := '{}';
+  claimed json := '[]';
+  forgotten json := '[]';
+  next_due bigint;
+BEGIN
+  IF json_array_length(ends) > 0 THEN
+    ended := finish(ends, now_ms, its_host);
+  END IF;
+
+  -- Claims that count although this worker was never told of them.
+  IF most > 0 AND holds IS NOT NULL THEN
+    SELECT coalesce(json_agg(f), '[]') INTO forgotten FROM (
+      SELECT * FROM jobs
+      WHERE state = 'processing' AND worker_id = claimant AND lease <> ALL (holds)
+      ORDER BY place LIMIT most
+    ) f;
+    most := most - json_array_length(forgotten);
+  END IF;
+
+  -- A delayed job whose time has come is counted among the due ones from here on.
+  PERFORM FROM jobs WHERE state = 'pending' AND NOT due AND run_at <= now_ms LIMIT 1;
+  IF FOUND THEN
+    UPDATE jobs SET due = true FROM (
+      SELECT id FROM jobs WHERE state = 'pending' AND NOT due AND run_at <= now_ms
+      ORDER BY run_at LIMIT 10000 FOR UPDATE SKIP LOCKED
+    ) come WHERE jobs.id = come.id;
+  END IF;
+
+  IF most > 0 THEN
+    WITH chosen AS (
+      SELECT id FROM jobs WHERE due ORDER BY priority DESC, place LIMIT most FOR UPDATE SKIP LOCKED
+    ), taken AS (
+      UPDATE jobs SET
+        state = 'processing',
+        due = false,
+        attempts = attempts + 1,
+        updated_at = now_ms,
+        processing_started_at = now_ms,
+        worker_id = claimant,
+        lease = nextval('leases')
+      FROM chosen WHERE jobs.id = chosen.id
+      RETURNING jobs.*
+    )
+    SELECT coalesce(json_agg(t ORDER BY t.priority DESC, t.place), '[]') INTO claimed FROM taken t;
+  END IF;
+
+  SELECT now_ms INTO next_due FROM jobs WHERE due ORDER BY priority DESC, place LIMIT 1;
+  IF NOT FOUND THEN
+    SELECT min(run_at) INTO next_due FROM jobs WHERE state = 'pending' AND NOT due;
+  END IF;
+  RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due);
+END
+$$;
+
+-- Moves up to `most` completed jobs, those that were completed first, into the archive; `keep` stay. Returns how many.
+CREATE FUNCTION archive_completed(keep bigint, most bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  surplus bigint;
+  moved bigint;
+BEGIN
+  -- One at a time, or each would take the surplus away.
+  PERFORM FROM queue FOR UPDATE;
+  SELECT count(*) - keep INTO surplus FROM jobs WHERE state = 'completed';
+  IF surplus <= 0 THEN
+    RETURN 0;
+  END IF;
+  WITH gone AS (
+    DELETE FROM jobs USING (
+      SELECT id FROM jobs WHERE state = 'completed' ORDER BY updated_at, place LIMIT least(surplus, most)
+    ) leaving WHERE jobs.id = leaving.id AND state = 'completed'
+    RETURNING jobs.*
+  )
+  INSERT INTO archive (
+    id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, command
+  )
+  SELECT id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, command
+  FROM gone ORDER BY updated_at, place;
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  UPDATE queue SET archived = archived + moved;
+  RETURN moved;
+END
+$$;

@@ -1,0 +1,142 @@
+/**
+ * How jobs come into the table: a few by one statement, many by COPY, all of a call or none. Each call has a number that
+ * is kept with its jobs: when the answer to a commit was lost, it tells whether it was done.
+ */
+import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
+import type { JobSpec } from "../../job/spec.ts";
+import { type Admission, admit, readmit } from "../admission.ts";
+import { type Database, stateOf } from "./database.ts";
+import { entryOf, type JobRow } from "./row.ts";
+
+const FEW = 500;
+const COPY_CHUNK = 64 * 1024;
+const COPY_MS = 600_000;
+const UNIQUE_VIOLATION = "23505";
+
+type Terms = Omit<Admission, "holderOf">;
+
+/** Adds what the terms admit. Throws `E_JOB_EXISTS` as `admit` does. */
+export async function enqueue(database: Database, specs: readonly JobSpec[], terms: Terms): Promise<PendingJob[]> {
+  const call = newCall();
+  const holders = new Map<string, Entry>();
+  const learn = async (ids: readonly { readonly id?: string }[]): Promise<void> => {
+    for (const [id, holder] of await holdersOf(database, ids)) holders.set(id, holder);
+  };
+  // Mostly no id is taken. So nobody is asked first, unless what is there is to be left out, or an id stands twice anyway.
+  if (terms.existing === "skip" || standsTwice(specs)) await learn(specs);
+  for (;;) {
+    const jobs = admit(specs, { ...terms, holderOf: (id) => holders.get(id) });
+    if (jobs.length === 0) return jobs;
+    try {
+      await insert(database, jobs, { call, now: terms.now });
+      return jobs;
+    } catch (error) {
+      if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
+      if (await isDone(database, call, jobs)) return jobs;
+      await learn(jobs);
+    }
+  }
+}
+
+/** Puts dead letters back, due now, at the end of the queue. Throws `E_JOB_NOT_FOUND` as `readmit` does. */
+export async function requeue(database: Database, ids: readonly string[], now: number): Promise<PendingJob[]> {
+  const call = newCall();
+  return database.transact(async (sql) => {
+    const rows: JobRow[] = await sql`
+      SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) AND (state = 'dead' OR call = ${call}) FOR UPDATE`;
+    const entries = new Map(rows.map((row) => [row.id, entryOf(row)]));
+    // Pending ones are there only where an earlier asking of this very call was done, though its answer was lost.
+    const done = Array.from(entries.values()).filter((entry) => !isDeadLetter(entry)) as PendingJob[];
+    if (done.length > 0) return [...new Set(ids)].flatMap((id) => done.filter((job) => job.id === id));
+    const deadLetter = (id: string) => {
+      const entry = entries.get(id);
+      return entry && isDeadLetter(entry) ? entry : undefined;
+    };
+    const jobs = readmit(ids, { deadLetter, now }).map(({ job }) => job);
+    if (jobs.length === 0) return jobs;
+    await sql`
+      WITH back AS (
+        SELECT b.*, nextval('places') AS place FROM ROWS FROM (
+          json_to_recordset(${jobs}::json) AS (id text, run_at bigint, updated_at bigint, last_error text)
+        ) WITH ORDINALITY AS b (id, run_at, updated_at, last_error, number) ORDER BY b.number
+      )
+      UPDATE jobs j SET state = 'pending', due = true, place = b.place, run_at = b.run_at, attempts = 0,
+        updated_at = b.updated_at, last_error = b.last_error, call = ${call},
+        processing_started_at = NULL, worker_id = NULL, lease = NULL
+      FROM back b WHERE j.id = b.id`;
+    await sql`SELECT tell('work')`;
+    return jobs;
+  });
+}
+
+/** Text in the form of a PostgreSQL array. */
+export function array(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, "\\$&")}"`).join(",")}}`;
+}
+
+function standsTwice(specs: readonly JobSpec[]): boolean {
+  const ids = specs.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  return new Set(ids).size < ids.length;
+}
+
+async function holdersOf(database: Database, wanted: readonly { readonly id?: string }[]): Promise<Map<string, Entry>> {
+  const ids = wanted.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`, {
+    timeoutMs: COPY_MS,
+  });
+  return new Map(rows.map((row) => [row.id, entryOf(row)]));
+}
+
+/** Whether these jobs are in the table by this call, all of which one commit brought there. */
+async function isDone(database: Database, call: string, jobs: readonly PendingJob[]): Promise<boolean> {
+  const rows = await database.ask((sql) => sql`SELECT FROM jobs WHERE id = ${jobs[0]?.id} AND call = ${call}`);
+  return rows.length > 0;
+}
+
+async function insert(
+  database: Database,
+  jobs: readonly PendingJob[],
+  { call, now }: { call: string; now: number },
+): Promise<void> {
+  if (jobs.length <= FEW) {
+    await database.ask((sql) => sql`SELECT enqueue(${jobs}::json, ${call}, ${now})`);
+    return;
+  }
+  await database.transact(
+    async (sql) => {
+      const query = sql`
+        COPY jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command)
+        FROM STDIN`;
+      const writer = query.writable().getWriter();
+      for (const chunk of copyText(jobs, { call, now })) await writer.write(chunk);
+      await writer.close();
+      await query;
+      await sql`SELECT tell('work')`;
+    },
+    { timeoutMs: COPY_MS },
+  );
+}
+
+function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; now: number }): Generator<string> {
+  let chunk = "";
+  for (const { id, run_at, priority = 0, attempts, max_retries, created_at, updated_at, command } of jobs) {
+    const fields = [run_at <= now ? "t" : "f", priority, run_at, attempts, max_retries, created_at, updated_at, call];
+    chunk += `${copyField(id)}\tpending\t${fields.join("\t")}\t${copyField(command)}\n`;
+    if (chunk.length < COPY_CHUNK) continue;
+    yield chunk;
+    chunk = "";
+  }
+  yield chunk;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
+/** The text format of COPY. */
+function copyField(text: string): string {
+  return text.replaceAll(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
+}
+
+/** 63 random bits, as text. */
+function newCall(): string {
+  return BigInt.asUintN(63, crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n).toString();
+}

@@ -1,0 +1,167 @@
+/**
+ * The connections to the server, and the only user of `Bun.SQL`. What is asked here may be asked more than once: a
+ * connection that broke, a server that is starting, a deadlock are met by asking again, with backoff and jitter, until
+ * patience runs out. So every question must be such that asking it twice does no harm, although its first answer was lost.
+ */
+import { SQL, type TransactionSQL } from "bun";
+import { QueueError } from "../../job/errors.ts";
+import type { PostgresAddress } from "./address.ts";
+
+export interface DatabaseOptions {
+  readonly address: PostgresAddress;
+  readonly random: () => number;
+  /** In ms, from any moment on; it goes forward, and evenly. */
+  readonly elapsed: () => number;
+  readonly warn: (sentence: string) => void;
+}
+
+interface Asking {
+  /** How long one answer is waited for. Then the connection is given up as dead. */
+  readonly timeoutMs?: number;
+  /** How long it is asked again. */
+  readonly patienceMs?: number;
+}
+
+const PATIENCE_MS = 15_000;
+const ANSWER_MS = 30_000;
+const RETRY_MS = { first: 20, longest: 1000 };
+/** Whoever waits longer is told what for. */
+const SILENT_MS = 1000;
+const CONNECT_SECONDS = 5;
+const IN_A_TRANSACTION_MS = 60_000;
+
+/** Whatever goes by itself: a deadlock, a server that starts, stops or has no connection left, a cut connection. */
+const PASSING_STATES = ["40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03", "25006"];
+const LOST_CODES = /^ERR_POSTGRES_(CONNECTION_|IDLE_TIMEOUT|LIFETIME_TIMEOUT)/;
+
+export class Database implements AsyncDisposable {
+  readonly #options: DatabaseOptions;
+  #sql: SQL;
+  #listener: SQL | undefined;
+  #isClosed = false;
+  /** How long a question is asked again unless it says otherwise. */
+  patienceMs = PATIENCE_MS;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+    this.#sql = this.#connect();
+  }
+
+  get schema(): string {
+    return this.#options.address.schema;
+  }
+
+  /** What `work` returns, once the server answered. Throws `E_STORE_IO`, with the server's refusal as its cause. */
+  async ask<T>(work: (sql: SQL) => Promise<T>, asking: Asking = {}): Promise<T> {
+    const { elapsed, random, warn } = this.#options;
+    const { timeoutMs = ANSWER_MS, patienceMs = this.patienceMs } = asking;
+    const since = elapsed();
+    let told = false;
+    for (let waitMs = RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_MS.longest)) {
+      try {
+        return await this.#askOnce(work, timeoutMs);
+      } catch (error) {
+        if (!isPassing(error)) throw this.#refused(error);
+        const waitedMs = elapsed() - since;
+        if (this.#isClosed || waitedMs >= patienceMs) throw await this.#unreachable(error);
+        if (waitedMs >= SILENT_MS && !told) {
+          warn(`The database does not answer; trying on for ${Math.ceil((patienceMs - waitedMs) / 1000)} s.`);
+          told = true;
+        }
+        await Bun.sleep(waitMs * (0.5 + random()));
+      }
+    }
+  }
+
+  /** As `ask`, in one transaction. */
+  async transact<T>(work: (sql: TransactionSQL) => Promise<T>, asking: Asking = {}): Promise<T> {
+    return (await this.ask((sql) => sql.begin(work), asking)) as T;
+  }
+
+  /**
+   * Calls `heard` with what is told on the channel, and `caughtUp` whenever listening has begun, at first and after an
+   * interruption, in which something may have been missed.
+   */
+  async listen(channel: string, heard: (payload: string) => void, caughtUp: () => void): Promise<void> {
+    this.#listener ??= this.#connect();
+    await this.#listener.listen(channel, heard, caughtUp);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([this.#sql.close({ timeout: 5 }), this.#listener?.close({ timeout: 0 })]);
+  }
+
+  async #askOnce<T>(work: (sql: SQL) => Promise<T>, timeoutMs: number): Promise<T> {
+    const sql = this.#sql;
+    const timer = setTimeout(() => this.#giveUp(sql), timeoutMs);
+    try {
+      return await work(sql);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What waits for an answer on it is told that the connection is lost. */
+  #giveUp(sql: SQL): void {
+    if (this.#sql === sql && !this.#isClosed) this.#sql = this.#connect();
+    void sql.close({ timeout: 0 });
+  }
+
+  #connect(): SQL {
+    const { url, schema, password, tls } = this.#options.address;
+    return new SQL({
+      url,
+      max: 1,
+      ...(password === undefined ? {} : { password }),
+      ...(tls === undefined ? {} : { tls }),
+      connectionTimeout: CONNECT_SECONDS,
+      connection: {
+        search_path: schema,
+        application_name: "queuectl",
+        idle_in_transaction_session_timeout: IN_A_TRANSACTION_MS,
+        idle_session_timeout: 0,
+      },
+    });
+  }
+
+  /** A login, a right, a full disk: what does not pass by itself. What is not the server's word is thrown on as it is. */
+  #refused(error: unknown): unknown {
+    if (!(error instanceof SQL.PostgresError)) return error;
+    return new QueueError("E_STORE_IO", `${this.#options.address.shown}: ${error.message}.`, {
+      cause: error,
+      ...(error.hint ? { hint: error.hint } : {}),
+    });
+  }
+
+  async #unreachable(cause: unknown): Promise<QueueError> {
+    const { shown, host } = this.#options.address;
+    const isUnknown = host !== "" && !(await canBeFound(host));
+    const reason = isUnknown ? `there is no host ${host}` : (cause as Error).message;
+    return new QueueError("E_STORE_IO", `Cannot reach ${shown}: ${reason}.`, {
+      cause,
+      hint: isUnknown ? "Is the name right?" : "Does the server run there, and may this machine connect to it?",
+    });
+  }
+}
+
+/** The SQLSTATE with which the server refused what was asked. */
+export function stateOf(error: unknown): string | undefined {
+  const cause = error instanceof QueueError ? error.cause : undefined;
+  return cause instanceof SQL.PostgresError ? cause.errno : undefined;
+}
+
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof SQL.PostgresError)) return false;
+  return error.errno === undefined ? LOST_CODES.test(error.code) : PASSING_STATES.includes(error.errno);
+}
+
+async function canBeFound(host: string): Promise<boolean> {
+  try {
+    const { lookup } = await import("node:dns/promises");
+    await lookup(host.replaceAll(/[[\]]/g, ""));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What attempts printed: the whole in a file of the machine they ran on, the last 64 KiB in the table `output`, so that it
+ * can be read anywhere.
+ */
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { self } from "../local/identity.ts";
+import type { LogDirectory } from "../local/log-directory.ts";
+import { logsOf } from "../local/log-files.ts";
+import type { AttemptLog } from "../store.ts";
+import type { Database } from "./database.ts";
+
+const TAIL_BYTES = 64 * 1024;
+
+/** For `finish`: the end of the file, in base64. Undefined where nothing was printed. */
+export interface Printed {
+  readonly attempt: number;
+  readonly bytes: number;
+  readonly path: string;
+  readonly tail: string;
+}
+
+export function readPrinted(path: string, attempt: number): Printed | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    // Removed, because it was empty.
+    return undefined;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const read = readSync(fd, tail, 0, tail.length, size - tail.length);
+    return read === 0 ? undefined : { attempt, bytes: size, path, tail: tail.subarray(0, read).toString("base64") };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+interface OutputRow {
+  readonly lease: string;
+  readonly attempt: number;
+  readonly bytes: string;
+  readonly host: string;
+  readonly path: string;
+  readonly tail: Uint8Array;
+}
+
+/** The logs that there are of a job, oldest first: files where they can be read here, else the ends that are stored. */
+export async function attemptLogs(database: Database, directory: LogDirectory, id: string): Promise<AttemptLog[]> {
+  const rows: OutputRow[] = await database.ask(
+    (sql) => sql`SELECT lease, attempt, bytes, host, path, tail FROM output WHERE id = ${id}`,
+  );
+  const logs = new Map<number, AttemptLog>();
+  for (const row of rows) logs.set(Number(row.lease), logOf(row));
+  for (const { lease, attempt, path } of logsOf(directory.path, id)) logs.set(lease, { attempt, path });
+  return Array.from(logs)
+    .sort(([a], [b]) => a - b)
+    .map(([, log]) => log);
+}
+
+function logOf({ attempt, bytes, host, path, tail }: OutputRow): AttemptLog {
+  if (host === self().host && existsSync(path)) return { attempt, path };
+  return { attempt, path, elsewhere: { host, bytes: Number(bytes), tail } };
+}

@@ -1,0 +1,271 @@
+/**
+ * The store in a PostgreSQL database, for many machines. What may happen is decided by `job/lifecycle.ts`; what is written
+ * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
+ */
+import {
+  CONFIG_KEYS,
+  type Config,
+  type ConfigKey,
+  DEFAULTS,
+  parseConfigValue,
+  resolveConfig,
+  retryPolicy,
+} from "../../config.ts";
+import { QueueError } from "../../job/errors.ts";
+import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { AttemptEnd } from "../../job/lifecycle.ts";
+import type { JobSpec } from "../../job/spec.ts";
+import { LogDirectory } from "../local/log-directory.ts";
+import { logPath } from "../local/log-files.ts";
+import type {
+  Address,
+  Announced,
+  Announcement,
+  AttemptLog,
+  Claimant,
+  Counts,
+  EnqueueOptions,
+  Lost,
+  OpenLog,
+  Present,
+  Pruned,
+  PruneOptions,
+  Store,
+  Turn,
+  Wakes,
+} from "../store.ts";
+import { array, enqueue, requeue } from "./arrival.ts";
+import type { Database } from "./database.ts";
+import { attemptLogs } from "./output.ts";
+import { Presence, present, Watch } from "./presence.ts";
+import { Retention } from "./retention.ts";
+import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf, processingOf } from "./row.ts";
+import { Turns } from "./turn.ts";
+import { WakeUps } from "./wakes.ts";
+
+export interface PostgresStoreOptions {
+  /** Tells this queue from every other. */
+  readonly queueId: string;
+  readonly location: string;
+  readonly address: Address;
+  /** Of this machine. */
+  readonly logs: string;
+  /** How far the database's clock, which counts, is ahead of `now`; undefined where `now` itself counts. */
+  readonly aheadMs: number | undefined;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly elapsed: () => number;
+  readonly warn: (sentence: string) => void;
+  readonly overrides: Partial<Config>;
+}
+
+const ARCHIVED_A_BATCH = 5000;
+/** A worker that cannot reach the database says so soon, and tries on for ever. */
+const WORKERS_PATIENCE_MS = 1000;
+
+export class PostgresStore implements Store {
+  readonly location: string;
+  readonly address: Address;
+  readonly mark: Readonly<Record<string, string>>;
+  readonly #database: Database;
+  readonly #options: PostgresStoreOptions;
+  readonly #logs: LogDirectory;
+  readonly #turns: Turns;
+  readonly #watch: Watch;
+  readonly #wakeUps: WakeUps;
+  readonly #retention: Retention;
+  #presence: Presence | undefined;
+  #aheadMs: number;
+  #looks = 0;
+
+  /** On a schema that is up to date; the database is closed with it. */
+  constructor(database: Database, options: PostgresStoreOptions) {
+    const { location, address, queueId, logs, aheadMs = 0, warn, elapsed } = options;
+    this.location = location;
+    this.address = address;
+    this.mark = { QUEUECTL_QUEUE: queueId };
+    this.#database = database;
+    this.#options = options;
+    this.#logs = new LogDirectory(logs);
+    this.#turns = new Turns(database);
+    this.#watch = new Watch(database, elapsed);
+    this.#wakeUps = new WakeUps(database, warn);
+    this.#aheadMs = aheadMs;
+    const [config, now] = [() => this.config(), () => this.#now()];
+    this.#retention = new Retention(database, { logs: this.#logs, config, now, warn });
+  }
+
+  async probe(): Promise<void> {
+    await this.config();
+  }
+
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
+    const { max_retries } = await this.config();
+    const { random } = this.#options;
+    return enqueue(this.#database, specs, { existing, maxRetries: max_retries, now: this.#now(), random });
+  }
+
+  async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
+    // A success needs no settings, and asking for them costs as much as the rest of it.
+    const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
+    const policy = retryPolicy(mayRetry ? await this.config() : DEFAULTS, this.#options.random);
+    const isFenced = (): boolean => this.#presence?.isFenced() ?? false;
+    const turn = await this.#turns.settle(ends, {
+      claimant: claimant && { ...claimant, limit: isFenced() ? 0 : claimant.limit },
+      now: this.#now(),
+      policy,
+    });
+    const { ended, claimed } = turn;
+    if (ended.length > 0 || claimed.length > 0) this.#wakeUps.tellSoon();
+    if (this.#presence) {
+      const completed = ended.filter(({ event }) => event === "completed").length;
+      this.#retention.turned(completed, { idle: ended.length === 0 && claimed.length === 0 });
+    }
+    // Claimed by an answer that came too late: they are its own, and are given to it once more when it is seen again.
+    return isFenced() ? { ...turn, claimed: [] } : turn;
+  }
+
+  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
+    return requeue(this.#database, ids, this.#now());
+  }
+
+  async get(id: string): Promise<Entry> {
+    const [row]: JobRow[] = await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
+    if (row) return entryOf(row);
+    const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
+    const { archived } = await this.counts();
+    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, archived > 0 ? { hint } : {});
+  }
+
+  async list(state?: JobState): Promise<Job[]> {
+    const rows: JobRow[] = await this.#database.ask((sql) =>
+      state === undefined
+        ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
+        : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
+    );
+    return rows.map(jobOf);
+  }
+
+  async *archived(): AsyncIterable<readonly CompletedJob[]> {
+    for (let last = "0"; ; ) {
+      const rows: (ArchivedRow & { place: string })[] = await this.#database.ask(
+        (sql) => sql`SELECT * FROM archive WHERE place > ${last} ORDER BY place LIMIT ${ARCHIVED_A_BATCH}`,
+      );
+      if (rows.length === 0) return;
+      yield rows.map(completedOf);
+      last = rows.at(-1)?.place ?? last;
+    }
+  }
+
+  async prune(options: PruneOptions = {}): Promise<Pruned> {
+    return this.#retention.prune(options);
+  }
+
+  async deadLetters(): Promise<DeadLetter[]> {
+    const rows: JobRow[] = await this.#database.ask(
+      (sql) => sql`SELECT * FROM jobs WHERE state = 'dead' ORDER BY place`,
+    );
+    return rows.map(deadLetterOf);
+  }
+
+  async counts(): Promise<Counts> {
+    const [row] = await this.#database.ask(
+      (sql) => sql`
+        SELECT archived, (
+          SELECT json_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM jobs GROUP BY state) AS s
+        ) AS counts FROM queue`,
+    );
+    const archived = Number(row.archived);
+    const { pending = 0, processing = 0, completed = 0, failed = 0, dead = 0 } = row.counts ?? {};
+    return { pending, processing, completed: completed + archived, archived, failed, dead };
+  }
+
+  async config(): Promise<Config> {
+    const rows: { key: string; value: number }[] = await this.#database.ask(
+      (sql) => sql`SELECT key, value FROM settings`,
+    );
+    const stored: Partial<Record<ConfigKey, number>> = {};
+    for (const { key, value } of rows) {
+      const known = CONFIG_KEYS.find((one) => one === key);
+      if (known !== undefined) stored[known] = parseConfigValue(known, value);
+    }
+    return resolveConfig(stored, this.#options.overrides);
+  }
+
+  async setConfig(key: ConfigKey, value: number): Promise<void> {
+    await this.#database.transact(async (sql) => {
+      await sql`
+        INSERT INTO settings (key, value) VALUES (${key}, ${value})
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+      await sql`SELECT tell('work')`;
+    });
+  }
+
+  async announce(as: Announced): Promise<Announcement> {
+    const { elapsed, logs, aheadMs, now } = this.#options;
+    this.#database.patienceMs = WORKERS_PATIENCE_MS;
+    const presence = await Presence.announce(
+      this.#database,
+      {
+        now: () => this.#now(),
+        elapsed,
+        logs,
+        onTime: (databaseMs, askedAt) => {
+          if (aheadMs !== undefined) this.#aheadMs = databaseMs - now() + (elapsed() - askedAt) / 2;
+        },
+      },
+      as,
+    );
+    if (as.kind === "worker") this.#presence = presence;
+    return presence;
+  }
+
+  async present(): Promise<Present[]> {
+    return present(this.#database);
+  }
+
+  async lost(holding?: number): Promise<Lost[]> {
+    // A worker asks twice as often as there may be something to see, unless a neighbour has just died.
+    if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
+    const dead = await this.#watch.findDead();
+    if (dead.length === 0) return [];
+    const holders = dead.map(({ id }) => id);
+    const rows: JobRow[] = await this.#database.ask(
+      (sql) => sql`
+        SELECT * FROM jobs WHERE state = 'processing' AND worker_id = ANY (${array(holders)}::text[]) ORDER BY place`,
+    );
+    return dead.flatMap(({ id, logs }) => {
+      const jobs = rows.filter(({ worker_id }) => worker_id === id).map(processingOf);
+      if (logs !== undefined) for (const job of jobs) this.#turns.logged(job, logPath(logs, job));
+      return jobs.length === 0 ? [] : [{ workerId: id, jobs }];
+    });
+  }
+
+  changes(wake: () => void, of: Wakes = "anything"): Disposable {
+    return this.#wakeUps.subscribe({ wake, of });
+  }
+
+  async openLog(job: ProcessingJob): Promise<OpenLog> {
+    const log = this.#logs.open(job);
+    this.#turns.logged(job, log.path);
+    return log;
+  }
+
+  async openSupervisorLog(): Promise<OpenLog> {
+    return this.#logs.openSupervisorLog();
+  }
+
+  async logs(id: string): Promise<AttemptLog[]> {
+    return attemptLogs(this.#database, this.#logs, id);
+  }
+
+  async close(): Promise<void> {
+    await this.#retention.settled();
+    await this.#wakeUps.tellNow();
+    await this.#database[Symbol.asyncDispose]();
+  }
+
+  #now(): number {
+    return Math.round(this.#options.now() + this.#aheadMs);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The hot path: ends attempts and claims the next jobs in one round trip. What becomes of an attempt is decided here, by
+ * `job/lifecycle.ts`, on the job as it was claimed: nothing changes a job while it is processing, so the lease is its
+ * version, and the server writes the decision only where that is still the job's own.
+ */
+
+import type { SQL } from "bun";
+import type { JobEvent, LeaseLost } from "../../job/event.ts";
+import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
+import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
+import { self } from "../local/identity.ts";
+import type { Claimant, Turn } from "../store.ts";
+import { array } from "./arrival.ts";
+import type { Database } from "./database.ts";
+import { readPrinted } from "./output.ts";
+import { changeOf, entryOf, type JobRow, processingOf } from "./row.ts";
+
+interface TurnRequest {
+  readonly claimant: Claimant | undefined;
+  readonly now: number;
+  readonly policy: RetryPolicy;
+}
+
+interface Decision {
+  readonly end: AttemptEnd;
+  readonly change: JobEvent | LeaseLost;
+}
+
+/** A decision to be written. */
+interface Sent extends Decision {
+  readonly change: JobEvent;
+}
+
+interface Answer {
+  readonly ended: readonly Lease[];
+  readonly forgotten: readonly JobRow[];
+  readonly claimed: readonly JobRow[];
+  readonly next_due: number | null;
+}
+
+export class Turns {
+  readonly #database: Database;
+  /** What was claimed here, by lease. */
+  readonly #held = new Map<Lease, ProcessingJob>();
+  /** Where the output of attempts is. */
+  readonly #logs = new Map<Lease, { readonly attempt: number; readonly path: string }>();
+  /** What was sent and may have been written although no answer came: it is sent again as it is. */
+  readonly #unanswered = new Map<Lease, JobEvent>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The output of this attempt is there. */
+  logged({ lease, attempts }: ProcessingJob, path: string): void {
+    this.#logs.set(lease, { attempt: attempts, path });
+  }
+
+  async settle(ends: readonly AttemptEnd[], request: TurnRequest): Promise<Turn> {
+    const decisions = await this.#decide(ends, request);
+    const sent = decisions.filter((decision): decision is Sent => decision.change.event !== "lease-lost");
+    const doubtful = new Set(sent.filter(({ end }) => this.#unanswered.has(end.lease)));
+    for (const { end, change } of sent) this.#unanswered.set(end.lease, change);
+    let isAskedAgain = false;
+    const answer = await this.#database.ask((sql) => {
+      if (isAskedAgain) for (const decision of sent) doubtful.add(decision);
+      isAskedAgain = true;
+      return this.#ask(sql, sent, request);
+    });
+    const written = new Set(answer.ended);
+    for (const decision of doubtful) {
+      if (await this.#wasWritten(decision)) written.add(decision.end.lease);
+    }
+    for (const { end } of sent) this.#forget(end.lease);
+    const claimed = [...answer.forgotten, ...answer.claimed].map(processingOf);
+    for (const job of claimed) this.#held.set(job.lease, job);
+    return {
+      ended: decisions.map(({ end, change }) =>
+        change.event === "lease-lost" || written.has(end.lease) ? change : leaseLost(end),
+      ),
+      claimed,
+      ...(answer.next_due === null ? {} : { nextDueAt: answer.next_due }),
+    };
+  }
+
+  async #decide(ends: readonly AttemptEnd[], { now, policy }: TurnRequest): Promise<Decision[]> {
+    const entries = await this.#entries(ends);
+    const seen = new Set<Lease>();
+    return ends.map((end) => {
+      if (seen.has(end.lease)) return { end, change: leaseLost(end) };
+      const change = this.#unanswered.get(end.lease) ?? finish(entries.get(end), end, { now, policy });
+      if (change.event !== "lease-lost") seen.add(end.lease);
+      return { end, change };
+    });
+  }
+
+  /** The job of each end: as it was claimed here, else as it is now. */
+  async #entries(ends: readonly AttemptEnd[]): Promise<Map<AttemptEnd, Entry | undefined>> {
+    const isHeld = ({ id, lease }: AttemptEnd): boolean => this.#held.get(lease)?.id === id;
+    const unknown = ends.filter((end) => !isHeld(end)).map(({ id }) => id);
+    const rows: JobRow[] =
+      unknown.length === 0
+        ? []
+        : await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(unknown)}::text[])`);
+    const loaded = new Map(rows.map((row) => [row.id, entryOf(row)]));
+    return new Map(ends.map((end) => [end, isHeld(end) ? this.#held.get(end.lease) : loaded.get(end.id)]));
+  }
+
+  async #ask(sql: SQL, sent: readonly Sent[], { claimant, now }: TurnRequest): Promise<Answer> {
+    const ends = sent.map(({ end: { id, lease }, change: { job } }) => {
+      const log = this.#logs.get(lease);
+      const output = log && readPrinted(log.path, log.attempt);
+      return { id, lease, ...changeOf(job), output };
+    });
+    const { workerId = "", limit = 0, holds } = claimant ?? {};
+    const leases = holds && `{${[...holds].join(",")}}`;
+    const [row] = await sql`
+      SELECT settle(${ends}::json, ${workerId}, ${Math.max(0, limit)}, ${leases}::bigint[], ${now}, ${self().host}) AS answer`;
+    return row.answer;
+  }
+
+  /** Whether a decision that was sent before without an answer is what the job is now. */
+  async #wasWritten({ end, change }: Sent): Promise<boolean> {
+    const [row] = await this.#database.ask(
+      (sql) => sql`SELECT * FROM jobs WHERE id = ${end.id} AND lease = ${end.lease}`,
+    );
+    return row !== undefined && Bun.deepEquals(entryOf(row), change.job);
+  }
+
+  #forget(lease: Lease): void {
+    this.#held.delete(lease);
+    this.#logs.delete(lease);
+    this.#unanswered.delete(lease);
+  }
+}
+
+function leaseLost({ id, lease }: AttemptEnd): LeaseLost {
+  return { event: "lease-lost", id, lease };
+}
