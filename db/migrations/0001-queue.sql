@@ -107,7 +107,7 @@ END
 $$;
 
 -- Writes what became of attempts, as far as their leases still hold, and returns the leases that did.
-CREATE FUNCTION finish(ends json, now_ms bigint, its_host text) RETURNS bigint[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION finish(ends json, now_ms bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
   ended bigint[];
 BEGIN
@@ -131,29 +131,39 @@ BEGIN
   )
   SELECT array_agg(lease) INTO ended FROM changed;
 
-  INSERT INTO output (lease, id, attempt, ended_at, bytes, host, path, tail)
-  SELECT e.lease, e.id, o.attempt, now_ms, o.bytes, its_host, o.path, decode(o.tail, 'base64')
-  FROM json_to_recordset(ends) AS e (id text, lease bigint, output json),
-    json_to_record(e.output) AS o (attempt integer, bytes bigint, path text, tail text)
-  WHERE e.output IS NOT NULL
-  ON CONFLICT DO NOTHING;
-
-  PERFORM tell('work') FROM json_to_recordset(ends) AS e (state text) WHERE e.state = 'pending' LIMIT 1;
+  IF ends::text LIKE '%"state":"pending"%' THEN
+    PERFORM tell('work');
+  END IF;
   RETURN coalesce(ended, '{}');
 END
 $$;
 
--- Ends attempts and gives the claimant its jobs: {"ended": [leases], "claimed": [jobs], "next_due": time or null}.
-CREATE FUNCTION settle(ends json, claimant text, most integer, holds bigint[], now_ms bigint, its_host text)
+-- Keeps the ends of what attempts printed.
+CREATE FUNCTION keep_output(printed json, now_ms bigint) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO output (lease, id, attempt, ended_at, bytes, host, path, tail)
+  SELECT lease, id, attempt, now_ms, bytes, host, path, decode(tail, 'base64')
+  FROM json_to_recordset(printed) AS p (
+    lease bigint, id text, attempt integer, bytes bigint, host text, path text, tail text
+  )
+  ON CONFLICT DO NOTHING
+$$;
+
+-- Ends attempts and gives the claimant its jobs, in one commit. The answer: {"ended": [leases], "forgotten": [jobs],
+-- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null}.
+CREATE FUNCTION settle(ends json, printed json, claimant text, most integer, holds bigint[], now_ms bigint)
 RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   ended bigint[] := '{}';
   claimed json := '[]';
   forgotten json := '[]';
+  chosen text[] := '{}';
   next_due bigint;
 BEGIN
-  IF json_array_length(ends) > 0 THEN
-    ended := finish(ends, now_ms, its_host);
+  IF ends IS NOT NULL THEN
+    ended := finish(ends, now_ms);
+  END IF;
+  IF printed IS NOT NULL THEN
+    PERFORM keep_output(printed, now_ms);
   END IF;
 
   -- Claims that count although this worker was never told of them.
@@ -176,9 +186,11 @@ BEGIN
   END IF;
 
   IF most > 0 THEN
-    WITH chosen AS (
-      SELECT id FROM jobs WHERE due ORDER BY priority DESC, place LIMIT most FOR UPDATE SKIP LOCKED
-    ), taken AS (
+    -- One more than is taken, to know whether any is left: looking for the first due job is what costs most here.
+    SELECT coalesce(array_agg(c.id), '{}') INTO chosen FROM (
+      SELECT id FROM jobs WHERE due ORDER BY priority DESC, place LIMIT most + 1 FOR UPDATE SKIP LOCKED
+    ) c;
+    WITH taken AS (
       UPDATE jobs SET
         state = 'processing',
         due = false,
@@ -187,15 +199,19 @@ BEGIN
         processing_started_at = now_ms,
         worker_id = claimant,
         lease = nextval('leases')
-      FROM chosen WHERE jobs.id = chosen.id
-      RETURNING jobs.*
+      WHERE id = ANY (chosen[:most])
+      RETURNING *
     )
     SELECT coalesce(json_agg(t ORDER BY t.priority DESC, t.place), '[]') INTO claimed FROM taken t;
   END IF;
 
-  SELECT now_ms INTO next_due FROM jobs WHERE due ORDER BY priority DESC, place LIMIT 1;
-  IF NOT FOUND THEN
-    SELECT min(run_at) INTO next_due FROM jobs WHERE state = 'pending' AND NOT due;
+  IF cardinality(chosen) > most THEN
+    next_due := now_ms;
+  ELSE
+    SELECT now_ms INTO next_due FROM jobs WHERE due ORDER BY priority DESC, place LIMIT 1;
+    IF NOT FOUND THEN
+      SELECT min(run_at) INTO next_due FROM jobs WHERE state = 'pending' AND NOT due;
+    END IF;
   END IF;
   RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due);
 END

@@ -11,15 +11,8 @@ import type { Database } from "./database.ts";
 
 const TAIL_BYTES = 64 * 1024;
 
-/** For `finish`: the end of the file, in base64. Undefined where nothing was printed. */
-export interface Printed {
-  readonly attempt: number;
-  readonly bytes: number;
-  readonly path: string;
-  readonly tail: string;
-}
-
-export function readPrinted(path: string, attempt: number): Printed | undefined {
+/** The size of a log, and the end of it in base64. Undefined where nothing was printed. */
+export function readPrinted(path: string): { readonly bytes: number; readonly tail: string } | undefined {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -31,7 +24,7 @@ export function readPrinted(path: string, attempt: number): Printed | undefined 
     const { size } = fstatSync(fd);
     const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const read = readSync(fd, tail, 0, tail.length, size - tail.length);
-    return read === 0 ? undefined : { attempt, bytes: size, path, tail: tail.subarray(0, read).toString("base64") };
+    return read === 0 ? undefined : { bytes: size, tail: tail.subarray(0, read).toString("base64") };
   } finally {
     closeSync(fd);
   }

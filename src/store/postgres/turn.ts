@@ -107,16 +107,20 @@ export class Turns {
   }
 
   async #ask(sql: SQL, sent: readonly Sent[], { claimant, now }: TurnRequest): Promise<Answer> {
-    const ends = sent.map(({ end: { id, lease }, change: { job } }) => {
-      const log = this.#logs.get(lease);
-      const output = log && readPrinted(log.path, log.attempt);
-      return { id, lease, ...changeOf(job), output };
-    });
+    const ends = sent.map(({ end: { id, lease }, change: { job } }) => ({ id, lease, ...changeOf(job) }));
+    const printed = sent.flatMap(({ end }) => this.#printedBy(end));
     const { workerId = "", limit = 0, holds } = claimant ?? {};
     const leases = holds && `{${[...holds].join(",")}}`;
     const [row] = await sql`
-      SELECT settle(${ends}::json, ${workerId}, ${Math.max(0, limit)}, ${leases}::bigint[], ${now}, ${self().host}) AS answer`;
+      SELECT settle(${orNull(ends)}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
+        ${leases}::bigint[], ${now}) AS answer`;
     return row.answer;
+  }
+
+  #printedBy({ id, lease }: AttemptEnd): object[] {
+    const log = this.#logs.get(lease);
+    const printed = log && readPrinted(log.path);
+    return printed ? [{ id, lease, ...log, ...printed, host: self().host }] : [];
   }
 
   /** Whether a decision that was sent before without an answer is what the job is now. */
@@ -132,6 +136,10 @@ export class Turns {
     this.#logs.delete(lease);
     this.#unanswered.delete(lease);
   }
+}
+
+function orNull<T>(list: readonly T[]): readonly T[] | null {
+  return list.length === 0 ? null : list;
 }
 
 function leaseLost({ id, lease }: AttemptEnd): LeaseLost {

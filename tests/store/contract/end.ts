@@ -140,7 +140,7 @@ export const endContract: Contract = {
   },
 
   "keeps what the command printed last, whatever it is": async (bench) => {
-    const lastLine = '\u001b[31m"quoted"\\\u2028\u0000{"id":"p9",🔁';
+    const lastLine = '\u001b[31m"quoted"\\\u2028\u0001{"id":"p9",🔁';
     const [job] = await bench.running("p1");
     await bench.store.settle([end(job, { kind: "exited", code: 2, lastLine })]);
     await bench.close(bench.store);
