@@ -1,27 +1,29 @@
 import { join } from "node:path";
 import { openPostgres } from "../../src/store/postgres/open.ts";
 import type { Store } from "../../src/store/store.ts";
+import { dropSchema, freshSchema } from "../support/postgres.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { type OpenOptions, storeContract } from "./contract.ts";
-import { SQL } from "bun";
 
 const root = temporaryDirectory();
-const BASE="postgres://queue:secret@127.0.0.1:54999/postgres";
-let stores = 0;
+/** The URL of each store, by what it calls its place. */
 const urls = new Map<string, string>();
-const sql = new SQL(BASE,{max:1});
 
 storeContract("PostgreSQL", {
-  open: async (options) => openAt(`${BASE}?schema=t${process.pid}_${stores++}`, options),
+  open: async (options) => openAt(await freshSchema(), options),
   reopen: async (store, options) => openAt(urls.get(store.location) ?? "", options),
   kill: async (store, workerId) => {
-    const schema = new URL(store.location).searchParams.get("schema") ?? "";
-    await sql`UPDATE ${sql(schema)}.presence SET start = '0' WHERE id = ${workerId}`;
+    // A process of the same pid that started at another time: the announced one is dead, and its pid given out again.
+    const url = new URL(urls.get(store.location) ?? "");
+    url.searchParams.set("search_path", schemaOf(url.href));
+    url.searchParams.delete("schema");
+    await using sql = new Bun.SQL(url.href, { max: 1 });
+    await sql`UPDATE presence SET start = '0' WHERE id = ${workerId}`;
   },
   logDirectory: () => root.path,
   dispose: async () => {
     root[Symbol.dispose]();
-    await sql.close();
+    for (const url of urls.values()) await dropSchema(url);
   },
 });
 
@@ -29,7 +31,7 @@ async function openAt(url: string, { now, random, overrides = {} }: OpenOptions)
   const store = await openPostgres({
     url,
     env: {},
-    dataDirectory: join(root.path, new URL(url).searchParams.get("schema") ?? ""),
+    dataDirectory: join(root.path, schemaOf(url)),
     found: "in the environment",
     clock: "own",
     now,
@@ -42,4 +44,8 @@ async function openAt(url: string, { now, random, overrides = {} }: OpenOptions)
   });
   urls.set(store.location, url);
   return store;
+}
+
+function schemaOf(url: string): string {
+  return new URL(url).searchParams.get("schema") ?? "";
 }
