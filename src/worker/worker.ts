@@ -19,7 +19,7 @@ import { environmentForJobs } from "./job-environment.ts";
 import { Rescuer } from "./rescuer.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
 import { Slots } from "./slots.ts";
-import { StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
+import { onAbort, StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
 
 export interface WorkerOptions {
   /** How many jobs it runs at a time. */
@@ -244,9 +244,4 @@ class Worker {
       hurry: () => (gently.aborted ? now : gently),
     });
   }
-}
-
-function onAbort(signal: AbortSignal, listener: (by: string) => void): void {
-  if (signal.aborted) listener(signal.reason as string);
-  else signal.addEventListener("abort", () => listener(signal.reason as string), { once: true });
 }
