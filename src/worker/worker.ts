@@ -73,7 +73,9 @@ class Worker {
 
   /** Others may give its jobs to someone else by now, so it runs none any more. They are handed back, if they still are its own. */
   fence(): void {
-    this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
+    if (this.#slots.running > 0) {
+      this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
+    }
     for (const command of this.#commands) command.end({ atOnce: true });
   }
 

@@ -100,7 +100,8 @@ export class Database implements AsyncDisposable {
     const again = Promise.withResolvers<void>();
     const listener = this.#connect(() => again.resolve());
     this.#listener = listener;
-    listener.listen(channel, ears.heard, ears.begun).catch(() => again.resolve());
+    // Where the server knows no such thing there is nothing to wait for: workers then look by themselves.
+    listener.listen(channel, ears.heard, ears.begun).catch((error) => isPassing(error) && again.resolve());
     void again.promise.then(async () => {
       await listener.close({ timeout: 0 });
       if (this.#isClosed) return;
@@ -144,7 +145,6 @@ export class Database implements AsyncDisposable {
         search_path: schema,
         application_name: "queuectl",
         idle_in_transaction_session_timeout: IN_A_TRANSACTION_MS,
-        idle_session_timeout: 0,
       },
     });
   }

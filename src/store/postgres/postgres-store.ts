@@ -104,19 +104,22 @@ export class PostgresStore implements Store {
     const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
     const policy = retryPolicy(mayRetry ? await this.config() : DEFAULTS, this.#options.random);
     const isFenced = (): boolean => this.#presence?.isFenced() ?? false;
-    const turn = await this.#turns.settle(ends, {
+    const { ended, claimed, nextDueAt } = await this.#turns.settle(ends, {
       claimant: claimant && { ...claimant, limit: isFenced() ? 0 : claimant.limit },
       now: this.#now(),
       policy,
     });
-    const { ended, claimed } = turn;
     if (ended.length > 0 || claimed.length > 0) this.#wakeUps.tellSoon();
     if (this.#presence) {
       const completed = ended.filter(({ event }) => event === "completed").length;
       this.#retention.turned(completed, { idle: ended.length === 0 && claimed.length === 0 });
     }
-    // Claimed by an answer that came too late: they are its own, and are given to it once more when it is seen again.
-    return isFenced() ? { ...turn, claimed: [] } : turn;
+    return {
+      ended,
+      // An answer may come too late: its claims count, and are given to this worker once more when it is seen again.
+      claimed: isFenced() ? [] : claimed,
+      ...(nextDueAt === undefined ? {} : { nextDueAt: nextDueAt - this.#aheadMs }),
+    };
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
@@ -127,8 +130,8 @@ export class PostgresStore implements Store {
     const [row]: JobRow[] = await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
     if (row) return entryOf(row);
     const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
-    const { archived } = await this.counts();
-    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, archived > 0 ? { hint } : {});
+    const [queue] = await this.#database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
+    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, queue.has_archive ? { hint } : {});
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -234,7 +237,7 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#retention.settled();
+    await this.#retention.finish();
     await this.#wakeUps.tellNow();
     await this.#database[Symbol.asyncDispose]();
   }
