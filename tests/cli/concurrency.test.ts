@@ -6,14 +6,14 @@ import { sorted } from "../support/sorted.ts";
 import { until } from "../support/until.ts";
 
 const SHELLS = 20;
-const JOBS_EACH = 25;
+const JOBS_EACH = 10;
 /** $1 is the number of the shell. */
 const SHELL = `
   i=0
   while [ $i -lt ${JOBS_EACH} ]; do
     i=$((i + 1))
     queuectl enqueue '{"id":"'$1-$i'","command":"echo $QUEUECTL_JOB_ID >> ran"}' || exit 1
-    [ $i -ne 12 ] || { queuectl enqueue '{"id":"common","command":"echo common >> ran"}' 2> common-$1; echo $? > code-$1; }
+    [ $i -ne 5 ] || { queuectl enqueue '{"id":"common","command":"echo common >> ran"}' 2> common-$1; echo $? > code-$1; }
   done
 `;
 
