@@ -1,5 +1,6 @@
 /** From a command line to an exit code. The only user of cac, which lays out the help pages and is loaded for them alone. */
 import type { Output } from "../output/output.ts";
+import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
@@ -40,6 +41,7 @@ export interface World {
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
   openDoctor(dataDir: string | undefined): Promise<Doctor>;
+  choice(dataDir: string | undefined): Promise<StoreChoice>;
   ask(question: string): Promise<boolean | undefined>;
 }
 
@@ -67,6 +69,7 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
       opened ??= world.openStore(args.options.get("data-dir"));
       return opened;
     },
+    choice: () => world.choice(args.options.get("data-dir")),
     doctor: () => world.openDoctor(args.options.get("data-dir")),
     storeIn: world.openStore.bind(world),
     doctorIn: world.openDoctor.bind(world),

@@ -1,4 +1,5 @@
 import type { Output } from "../output/output.ts";
+import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
 import type { Store } from "../store/store.ts";
 
@@ -46,6 +47,8 @@ export interface Context {
   readonly json: boolean;
   /** Opens the store when first asked. The caller closes it, after the result has been printed. */
   store(): Promise<Store>;
+  /** Which store that is. */
+  choice(): Promise<StoreChoice>;
   /** The same store, to be examined also where it cannot be used. */
   doctor(): Promise<Doctor>;
   /** A store of one's own, in another data directory; to be closed by who asks. */

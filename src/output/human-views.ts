@@ -52,6 +52,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [String(view.value)];
     case "setting-changed":
       return [`⚙️ Config updated: ${view.key} = ${view.value}`];
+    case "store":
+      return [escapeControls(view.store)];
+    case "store-changed":
+      return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
     case "entry":
       return entryLines(view, screen);
     case "detached":

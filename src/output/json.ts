@@ -8,6 +8,7 @@
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
+ *     store            {"store": "files" or "postgres://..."}
  *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
@@ -134,6 +135,9 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     case "setting":
     case "setting-changed":
       return { [view.key]: view.value };
+    case "store":
+    case "store-changed":
+      return { store: view.store };
     case "entry":
       return isDeadLetter(view.entry)
         ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }

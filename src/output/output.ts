@@ -23,6 +23,9 @@ export type View =
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
   | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number }
+  /** An address without its password, or `files`. */
+  | { readonly view: "store"; readonly store: string }
+  | { readonly view: "store-changed"; readonly store: string }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
   | {
       readonly view: "detached";

@@ -36,7 +36,7 @@ import { announce, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
 import type { QueueState } from "./state.ts";
-import { decideTurn, isNothingToTake } from "./turn.ts";
+import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
 export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
   readonly random: () => number;
@@ -161,6 +161,11 @@ export class FilesStore implements Store {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 
+  /** Has the commands of this directory use the database at this address, or these files again, durably. */
+  async setStore(address: string | undefined): Promise<void> {
+    await this.#ledger.locked(() => this.#config.setStore(address));
+  }
+
   async announce({ kind, supervisor }: Announced): Promise<Announcement> {
     await this.#ledger.create();
     // Only workers hold jobs, and a supervisor need not know them.
@@ -242,8 +247,3 @@ const THOROUGH_EVERY = 20;
 /** What a person is told is done, is on the disk; what a worker did follows within a second. */
 const DURABLY = { durable: true };
 const SOON = { durable: false };
-
-function turn(state: QueueState, now: number, done: Pick<Turn, "ended" | "claimed">): Turn {
-  const nextDueAt = state.nextDueAt(now);
-  return nextDueAt === undefined ? done : { ...done, nextDueAt };
-}
