@@ -25,11 +25,14 @@ import type {
   Claimant,
   Counts,
   EnqueueOptions,
+  Item,
   Lost,
   OpenLog,
   Present,
   Pruned,
   PruneOptions,
+  Restored,
+  RestoreOptions,
   Store,
   Turn,
   Wakes,
@@ -40,6 +43,7 @@ import { attemptLogs } from "./output.ts";
 import { Presence, present, Watch } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf, processingOf } from "./row.ts";
+import { dump, restore } from "./transfer.ts";
 import { Turns } from "./turn.ts";
 import { WakeUps } from "./wakes.ts";
 
@@ -199,6 +203,15 @@ export class PostgresStore implements Store {
         ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
       await sql`SELECT tell('work')`;
     });
+  }
+
+  async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
+    await dump(this.#database, take);
+  }
+
+  async restore(read: () => AsyncIterable<readonly Item[]>, { existing }: RestoreOptions): Promise<Restored> {
+    const { location } = this;
+    return restore(this.#database, read, { existing, location, now: this.#now(), counts: () => this.counts() });
   }
 
   async announce(as: Announced): Promise<Announcement> {
