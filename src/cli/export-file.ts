@@ -11,10 +11,9 @@ export class ExportFile implements Disposable {
 
   /** What is there stays until `finish`. Throws `E_OUTPUT`. */
   constructor(path: string) {
-    const stat = this.#guard(path, () => statSync(path, { throwIfNoEntry: false }));
-    // A link stays one.
-    this.#path = stat ? this.#guard(path, () => realpathSync(path)) : path;
-    this.#temporary = !stat || stat.isFile() ? `${this.#path}.tmp-${crypto.randomUUID()}` : undefined;
+    const place = this.#guard(path, () => placeOf(path));
+    this.#path = place ?? path;
+    this.#temporary = place && `${place}.tmp-${crypto.randomUUID()}`;
     this.#fd = this.#guard(path, () =>
       this.#temporary === undefined ? openSync(this.#path, "w") : openSync(this.#temporary, "wx", 0o600),
     );
@@ -50,4 +49,14 @@ export class ExportFile implements Disposable {
       throw new QueueError("E_OUTPUT", `Could not write ${path}: ${(cause as Error).message}.`, { cause });
     }
   }
+}
+
+/** Where the file is, or will be, behind all links; undefined where there is something that cannot be replaced. */
+function placeOf(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return path;
+  const place = realpathSync(path);
+  // What `/dev/stdout` leads to may have no path of its own.
+  const found = statSync(place, { throwIfNoEntry: false });
+  return stat.isFile() && found?.ino === stat.ino && found.dev === stat.dev ? place : undefined;
 }

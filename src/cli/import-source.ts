@@ -14,7 +14,8 @@ export class ImportSource implements Disposable {
     const given = new JobInput(path);
     if (given.size !== undefined) return new ImportSource(given, given.size);
     using pipe = given;
-    return spool(pipe);
+    // Awaited here: what is returned at once is closed at once.
+    return await spool(pipe);
   }
 
   constructor(input: JobInput, bytes: number) {
