@@ -4,13 +4,14 @@
  */
 import { QueueError } from "../job/errors.ts";
 import { count } from "../output/worker-log.ts";
-import type { Item, Restored, RestoreOptions, Store } from "../store/store.ts";
+import type { Item } from "../store/item.ts";
+import type { EnqueueOptions, Restored, Store } from "../store/store.ts";
 import type { Context } from "./command.ts";
 import { type StreamEnd, type StreamTotals, StreamWriter } from "./export-stream.ts";
 import { ImportSource } from "./import-source.ts";
 import { StreamReader } from "./import-stream.ts";
 
-interface ImportRequest extends RestoreOptions {
+interface ImportRequest extends Required<EnqueueOptions> {
   /** Of a file, or `-` for standard input. */
   readonly path: string;
 }
@@ -46,7 +47,7 @@ export async function importFrom({ store, output }: Context, { path, existing }:
   }
 }
 
-interface Pass extends RestoreOptions {
+interface Pass extends Required<EnqueueOptions> {
   readonly source: ImportSource;
   readonly onRead: (bytes: number, totals: StreamTotals) => void;
 }

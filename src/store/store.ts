@@ -10,8 +10,8 @@ import type { Config, ConfigKey } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
-import type { PortableJob } from "../job/portable.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { Item } from "./item.ts";
 
 export interface EnqueueOptions {
   /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
@@ -66,27 +66,12 @@ export interface Pruned {
   readonly bytes: number;
 }
 
-/** One thing that goes from store to store. */
-export type Item = SettingItem | EntryItem | { readonly archived: CompletedJob };
-
-export interface SettingItem {
-  readonly setting: { readonly key: ConfigKey; readonly value: number };
-}
-
-/** One that has an id. */
-export type EntryItem = { readonly job: PortableJob } | { readonly dead_letter: DeadLetter };
-
-/** How many of each. */
+/** How many of each kind of item. */
 export interface Tally {
   readonly settings: number;
   readonly jobs: number;
   readonly dead_letters: number;
   readonly archived: number;
-}
-
-export interface RestoreOptions {
-  /** What becomes of it all when the store is not empty. */
-  readonly existing: "refuse" | "skip";
 }
 
 /** What was added, and what was left out because its like is there. */
@@ -217,7 +202,7 @@ export interface Store {
    * archived job of which there is an equal one. `read`, which may be called again, may throw: then a store that can
    * has added nothing; another has added a part, which a second call with "skip" completes.
    */
-  restore(read: () => AsyncIterable<readonly Item[]>, options: RestoreOptions): Promise<Restored>;
+  restore(read: () => AsyncIterable<readonly Item[]>, options: Required<EnqueueOptions>): Promise<Restored>;
 
   /** Announces this process as a worker or supervisor until it withdraws or dies. */
   announce(as: Announced): Promise<Announcement>;

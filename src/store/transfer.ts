@@ -1,8 +1,10 @@
 /** What every store needs to give everything away and to take it in. */
+import { CONFIG_KEYS, type Config } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import type { CompletedJob } from "../job/job.ts";
 import { portableArchived } from "../job/portable.ts";
-import type { Counts, Item, Restored, Tally } from "./store.ts";
+import type { Item } from "./item.ts";
+import type { Counts, Restored, Tally } from "./store.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -25,6 +27,14 @@ export function kindOf(item: Item): keyof Tally {
   if ("job" in item) return "jobs";
   if ("archived" in item) return "archived";
   return "setting" in item ? "settings" : "dead_letters";
+}
+
+/** In the order in which this program lists them. */
+export function settingItems(stored: Partial<Config>): Item[] {
+  return CONFIG_KEYS.flatMap((key) => {
+    const value = stored[key];
+    return value === undefined ? [] : [{ setting: { key, value } }];
+  });
 }
 
 /** Throws `E_STORE_NOT_EMPTY`. */

@@ -5,31 +5,30 @@
 import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { CONFIG_KEYS, type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
+import type { Item } from "../../src/store/item.ts";
 import type {
   Announcement,
   AttemptLog,
   Claimant,
   Counts,
   EnqueueOptions,
-  Item,
   Lost,
   OpenLog,
   Present,
   Pruned,
   PruneOptions,
   Restored,
-  RestoreOptions,
   Store,
   Turn,
 } from "../../src/store/store.ts";
-import { ArchivedAlready, refuseUnlessEmpty, Tallies } from "../../src/store/transfer.ts";
+import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
 
 export interface MemoryStoreOptions {
   readonly now: () => number;
@@ -153,14 +152,14 @@ export class MemoryStore implements Store {
   async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
     const { stored, jobs, dead, archive } = this.#memory;
     await take([
-      ...CONFIG_KEYS.flatMap((key) => (stored[key] === undefined ? [] : [{ setting: { key, value: stored[key] } }])),
+      ...settingItems(stored),
       ...Array.from(jobs.values(), (job) => ({ job: portableJob(job) })),
       ...Array.from(dead.values(), (letter) => ({ dead_letter: portableDeadLetter(letter) })),
       ...archive.map((job) => ({ archived: portableArchived(job) })),
     ]);
   }
 
-  async restore(read: () => AsyncIterable<readonly Item[]>, { existing }: RestoreOptions): Promise<Restored> {
+  async restore(read: () => AsyncIterable<readonly Item[]>, { existing }: Required<EnqueueOptions>): Promise<Restored> {
     if (existing === "refuse") refuseUnlessEmpty(this, await this.counts());
     const items = (await Array.fromAsync(read())).flat();
     const already = new ArchivedAlready();
@@ -237,7 +236,7 @@ export class MemoryStore implements Store {
   async close(): Promise<void> {}
 
   /** Whether it was added. */
-  #restore(item: Item, { existing, already }: RestoreOptions & { already: ArchivedAlready }): boolean {
+  #restore(item: Item, { existing, already }: Required<EnqueueOptions> & { already: ArchivedAlready }): boolean {
     const { stored, jobs, dead, archive } = this.#memory;
     if ("setting" in item) {
       const { key, value } = item.setting;

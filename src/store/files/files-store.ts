@@ -7,6 +7,7 @@ import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import type { Item } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type {
   Address,
@@ -16,14 +17,12 @@ import type {
   Claimant,
   Counts,
   EnqueueOptions,
-  Item,
   Lost,
   OpenLog,
   Present,
   Pruned,
   PruneOptions,
   Restored,
-  RestoreOptions,
   Store,
   Turn,
 } from "../store.ts";
@@ -167,7 +166,7 @@ export class FilesStore implements Store {
     await dump({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, take);
   }
 
-  async restore(read: () => AsyncIterable<readonly Item[]>, options: RestoreOptions): Promise<Restored> {
+  async restore(read: () => AsyncIterable<readonly Item[]>, options: Required<EnqueueOptions>): Promise<Restored> {
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 

@@ -2,13 +2,13 @@
  * Everything out of a data directory, and into one. What comes in is committed a batch at a time: a process that dies on
  * the way leaves a part of it, which is as sound as any other queue.
  */
-import { CONFIG_KEYS } from "../../config.ts";
-import { type ErrorCode, QueueError } from "../../job/errors.ts";
+import { QueueError } from "../../job/errors.ts";
 import type { Job } from "../../job/job.ts";
 import { type PortableJob, portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
 import { shown } from "../../job/spec.ts";
-import type { Item, Restored, RestoreOptions } from "../store.ts";
-import { ArchivedAlready, refuseUnlessEmpty, Tallies } from "../transfer.ts";
+import type { Item } from "../item.ts";
+import type { EnqueueOptions, Restored } from "../store.ts";
+import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
 import { adopt, readArchive } from "./archive.ts";
 import { type JournalRecord, recordOf } from "./commit.ts";
 import type { ConfigFile } from "./config-file.ts";
@@ -32,11 +32,7 @@ export async function dump(parts: Parts, take: (items: readonly Item[]) => Promi
 function* everything({ layout, ledger, config }: Parts): Generator<readonly Item[]> {
   const state = ledger.state();
   const [jobs, dead, { archive }] = [Array.from(state.jobs()), Array.from(state.deadLetters()), state];
-  const stored = config.read();
-  yield CONFIG_KEYS.flatMap((key) => {
-    const value = stored[key];
-    return value === undefined ? [] : [{ setting: { key, value } }];
-  });
+  yield settingItems(config.read());
   for (const batch of inBatches(jobs)) yield batch.map((job) => ({ job: portableJob(job) }));
   for (const batch of inBatches(dead)) yield batch.map((letter) => ({ dead_letter: portableDeadLetter(letter) }));
   for (const batch of readArchive(layout.archive, archive)) {
@@ -48,7 +44,7 @@ function* everything({ layout, ledger, config }: Parts): Generator<readonly Item
 export async function restore(
   parts: Parts,
   read: () => AsyncIterable<readonly Item[]>,
-  { existing }: RestoreOptions,
+  { existing }: Required<EnqueueOptions>,
 ): Promise<Restored> {
   const { layout, ledger } = parts;
   const before = ledger.state();
@@ -75,7 +71,7 @@ export async function restore(
 async function restoreSettings(
   { ledger, config }: Parts,
   items: readonly Item[],
-  { existing, tallies }: RestoreOptions & { tallies: Tallies },
+  { existing, tallies }: Required<EnqueueOptions> & { tallies: Tallies },
 ): Promise<void> {
   for (const item of items) {
     if (!("setting" in item)) continue;
@@ -88,7 +84,7 @@ async function restoreSettings(
   }
 }
 
-interface Circumstances extends RestoreOptions {
+interface Circumstances extends Required<EnqueueOptions> {
   readonly layout: Layout;
   readonly state: QueueState;
   readonly seq: number;
@@ -105,7 +101,7 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
     const { id } = entry;
     if (state.entry(id) !== undefined || taken.has(id)) {
       if (existing === "skip") continue;
-      throw new QueueError(TAKEN, `A job with ID ${shown(id)} has been enqueued meanwhile.`, {
+      throw new QueueError("E_JOB_EXISTS", `A job with ID ${shown(id)} has been enqueued meanwhile.`, {
         hint: "What came before it has been imported. To go on: --merge",
       });
     }
@@ -124,8 +120,6 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
     );
   return { records, result: added };
 }
-
-const TAKEN: ErrorCode = "E_JOB_EXISTS";
 
 /** A claim's lease is the number of its record, and this counts as one: no other ever gets it. */
 function leased(job: PortableJob, number: number): Job {

@@ -3,14 +3,17 @@
  * one, by COPY, in one transaction.
  */
 import type { SQL } from "bun";
-import { CONFIG_KEYS, type ConfigKey, parseConfigValue } from "../../config.ts";
+import type { Config } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
-import type { Counts, EntryItem, Item, Restored, RestoreOptions, SettingItem } from "../store.ts";
-import { ArchivedAlready, refuseUnlessEmpty, Tallies } from "../transfer.ts";
+import type { EntryItem, Item, SettingItem } from "../item.ts";
+import type { EnqueueOptions, Restored } from "../store.ts";
+import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
 import { array, copyField } from "./arrival.ts";
 import { type Database, stateOf } from "./database.ts";
+import { readCounts } from "./reading.ts";
 import { type ArchivedRow, completedOf, deadLetterOf, type JobRow, jobOf } from "./row.ts";
+import { selectSettings, upsertSetting } from "./settings.ts";
 
 /** Of the longest commands there are, so many are some 60 MB. */
 const ROWS_A_BATCH = 500;
@@ -44,7 +47,7 @@ export async function dump(database: Database, take: (items: readonly Item[]) =>
 type Give = (items: readonly Item[]) => Promise<boolean>;
 
 const SELECTIONS: readonly ((sql: SQL, give: Give) => Promise<boolean>)[] = [
-  async (sql, give) => give(Array.from(await storedSettings(sql), ([key, value]) => ({ setting: { key, value } }))),
+  async (sql, give) => give(settingItems(await selectSettings(sql))),
   async (sql, give) =>
     fetchAll(sql, "SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place", (rows: JobRow[]) =>
       give(rows.map((row) => ({ job: portableJob(jobOf(row)) }))),
@@ -71,22 +74,8 @@ async function fetchAll<Row>(sql: SQL, query: string, take: (rows: Row[]) => Pro
   return true;
 }
 
-/** In the order of their names in this program. */
-async function storedSettings(sql: SQL): Promise<Map<ConfigKey, number>> {
-  const rows: { key: string; value: number }[] = await sql`SELECT key, value FROM settings`;
-  const stored = new Map(rows.map(({ key, value }) => [key, value]));
-  return new Map(
-    CONFIG_KEYS.flatMap((key) => {
-      const value = stored.get(key);
-      return value === undefined ? [] : [[key, parseConfigValue(key, value)] as const];
-    }),
-  );
-}
-
-interface Terms extends RestoreOptions {
-  readonly location: string;
+interface Terms extends Required<EnqueueOptions> {
   readonly now: number;
-  readonly counts: () => Promise<Counts>;
 }
 
 /** All or nothing. An answer that was lost does no harm: the server is asked what became of the transaction. */
@@ -105,7 +94,7 @@ export async function restore(
     return restored;
   };
   for (let collisions = 0; ; collisions++) {
-    if (terms.existing === "refuse" && last === undefined) refuseUnlessEmpty(terms, await terms.counts());
+    if (terms.existing === "refuse" && last === undefined) refuseUnlessEmpty(database, await readCounts(database));
     try {
       return await database.transact(work, { timeoutMs: A_DAY_MS });
     } catch (error) {
@@ -144,7 +133,7 @@ class Restoration {
         return true;
       });
     }
-    const stored = isMerging ? await storedSettings(sql) : new Map<ConfigKey, number>();
+    const stored = isMerging ? await selectSettings(sql) : {};
     for await (const items of batches) {
       for (const item of items) if ("setting" in item) await this.#set(item, stored);
       await this.#addEntries(items);
@@ -157,14 +146,11 @@ class Restoration {
     return this.#tallies;
   }
 
-  async #set(item: SettingItem, stored: ReadonlyMap<ConfigKey, number>): Promise<void> {
+  async #set(item: SettingItem, stored: Partial<Config>): Promise<void> {
     const { key, value } = item.setting;
-    const isAdded = !stored.has(key);
+    const isAdded = stored[key] === undefined;
     this.#tallies.count(item, { isAdded });
-    if (!isAdded) return;
-    await this.#sql`
-      INSERT INTO settings (key, value) VALUES (${key}, ${value})
-      ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+    if (isAdded) await upsertSetting(this.#sql, key, value);
   }
 
   async #addEntries(items: readonly Item[]): Promise<void> {

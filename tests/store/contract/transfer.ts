@@ -2,7 +2,8 @@ import { expect } from "bun:test";
 import { QueueError } from "../../../src/job/errors.ts";
 import type { CompletedJob } from "../../../src/job/job.ts";
 import { portableArchived } from "../../../src/job/portable.ts";
-import type { Item, Store } from "../../../src/store/store.ts";
+import type { Item } from "../../../src/store/item.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { Bench, type Contract, claimed, end, FAILURE, ids, refusal, SUCCESS, specs, T0 } from "./bench.ts";
 import { HOSTILE_IDS } from "./enqueue.ts";
 
