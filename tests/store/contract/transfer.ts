@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import { QueueError } from "../../../src/job/errors.ts";
-import type { CompletedJob } from "../../../src/job/job.ts";
+import type { CompletedJob, ProcessingJob } from "../../../src/job/job.ts";
 import { portableArchived } from "../../../src/job/portable.ts";
 import type { Item } from "../../../src/store/item.ts";
 import type { Store } from "../../../src/store/store.ts";
@@ -68,13 +68,18 @@ export const transferContract: Contract = {
     await using other = await Bench.open(bench.harness);
     await other.store.enqueue(specs("own"));
     const own = await claimed(other.store);
-    await other.store.restore(inBatches(await dumped(bench.store)), { existing: "skip" });
-    const after = await other.store.get("running");
-    if (!("lease" in before && "lease" in after)) throw new Error("it is not processing");
-    expect(after).toEqual({ ...before, lease: after.lease });
+    const items = await dumped(bench.store);
+    const more = items.flatMap((item) =>
+      "job" in item && item.job.id === "running" ? [item, { job: { ...item.job, id: "also running" } }] : [item],
+    );
+    await other.store.restore(inBatches(more), { existing: "skip" });
+    const running = [await other.store.get("running"), await other.store.get("also running")] as ProcessingJob[];
+    const [after] = running;
+    if (!after) throw new Error("it is gone");
+    expect(after).toEqual({ ...(before as ProcessingJob), lease: after.lease });
     await other.store.enqueue(specs("a", "b", "c"));
     other.now = bench.now + 3_600_000;
-    const leases = [...own, ...(await claimed(other.store)), after].map(({ lease }) => lease);
+    const leases = [...own, ...(await claimed(other.store)), ...running].map(({ lease }) => lease);
     expect(new Set(leases).size).toBe(leases.length);
     const { ended } = await other.store.settle([{ id: "running", lease: -1, outcome: SUCCESS }, end(after, SUCCESS)]);
     expect(ended.map(({ event }) => event)).toEqual(["lease-lost", "completed"]);
