@@ -5,7 +5,7 @@
 import { QueueError } from "../job/errors.ts";
 import { count } from "../output/worker-log.ts";
 import type { Item } from "../store/item.ts";
-import type { EnqueueOptions, Restored, Store } from "../store/store.ts";
+import type { EnqueueOptions, Present, Restored, Store } from "../store/store.ts";
 import type { Context } from "./command.ts";
 import { type StreamEnd, type StreamTotals, StreamWriter } from "./export-stream.ts";
 import { ImportSource } from "./import-source.ts";
@@ -29,11 +29,12 @@ export async function importFrom({ store, output }: Context, { path, existing }:
     const checked = await readThrough(pass);
     passes = 1;
     const opened = await store();
+    const workers = await opened.present();
     const imported = await opened.restore(() => itemsOf(pass), { existing });
     if (!isWhole(imported, checked.end))
       throw new Error(`of ${JSON.stringify(checked.end)}: ${JSON.stringify(imported)}`);
     output.progress(undefined);
-    if (existing === "refuse") await compare(opened, checked.totals, output.note.bind(output));
+    if (existing === "refuse") await compare(opened, checked.totals, { workers, note: output.note.bind(output) });
     output.result({ view: "imported", imported, sum: checked.end.sum });
     const { processing } = checked.totals;
     if (processing > 0) {
@@ -79,15 +80,18 @@ function isWhole({ added, skipped }: Restored, { sum: _, ...tally }: StreamEnd):
 }
 
 /** What was imported into an empty store is all that it holds. Workers may have gone on from there. */
-async function compare(store: Store, expected: StreamTotals, note: (sentence: string) => void): Promise<void> {
+async function compare(
+  store: Store,
+  expected: StreamTotals,
+  { workers, note }: { workers: readonly Present[]; note: (sentence: string) => void },
+): Promise<void> {
   const writer = new StreamWriter();
   await store.dump(async (items) => {
     writer.lines(items);
     return true;
   });
   if (writer.totals.entriesSum === expected.entriesSum) return;
-  const workers = (await store.present()).length;
-  if (workers === 0) {
+  if (workers.length === 0 && (await store.present()).length === 0) {
     throw new QueueError("E_STREAM", `What is in ${store.location} now is not what was imported.`, {
       hint: "Has anything else changed it meanwhile?",
     });

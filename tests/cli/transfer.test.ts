@@ -179,6 +179,22 @@ describe("an import", () => {
     60_000,
   );
 
+  test("into a queue whose workers wait for it is one that they go on with", async () => {
+    await using home = new Home();
+    const worker = home.start("worker-start");
+    await worker.says("Worker 1 started");
+    home.write("queue.jsonl", stream(...Array.from({ length: 200 }, (_, n) => pending(`job ${n}`))));
+    const { stdout, stderr, exitCode } = await home.run("import", "queue.jsonl");
+    expect({ stdout, exitCode }).toEqual({
+      stdout: "Imported 200 jobs, 0 dead letters, 0 archived jobs and 0 settings.\n",
+      exitCode: 0,
+    });
+    expect(["", "Workers are at work already: what is there now could not be compared with the export.\n"]).toContain(
+      stderr,
+    );
+    await worker.says("Job succeeded: job 199");
+  }, 60_000);
+
   test("of settings alone, and into a queue that has only settings, is no matter", async () => {
     await using home = new Home();
     home.write("queue.jsonl", stream({ setting: { key: "max_retries", value: 9 } }, pending("a")));
