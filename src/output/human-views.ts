@@ -133,7 +133,10 @@ function entryLines({ entry, logs, now }: Extract<View, { view: "entry" }>, scre
     text: fieldText(name, value, { now, screen }),
   }));
   if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: "in the dead letter queue" });
-  for (const { attempt, path } of logs) fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(path) });
+  for (const { attempt, path, elsewhere } of logs) {
+    const place = elsewhere === undefined ? path : `on host ${elsewhere.host}: ${path}`;
+    fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(place) });
+  }
   const width = screen ? Math.max(...fields.map((field) => field.name.length)) + 2 : 0;
   return fields.map(({ name, text }) => {
     const label = `${escapeControls(name)}: `.padEnd(width);

@@ -52,6 +52,8 @@ export interface LogStream {
   readonly attempt: number | null;
   /** Null when the attempt printed nothing. */
   readonly path: string | null;
+  /** The host that the path is on, when it cannot be read here. */
+  readonly host?: string | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes as they are even onto a terminal, which they may then steer. */
   readonly raw: boolean;

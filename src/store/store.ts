@@ -245,6 +245,12 @@ export interface OpenLog {
 export interface AttemptLog {
   readonly attempt: number;
   readonly path: string;
-  /** Of an attempt that ran where this process cannot read: the end of it, and where the whole is. */
-  readonly elsewhere?: { readonly host: string; readonly bytes: number; readonly tail: Uint8Array };
+  /**
+   * Of an attempt whose file this process cannot read: the host that it is on, and how it ends, as far as the store has
+   * that. It has nothing while the attempt runs, and nothing of one that was lost together with its host.
+   */
+  readonly elsewhere?: {
+    readonly host: string;
+    readonly end?: { readonly bytes: number; readonly tail: Uint8Array };
+  };
 }

@@ -209,7 +209,7 @@ export class PostgresStore implements Store {
     if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
     const orphans = await this.#watch.findOrphans();
     return orphans.map(({ workerId, jobs, logs }) => {
-      if (logs !== undefined) for (const job of jobs) this.#turns.logged(job, logPath(logs, job));
+      if (logs) for (const job of jobs) this.#turns.logged(job, logPath(logs.directory, job), logs.host);
       return { workerId, jobs };
     });
   }
