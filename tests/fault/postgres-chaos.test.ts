@@ -10,7 +10,7 @@ import { ChaosStage } from "../support/chaos-stage.ts";
 import { machineNamed } from "../support/machine.ts";
 import { PostgresServer } from "../support/postgres-server.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const KINDS: readonly JobKind[] = ["succeeds", "takes-long", "recovers", "succeeds", "escapes", "succeeds"];
 
 let server: PostgresServer;
