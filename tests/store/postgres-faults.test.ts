@@ -5,6 +5,8 @@
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { Entry } from "../../src/job/job.ts";
+import type { Outcome } from "../../src/job/outcome.ts";
 import { openPostgres } from "../../src/store/postgres/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { dropSchema, freshSchema } from "../support/postgres.ts";
@@ -27,7 +29,7 @@ describe.each(LOSSES)("a connection that is lost %s", (loss) => {
   test.concurrent("of one job leaves one, and the call returns it", async () => {
     await using bench = await Bench.open();
     const [job] = await bench.losing(loss, () => bench.store.enqueue([{ id: "p1", command: "true" }]));
-    expect(job).toEqual(await bench.store.get("p1"));
+    expect<unknown>(await bench.store.get("p1")).toEqual(job);
     expect(ids(await bench.store.list())).toEqual(["p1"]);
   });
 
@@ -49,28 +51,39 @@ describe.each(LOSSES)("a connection that is lost %s", (loss) => {
     await bench.withDeadLetter("p1");
     const jobs = await bench.losing(loss, () => bench.store.requeue(["p1"]));
     expect(jobs).toMatchObject([{ id: "p1", state: "pending", attempts: 0 }]);
-    expect(jobs).toEqual(await bench.store.list());
+    expect<unknown>(await bench.store.list()).toEqual(jobs);
     expect(await bench.store.deadLetters()).toEqual([]);
   });
 
-  test.concurrent("of an end says what became of the attempt, and what was claimed with it is given once more", async () => {
-    await using bench = await Bench.open();
-    await using worker = await bench.store.announce({ kind: "worker" });
-    await bench.store.enqueue(["p1", "p2", "p3"].map((id) => ({ id, command: "true" })));
-    const claimant = (...holds: number[]) => ({ workerId: worker.id, limit: 1, holds: new Set(holds) });
-    const [first] = (await bench.store.settle([], claimant())).claimed;
-    const { id = "", lease = 0 } = first ?? {};
-    const turn = await bench.losing(loss, () =>
-      bench.store.settle([{ id, lease, outcome: exited(0) }], claimant(lease)),
-    );
-    expect(turn.ended).toMatchObject([{ event: "completed", job: { id: "p1", attempts: 1 } }]);
-    // Where the earlier asking claimed while the later one looked, the two have claimed one each.
-    const claimed = [...turn.claimed];
-    const later = await bench.store.settle([], { ...claimant(...claimed.map((job) => job.lease)), limit: 2 });
-    claimed.push(...later.claimed);
-    expect(ids(claimed).toSorted()).toEqual(["p2", "p3"]);
-    expect(claimed.map(({ attempts }) => attempts)).toEqual([1, 1]);
-  });
+  test.concurrent.each([
+    ["completed", exited(0)],
+    ["rescheduled", exited(1)],
+    ["dead-lettered", exited(1)],
+    ["released", { kind: "released" }],
+  ] as const)(
+    "of an end says that the job is %s, and what was claimed with it is given once more",
+    async (event, outcome) => {
+      await using bench = await Bench.open();
+      await using worker = await bench.store.announce({ kind: "worker" });
+      const max_retries = event === "dead-lettered" ? 0 : 3;
+      await bench.store.enqueue(["p1", "p2", "p3"].map((id) => ({ id, command: "true", max_retries })));
+      const claimant = (...holds: number[]) => ({ workerId: worker.id, limit: 1, holds: new Set(holds) });
+      // Whoever hands a job back takes no other.
+      const ending = (lease: number) => ({ ...claimant(lease), limit: event === "released" ? 0 : 1 });
+      const [first] = (await bench.store.settle([], claimant())).claimed;
+      const { id = "", lease = 0 } = first ?? {};
+      const end = { id, lease, outcome };
+      const turn = await bench.losing(loss, () => bench.store.settle([end], ending(lease)));
+      expect(turn.ended).toMatchObject([{ event, job: { id: "p1" } }]);
+      const [{ job }] = turn.ended as unknown as [{ job: Entry }];
+      expect(await bench.store.get("p1")).toEqual(job);
+      // Where the earlier asking claimed while the later one looked, the two have claimed one each.
+      const later = await bench.store.settle([], claimant(...turn.claimed.map((one) => one.lease)));
+      const claimed = [...turn.claimed, ...later.claimed];
+      expect(ids(claimed)).toContain(event === "released" ? "p1" : "p2");
+      expect(claimed.every(({ attempts }) => attempts === 1)).toBe(true);
+    },
+  );
 
   test.concurrent("of an end whose lease is lost says so", async () => {
     await using bench = await Bench.open();
@@ -100,6 +113,26 @@ describe.each(LOSSES)("a connection that is lost %s", (loss) => {
     await worker[Symbol.asyncDispose]();
     expect(await bench.store.present()).toEqual([]);
   });
+});
+
+test.concurrent("a job that has been run and archived before its enqueuing is asked again is not run once more", async () => {
+  await using bench = await Bench.open();
+  const enqueue = () => bench.store.enqueue([{ id: "p1", command: "true" }]);
+  const jobs = await bench.losing("after the commit", enqueue, async () => {
+    await bench.run(exited(0));
+    await bench.direct.prune({ keep: 0 });
+  });
+  expect(jobs).toMatchObject([{ id: "p1", state: "pending" }]);
+  expect(await bench.store.counts()).toMatchObject({ pending: 0, archived: 1 });
+});
+
+test.concurrent("a dead letter that was put back and has died again before that is asked again stays dead", async () => {
+  await using bench = await Bench.open();
+  await bench.withDeadLetter("p1");
+  const requeue = () => bench.store.requeue(["p1"]);
+  const jobs = await bench.losing("after the commit", requeue, () => bench.run(exited(1)));
+  expect(jobs).toMatchObject([{ id: "p1", state: "pending" }]);
+  expect(await bench.store.counts()).toMatchObject({ pending: 0, dead: 1 });
 });
 
 test.concurrent("an id that somebody else took while the commit was in doubt is refused", async () => {
@@ -228,8 +261,13 @@ class Bench implements AsyncDisposable {
 
   async withDeadLetter(id: string): Promise<void> {
     await this.direct.enqueue([{ id, command: "false", max_retries: 0 }]);
+    await this.run(exited(1));
+  }
+
+  /** Runs the first due job, as it were, on the other store. */
+  async run(outcome: Outcome): Promise<void> {
     const { claimed } = await this.direct.settle([], { workerId: "worker-1", limit: 1 });
-    await this.direct.settle(claimed.map(({ id: own, lease }) => ({ id: own, lease, outcome: exited(1) })));
+    await this.direct.settle(claimed.map(({ id, lease }) => ({ id, lease, outcome })));
   }
 
   /** Begins a call and waits until the server is about to commit it. */
@@ -245,13 +283,14 @@ class Bench implements AsyncDisposable {
     return { answer, pid, hasEnded: () => hasEnded };
   }
 
-  /** The answer of a call whose connection is lost. */
-  async losing<T>(loss: Loss, call: () => Promise<T>): Promise<T> {
+  /** The answer of a call whose connection is lost; `meanwhile` comes between an answer that is lost and the next asking. */
+  async losing<T>(loss: Loss, call: () => Promise<T>, meanwhile?: () => Promise<void>): Promise<T> {
     const { answer, pid, hasEnded } = await this.held(call);
     if (loss === "after the commit") {
       this.proxy.mute();
       await this.#release();
       await until(async () => (await this.#stateOf(pid)) === "idle", "the commit to be done");
+      await meanwhile?.();
       this.proxy.cut();
     } else {
       this.proxy.cut();
