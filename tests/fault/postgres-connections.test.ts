@@ -66,7 +66,7 @@ test.concurrent("the job of a worker that is out of sight is run by another mach
   const job = await network.runs("p1");
   const rescuer = await network.worker("b", { direct: true });
   network.proxy.stall();
-  const again = await until(() => network.director.runs("p1") > 1 && network.director.meet("p1"), "p1 again", PATIENCE);
+  const again = await network.runsAgain("p1");
   expect(isAlive(job.hello.pid)).toBe(false);
   expect(fenced.stdout).toContain(FENCED);
   expect(rescuer.stdout).toContain("[RESCUE]");
@@ -86,7 +86,7 @@ test.concurrent("the job of a machine that is gone is run by another", async () 
   const rescuer = await network.worker("b", { direct: true });
   // As by a loss of power: all of it at once.
   for (const pid of [...gone.workerPids, gone.pid, job.hello.pid]) process.kill(pid, "SIGKILL");
-  const again = await until(() => network.director.runs("p1") > 1 && network.director.meet("p1"), "p1 again", PATIENCE);
+  const again = await network.runsAgain("p1");
   await again.tell({ do: "exit", code: 0 });
   await network.has("p1", "completed", 2);
   expect(rescuer.stdout).toContain("[RESCUE]");
@@ -125,6 +125,11 @@ class Network implements AsyncDisposable {
 
   async runs(id: string): Promise<Actor> {
     await this.enqueue(id);
+    return this.director.meet(id);
+  }
+
+  async runsAgain(id: string): Promise<Actor> {
+    await until(() => this.director.runs(id) > 1, `${id} to run again`, PATIENCE);
     return this.director.meet(id);
   }
 
