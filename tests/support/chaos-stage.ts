@@ -114,6 +114,11 @@ export class ChaosStage implements AsyncDisposable {
     for (const { id } of specs) this.#acknowledged.add(id);
   }
 
+  /** Adds jobs by way of this process. */
+  async add(kinds: readonly JobKind[]): Promise<void> {
+    for (const { id } of await this.store.enqueue(this.#specs(kinds))) this.#acknowledged.add(id);
+  }
+
   /** Waits until so many more attempts have come to their end. */
   async goesOn(attempts = 5): Promise<void> {
     const goal = this.ended + attempts;
@@ -122,7 +127,12 @@ export class ChaosStage implements AsyncDisposable {
 
   /** Waits until every job has ended, asks everyone to leave, and looks at what there is. */
   async finish(): Promise<Verdict> {
-    await until(async () => await this.#isDone(), "every job to end", PATIENCE);
+    let ended = -1;
+    // As long as any ends, there is hope.
+    while (ended < this.ended && !(await this.#isDone())) {
+      ended = this.ended;
+      await until(async () => this.ended > ended || (await this.#isDone()), "every job to end", PATIENCE);
+    }
     const leaving = this.crew;
     for (const supervisor of leaving) supervisor.kill("SIGTERM");
     await Promise.all(leaving.map((supervisor) => supervisor.end()));

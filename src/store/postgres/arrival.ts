@@ -8,6 +8,7 @@ import type { JobSpec } from "../../job/spec.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
 import { type Database, stateOf } from "./database.ts";
 import { entryOf, type JobRow } from "./row.ts";
+import { channelOf } from "./wakes.ts";
 
 const FEW = 500;
 const COPY_CHUNK = 64 * 1024;
@@ -116,12 +117,34 @@ async function insert(
     await add();
   };
   if (jobs.length <= FEW) {
-    await database.ask((sql) => unlessDone(sql, () => sql`SELECT enqueue(${jobs}::json, ${call}, ${now})`));
+    const channel = channelOf(database.schema);
+    await database.ask((sql) => unlessDone(sql, () => insertFew(sql, jobs, { call, now, channel })));
     return;
   }
   await database.transact((sql) => unlessDone(sql, () => copy(sql, copyText(jobs, { call, now }))), {
     timeoutMs: COPY_MS,
   });
+}
+
+/** In one statement and no function, for a connection that was made for it alone: loading PL/pgSQL takes longer than this. */
+async function insertFew(
+  sql: SQL,
+  jobs: readonly PendingJob[],
+  { call, now, channel }: { call: string; now: number; channel: string },
+): Promise<void> {
+  await sql`
+    WITH added AS (
+      INSERT INTO jobs (
+        id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command
+      )
+      SELECT id, 'pending', run_at <= ${now}, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call}, command
+      FROM ROWS FROM (
+        json_to_recordset(${jobs}::json)
+          AS (id text, priority integer, run_at bigint, max_retries integer, command text)
+      ) WITH ORDINALITY AS j (id, priority, run_at, max_retries, command, number)
+      ORDER BY number
+    )
+    SELECT pg_notify(${channel}, 'work')`;
 }
 
 async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
