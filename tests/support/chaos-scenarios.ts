@@ -7,7 +7,7 @@ import type { PostgresServer } from "./postgres-server.ts";
 import type { RunningProgram } from "./running-program.ts";
 import { until } from "./until.ts";
 
-export interface Arena {
+interface Arena {
   readonly server: PostgresServer;
   readonly stage: ChaosStage;
   /** A number from 0 to 1. */
