@@ -16,6 +16,10 @@ import { coldStart } from "./cold-start.ts";
 import { readCommandLine, type Wishes } from "./command-line.ts";
 import { endurance } from "./endurance.ts";
 import { idle } from "./idle.ts";
+import { postgresBulk } from "./postgres-bulk.ts";
+import { postgresClaim } from "./postgres-claim.ts";
+import { postgresEndurance } from "./postgres-endurance.ts";
+import { postgresWakeUp } from "./postgres-wake-up.ts";
 import { drawChart } from "./report/chart.ts";
 import { inShort, inWords, load, machineOf } from "./report/machine.ts";
 import { type Result, writeResults } from "./report/results.ts";
@@ -35,6 +39,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "big-queue": bigQueue,
   endurance,
   rescue,
+  "postgres-bulk": postgresBulk,
+  "postgres-claim": postgresClaim,
+  "postgres-wake-up": postgresWakeUp,
+  "postgres-endurance": postgresEndurance,
 };
 const RESULTS = join(import.meta.dir, "results");
 const INTERRUPTED = 130;
@@ -45,7 +53,9 @@ if ("mistake" in wishes) {
   process.exitCode = 2;
 } else {
   // What its caller has set for a queue of his own is not to be measured.
-  for (const name of Object.keys(process.env)) if (name.startsWith("QUEUECTL_")) delete process.env[name];
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith("QUEUECTL_") && !name.startsWith("QUEUECTL_BENCH_")) delete process.env[name];
+  }
   process.exitCode = (await carryOut(wishes)) ? 0 : 1;
 }
 
