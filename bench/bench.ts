@@ -25,6 +25,7 @@ import { inShort, inWords, load, machineOf } from "./report/machine.ts";
 import { type Result, writeResults } from "./report/results.ts";
 import { tableOf } from "./report/table.ts";
 import { rescue } from "./rescue.ts";
+import { scale } from "./scale.ts";
 import { Place } from "./stage/place.ts";
 import { throughput } from "./throughput.ts";
 import { wakeUp } from "./wake-up.ts";
@@ -43,6 +44,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "postgres-claim": postgresClaim,
   "postgres-wake-up": postgresWakeUp,
   "postgres-endurance": postgresEndurance,
+  scale,
 };
 const RESULTS = join(import.meta.dir, "results");
 const INTERRUPTED = 130;
