@@ -21,7 +21,7 @@ export interface PostgresDuties {
   wakeUps(count: number, pauses: readonly number[]): Promise<number[]>;
 }
 
-export interface WorkOrder {
+interface WorkOrder {
   readonly limit: number;
   /** For so long it works before it is measured. */
   readonly warmUpMs: number;
@@ -30,7 +30,7 @@ export interface WorkOrder {
   readonly most: number;
 }
 
-export interface Worked {
+interface Worked {
   readonly jobs: number;
   readonly ms: number;
 }
