@@ -93,19 +93,6 @@ CREATE FUNCTION tell(what text) RETURNS void LANGUAGE sql AS $$
   SELECT pg_notify('queuectl:' || current_schema(), what)
 $$;
 
--- Adds pending jobs in the order given, all or none.
-CREATE FUNCTION enqueue(added json, its_call bigint, now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command)
-  SELECT a.id, 'pending', a.run_at <= now_ms, coalesce(a.priority, 0), a.run_at, 0, a.max_retries, now_ms, now_ms, its_call, a.command
-  FROM ROWS FROM (
-    json_to_recordset(added) AS (id text, command text, run_at bigint, max_retries integer, priority integer)
-  ) WITH ORDINALITY AS a (id, command, run_at, max_retries, priority, number)
-  ORDER BY a.number;
-  PERFORM tell('work');
-END
-$$;
-
 -- Writes what became of attempts, as far as their leases still hold, and returns the leases that did.
 CREATE FUNCTION finish(ends json, now_ms bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE

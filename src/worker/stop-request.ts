@@ -13,6 +13,12 @@ import { readFileSync } from "node:fs";
 import { QueueError } from "../job/errors.ts";
 import type { Announcement } from "../store/store.ts";
 
+/** Calls the listener with the reason of the abort, at once where it was before. */
+export function onAbort(signal: AbortSignal, listener: (by: string) => void): void {
+  if (signal.aborted) listener(signal.reason as string);
+  else signal.addEventListener("abort", () => listener(signal.reason as string), { once: true });
+}
+
 /** Lets others see that one is leaving. */
 export async function tellOthers(announcement: Announcement): Promise<void> {
   try {

@@ -19,7 +19,7 @@ import { environmentForJobs } from "./job-environment.ts";
 import { Rescuer } from "./rescuer.ts";
 import { type RunningCommand, runCommand } from "./run-command.ts";
 import { Slots } from "./slots.ts";
-import { StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
+import { onAbort, StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
 
 export interface WorkerOptions {
   /** How many jobs it runs at a time. */
@@ -73,7 +73,9 @@ class Worker {
 
   /** Others may give its jobs to someone else by now, so it runs none any more. They are handed back, if they still are its own. */
   fence(): void {
-    this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
+    if (this.#slots.running > 0) {
+      this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
+    }
     for (const command of this.#commands) command.end({ atOnce: true });
   }
 
@@ -244,9 +246,4 @@ class Worker {
       hurry: () => (gently.aborted ? now : gently),
     });
   }
-}
-
-function onAbort(signal: AbortSignal, listener: (by: string) => void): void {
-  if (signal.aborted) listener(signal.reason as string);
-  else signal.addEventListener("abort", () => listener(signal.reason as string), { once: true });
 }

@@ -7,6 +7,7 @@ import type { JobSpec } from "../../job/spec.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
 import { type Database, stateOf } from "./database.ts";
 import { entryOf, type JobRow } from "./row.ts";
+import { channelOf } from "./wakes.ts";
 
 const FEW = 500;
 const COPY_CHUNK = 64 * 1024;
@@ -99,7 +100,22 @@ async function insert(
   { call, now }: { call: string; now: number },
 ): Promise<void> {
   if (jobs.length <= FEW) {
-    await database.ask((sql) => sql`SELECT enqueue(${jobs}::json, ${call}, ${now})`);
+    // One statement and no function, for a connection that was made for it alone: loading PL/pgSQL takes longer than this.
+    await database.ask(
+      (sql) => sql`
+        WITH added AS (
+          INSERT INTO jobs (
+            id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command
+          )
+          SELECT id, 'pending', run_at <= ${now}, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call}, command
+          FROM ROWS FROM (
+            json_to_recordset(${jobs}::json)
+              AS (id text, priority integer, run_at bigint, max_retries integer, command text)
+          ) WITH ORDINALITY AS j (id, priority, run_at, max_retries, command, number)
+          ORDER BY number
+        )
+        SELECT pg_notify(${channelOf(database.schema)}, 'work')`,
+    );
     return;
   }
   await database.transact(

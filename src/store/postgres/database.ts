@@ -22,11 +22,18 @@ interface Asking {
   readonly patienceMs?: number;
 }
 
+/** What a listener is called with. */
+interface Ears {
+  readonly heard: (payload: string) => void;
+  readonly begun: () => void;
+}
+
 const PATIENCE_MS = 15_000;
 const ANSWER_MS = 30_000;
 const RETRY_MS = { first: 20, longest: 1000 };
 /** Whoever waits longer is told what for. */
 const SILENT_MS = 1000;
+const LISTEN_AGAIN_MS = 500;
 const CONNECT_SECONDS = 5;
 const IN_A_TRANSACTION_MS = 60_000;
 
@@ -38,6 +45,7 @@ export class Database implements AsyncDisposable {
   readonly #options: DatabaseOptions;
   #sql: SQL;
   #listener: SQL | undefined;
+  #again: Timer | undefined;
   #isClosed = false;
   /** How long a question is asked again unless it says otherwise. */
   patienceMs = PATIENCE_MS;
@@ -45,6 +53,11 @@ export class Database implements AsyncDisposable {
   constructor(options: DatabaseOptions) {
     this.#options = options;
     this.#sql = this.#connect();
+  }
+
+  /** For people. */
+  get location(): string {
+    return this.#options.address.shown;
   }
 
   get schema(): string {
@@ -79,16 +92,27 @@ export class Database implements AsyncDisposable {
   }
 
   /**
-   * Calls `heard` with what is told on the channel, and `caughtUp` whenever listening has begun, at first and after an
-   * interruption, in which something may have been missed.
+   * Calls `heard` with what is told on the channel, and `begun` whenever listening has begun, at first and after every
+   * interruption, in which something may have been missed. Always true.
    */
-  async listen(channel: string, heard: (payload: string) => void, caughtUp: () => void): Promise<void> {
-    this.#listener ??= this.#connect();
-    await this.#listener.listen(channel, heard, caughtUp);
+  listen(channel: string, ears: Ears): true {
+    // Left to itself the driver would listen anew, too, but after up to 32 s, and print what keeps it from that.
+    const again = Promise.withResolvers<void>();
+    const listener = this.#connect(() => again.resolve());
+    this.#listener = listener;
+    // Where the server knows no such thing there is nothing to wait for: workers then look by themselves.
+    listener.listen(channel, ears.heard, ears.begun).catch((error) => isPassing(error) && again.resolve());
+    void again.promise.then(async () => {
+      await listener.close({ timeout: 0 });
+      if (this.#isClosed) return;
+      this.#again = setTimeout(() => this.listen(channel, ears), LISTEN_AGAIN_MS * (0.5 + this.#options.random()));
+    });
+    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#again);
     await Promise.all([this.#sql.close({ timeout: 5 }), this.#listener?.close({ timeout: 0 })]);
   }
 
@@ -108,11 +132,12 @@ export class Database implements AsyncDisposable {
     void sql.close({ timeout: 0 });
   }
 
-  #connect(): SQL {
+  #connect(onclose = (): void => {}): SQL {
     const { url, schema, password, tls } = this.#options.address;
     return new SQL({
       url,
       max: 1,
+      onclose,
       ...(password === undefined ? {} : { password }),
       ...(tls === undefined ? {} : { tls }),
       connectionTimeout: CONNECT_SECONDS,
@@ -120,7 +145,6 @@ export class Database implements AsyncDisposable {
         search_path: schema,
         application_name: "queuectl",
         idle_in_transaction_session_timeout: IN_A_TRANSACTION_MS,
-        idle_session_timeout: 0,
       },
     });
   }

@@ -2,7 +2,7 @@
 import type { Address } from "../store.ts";
 import { parseAddress } from "./address.ts";
 import { Database } from "./database.ts";
-import { migrate } from "./migrations.ts";
+import { isNoSuchTable, migrate, pendingMigrations } from "./migrations.ts";
 import { PostgresStore, type PostgresStoreOptions } from "./postgres-store.ts";
 
 export interface PostgresOptions
@@ -24,7 +24,6 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresSt
   const address = parseAddress(url, env);
   const database = new Database({ ...rest, address });
   try {
-    await migrate(database, address.shown);
     const { queueId, aheadMs } = await meet(database, options);
     return new PostgresStore(database, {
       ...rest,
@@ -45,12 +44,32 @@ async function meet(
   database: Database,
   { now, elapsed, clock }: PostgresOptions,
 ): Promise<{ queueId: string; aheadMs: number | undefined }> {
-  const askedAt = elapsed();
-  const [row] = await database.ask(
-    (sql) => sql`SELECT id, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms FROM queue`,
-  );
-  // The answer was on its way for half of the time that it took, as far as one can know.
-  return { queueId: row.id, aheadMs: clock === "own" ? undefined : row.now_ms - now() + (elapsed() - askedAt) / 2 };
+  for (;;) {
+    const askedAt = elapsed();
+    const greeting = await greet(database);
+    if (greeting && pendingMigrations(greeting.version, database).length === 0) {
+      // The answer was on its way for half of the time that it took, as far as one can know.
+      const aheadMs = clock === "own" ? undefined : greeting.now_ms - now() + (elapsed() - askedAt) / 2;
+      return { queueId: greeting.id, aheadMs };
+    }
+    await migrate(database);
+  }
+}
+
+/** In one question what takes three. Undefined where there is no queue yet. */
+async function greet(database: Database): Promise<{ id: string; version: number; now_ms: number } | undefined> {
+  try {
+    const [row] = await database.ask(
+      (sql) => sql`
+        SELECT id, (SELECT max(number) FROM migrations) AS version,
+          extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms
+        FROM queue`,
+    );
+    return row;
+  } catch (error) {
+    if (isNoSuchTable(error)) return undefined;
+    throw error;
+  }
 }
 
 function addressOf({ found, dataDirectory }: PostgresOptions, shown: string): Address {

@@ -34,7 +34,7 @@ export class PostgresDoctor implements Doctor {
 
   async #examine(): Promise<Examination> {
     const applied = await appliedMigrations(this.#database);
-    const pending = pendingMigrations(applied, this.location);
+    const pending = pendingMigrations(applied.at(-1)?.number ?? 0, this.#database);
     if (applied.length === 0) return { sound: true, mendable: false, files: [], findings: [] };
     const drifted: Finding[] = MIGRATIONS.filter(({ number, sql }) =>
       applied.some((one) => one.number === number && one.sum !== sumOf(sql)),

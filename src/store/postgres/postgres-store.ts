@@ -2,15 +2,7 @@
  * The store in a PostgreSQL database, for many machines. What may happen is decided by `job/lifecycle.ts`; what is written
  * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
  */
-import {
-  CONFIG_KEYS,
-  type Config,
-  type ConfigKey,
-  DEFAULTS,
-  parseConfigValue,
-  resolveConfig,
-  retryPolicy,
-} from "../../config.ts";
+import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { AttemptEnd } from "../../job/lifecycle.ts";
@@ -34,12 +26,14 @@ import type {
   Turn,
   Wakes,
 } from "../store.ts";
-import { array, enqueue, requeue } from "./arrival.ts";
+import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
-import { Presence, present, Watch } from "./presence.ts";
+import { Presence } from "./presence.ts";
 import { Retention } from "./retention.ts";
-import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf, processingOf } from "./row.ts";
+import { present, Watch } from "./roster.ts";
+import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
+import { readSettings, writeSetting } from "./settings.ts";
 import { Turns } from "./turn.ts";
 import { WakeUps } from "./wakes.ts";
 
@@ -89,7 +83,7 @@ export class PostgresStore implements Store {
     this.#logs = new LogDirectory(logs);
     this.#turns = new Turns(database);
     this.#watch = new Watch(database, elapsed);
-    this.#wakeUps = new WakeUps(database, warn);
+    this.#wakeUps = new WakeUps(database);
     this.#aheadMs = aheadMs;
     const [config, now] = [() => this.config(), () => this.#now()];
     this.#retention = new Retention(database, { logs: this.#logs, config, now, warn });
@@ -110,19 +104,22 @@ export class PostgresStore implements Store {
     const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
     const policy = retryPolicy(mayRetry ? await this.config() : DEFAULTS, this.#options.random);
     const isFenced = (): boolean => this.#presence?.isFenced() ?? false;
-    const turn = await this.#turns.settle(ends, {
+    const { ended, claimed, nextDueAt } = await this.#turns.settle(ends, {
       claimant: claimant && { ...claimant, limit: isFenced() ? 0 : claimant.limit },
       now: this.#now(),
       policy,
     });
-    const { ended, claimed } = turn;
     if (ended.length > 0 || claimed.length > 0) this.#wakeUps.tellSoon();
     if (this.#presence) {
       const completed = ended.filter(({ event }) => event === "completed").length;
       this.#retention.turned(completed, { idle: ended.length === 0 && claimed.length === 0 });
     }
-    // Claimed by an answer that came too late: they are its own, and are given to it once more when it is seen again.
-    return isFenced() ? { ...turn, claimed: [] } : turn;
+    return {
+      ended,
+      // An answer may come too late: its claims count, and are given to this worker once more when it is seen again.
+      claimed: isFenced() ? [] : claimed,
+      ...(nextDueAt === undefined ? {} : { nextDueAt: nextDueAt - this.#aheadMs }),
+    };
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
@@ -133,8 +130,8 @@ export class PostgresStore implements Store {
     const [row]: JobRow[] = await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
     if (row) return entryOf(row);
     const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
-    const { archived } = await this.counts();
-    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, archived > 0 ? { hint } : {});
+    const [queue] = await this.#database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
+    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, queue.has_archive ? { hint } : {});
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -181,24 +178,11 @@ export class PostgresStore implements Store {
   }
 
   async config(): Promise<Config> {
-    const rows: { key: string; value: number }[] = await this.#database.ask(
-      (sql) => sql`SELECT key, value FROM settings`,
-    );
-    const stored: Partial<Record<ConfigKey, number>> = {};
-    for (const { key, value } of rows) {
-      const known = CONFIG_KEYS.find((one) => one === key);
-      if (known !== undefined) stored[known] = parseConfigValue(known, value);
-    }
-    return resolveConfig(stored, this.#options.overrides);
+    return resolveConfig(await readSettings(this.#database), this.#options.overrides);
   }
 
   async setConfig(key: ConfigKey, value: number): Promise<void> {
-    await this.#database.transact(async (sql) => {
-      await sql`
-        INSERT INTO settings (key, value) VALUES (${key}, ${value})
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
-      await sql`SELECT tell('work')`;
-    });
+    await writeSetting(this.#database, key, value);
   }
 
   async announce(as: Announced): Promise<Announcement> {
@@ -227,17 +211,10 @@ export class PostgresStore implements Store {
   async lost(holding?: number): Promise<Lost[]> {
     // A worker asks twice as often as there may be something to see, unless a neighbour has just died.
     if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
-    const dead = await this.#watch.findDead();
-    if (dead.length === 0) return [];
-    const holders = dead.map(({ id }) => id);
-    const rows: JobRow[] = await this.#database.ask(
-      (sql) => sql`
-        SELECT * FROM jobs WHERE state = 'processing' AND worker_id = ANY (${array(holders)}::text[]) ORDER BY place`,
-    );
-    return dead.flatMap(({ id, logs }) => {
-      const jobs = rows.filter(({ worker_id }) => worker_id === id).map(processingOf);
+    const orphans = await this.#watch.findOrphans();
+    return orphans.map(({ workerId, jobs, logs }) => {
       if (logs !== undefined) for (const job of jobs) this.#turns.logged(job, logPath(logs, job));
-      return jobs.length === 0 ? [] : [{ workerId: id, jobs }];
+      return { workerId, jobs };
     });
   }
 
@@ -260,7 +237,7 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#retention.settled();
+    await this.#retention.finish();
     await this.#wakeUps.tellNow();
     await this.#database[Symbol.asyncDispose]();
   }

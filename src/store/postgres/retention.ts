@@ -17,14 +17,19 @@ export interface RetentionOptions {
 }
 
 const DAY_MS = 86_400_000;
-const JOBS_A_BATCH = 5000;
-const LEAST_SURPLUS = 1000;
+const JOBS_A_BATCH = 10_000;
+/** A worker's renewals wait on the same connection. */
+const JOBS_A_BATCH_AT_WORK = 1000;
+const TIDY_EVERY_JOBS = 1000;
+const TIDY_EVERY_MS = 10_000;
 const SWEEP_EVERY_MS = 3_600_000;
 
 export class Retention {
   readonly #database: Database;
   readonly #options: RetentionOptions;
+  /** Since it tidied last. */
   #completed = 0;
+  #tidiedAt = 0;
   #sweptAt = 0;
   #tidying: Promise<unknown> | undefined;
 
@@ -36,27 +41,35 @@ export class Retention {
   /** To be told of every turn of a worker: how many jobs it completed, and whether it found nothing to do. */
   turned(completed: number, { idle }: { idle: boolean }): void {
     this.#completed += completed;
-    if (this.#tidying || this.#completed < (idle ? 1 : LEAST_SURPLUS)) return;
-    this.#completed = 0;
-    this.#tidying = this.#tidy().finally(() => {
-      this.#tidying = undefined;
-    });
+    if (this.#tidying || this.#completed === 0) return;
+    const isTime = idle && this.#options.now() - this.#tidiedAt >= TIDY_EVERY_MS;
+    if (isTime || this.#completed >= TIDY_EVERY_JOBS) this.#tidy();
   }
 
-  /** Waits for what is being tidied. */
-  async settled(): Promise<void> {
+  /** Tidies once more if there may be something to tidy, and waits for it. */
+  async finish(): Promise<void> {
+    await this.#tidying;
+    if (this.#completed > 0) this.#tidy();
     await this.#tidying;
   }
 
   async prune({ keep, dryRun = false }: PruneOptions): Promise<Pruned> {
     const kept = keep ?? (await this.#options.config()).keep_completed;
     if (dryRun) return { archived: await this.#surplus(kept), ...(await this.#sweep({ dryRun })) };
-    return { archived: await this.#archive(kept), ...(await this.#sweep({ dryRun })) };
+    return { archived: await this.#archive(kept, JOBS_A_BATCH), ...(await this.#sweep({ dryRun })) };
   }
 
-  async #tidy(): Promise<void> {
+  #tidy(): void {
+    this.#completed = 0;
+    this.#tidiedAt = this.#options.now();
+    this.#tidying = this.#archiveAndSweep().finally(() => {
+      this.#tidying = undefined;
+    });
+  }
+
+  async #archiveAndSweep(): Promise<void> {
     try {
-      await this.#archive((await this.#options.config()).keep_completed);
+      await this.#archive((await this.#options.config()).keep_completed, JOBS_A_BATCH_AT_WORK);
       const now = this.#options.now();
       if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
       this.#sweptAt = now;
@@ -67,12 +80,12 @@ export class Retention {
     }
   }
 
-  async #archive(keep: number): Promise<number> {
+  async #archive(keep: number, batch: number): Promise<number> {
     for (let total = 0; ; ) {
-      const [row] = await this.#database.ask((sql) => sql`SELECT archive_completed(${keep}, ${JOBS_A_BATCH}) AS moved`);
+      const [row] = await this.#database.ask((sql) => sql`SELECT archive_completed(${keep}, ${batch}) AS moved`);
       const moved = Number(row.moved);
       total += moved;
-      if (moved < JOBS_A_BATCH) return total;
+      if (moved < batch) return total;
     }
   }
 

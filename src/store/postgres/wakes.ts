@@ -8,6 +8,11 @@ import type { Database } from "./database.ts";
 
 const NOW_AND_THEN_MS = 50;
 
+/** The channel of the queue in this schema. */
+export function channelOf(schema: string): string {
+  return `queuectl:${schema}`;
+}
+
 interface Subscriber {
   readonly wake: () => void;
   readonly of: Wakes;
@@ -15,23 +20,23 @@ interface Subscriber {
 
 export class WakeUps {
   readonly #database: Database;
-  readonly #warn: (sentence: string) => void;
   readonly #channel: string;
   readonly #subscribers = new Set<Subscriber>();
   #isListening = false;
   #soon: Timer | undefined;
 
-  constructor(database: Database, warn: (sentence: string) => void) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#warn = warn;
-    this.#channel = `queuectl:${database.schema}`;
+    this.#channel = channelOf(database.schema);
   }
 
   /** Listening goes on once it has begun: whoever listens now and then would miss what is told while it begins. */
   subscribe(subscriber: Subscriber): Disposable {
     this.#subscribers.add(subscriber);
-    if (!this.#isListening) void this.#listen();
-    this.#isListening = true;
+    this.#isListening ||= this.#database.listen(this.#channel, {
+      heard: (what) => this.#wake(what),
+      begun: () => this.#wake("work"),
+    });
     return { [Symbol.dispose]: () => this.#subscribers.delete(subscriber) };
   }
 
@@ -47,18 +52,6 @@ export class WakeUps {
     this.#soon = undefined;
     // Nobody relies on it: who is not woken looks by himself.
     await this.#database.ask((sql) => sql`SELECT tell('change')`, { patienceMs: 0 }).catch(() => {});
-  }
-
-  async #listen(): Promise<void> {
-    try {
-      await this.#database.listen(
-        this.#channel,
-        (what) => this.#wake(what),
-        () => this.#wake("work"),
-      );
-    } catch (error) {
-      this.#warn(`Changes are not listened for but polled for: ${(error as Error).message}.`);
-    }
   }
 
   #wake(what: string): void {

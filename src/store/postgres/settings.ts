@@ -1,0 +1,22 @@
+/** The stored settings: one row each. Keys that this version does not know are left alone. */
+import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
+import type { Database } from "./database.ts";
+
+export async function readSettings(database: Database): Promise<Partial<Config>> {
+  const rows: { key: string; value: number }[] = await database.ask((sql) => sql`SELECT key, value FROM settings`);
+  const stored: Partial<Record<ConfigKey, number>> = {};
+  for (const { key, value } of rows) {
+    const known = CONFIG_KEYS.find((one) => one === key);
+    if (known !== undefined) stored[known] = parseConfigValue(known, value);
+  }
+  return stored;
+}
+
+export async function writeSetting(database: Database, key: ConfigKey, value: number): Promise<void> {
+  await database.transact(async (sql) => {
+    await sql`
+      INSERT INTO settings (key, value) VALUES (${key}, ${value})
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+    await sql`SELECT tell('work')`;
+  });
+}
