@@ -47,8 +47,8 @@ const RENEW_EVERY_MS = 2000;
 /** Every second look of those half a second apart asks the database. */
 const LOOK_EVERY_MS = 1000;
 const BETWEEN_WAKES_MS = 5;
-/** A row counts as late after 5 s, and as dead when it was then watched for 15 s. */
-const DEAD_AFTER_MS = 20_000;
+/** Others wait so long for the renewal of a row before they take its worker for dead. */
+const DEAD_AFTER_MS = 15_000;
 /** What a rescuer asks of the database for each job: what it is now, and to end it. */
 const ASKED_A_RESCUE = 2;
 
