@@ -28,8 +28,8 @@ const EXTREMES = [
 const SIZES = {
   full: {
     rounds: 3,
-    warmUpMs: 400,
-    ms: 1200,
+    warmUpMs: 300,
+    ms: 900,
     cells: cellsOf([1000, EXTREMES], [100_000, ALL], [1_000_000, EXTREMES]),
   },
   quick: { rounds: 1, warmUpMs: 200, ms: 400, cells: cellsOf([1000, EXTREMES], [20_000, ALL]) },
@@ -37,9 +37,9 @@ const SIZES = {
 
 /** How many jobs one process does at most, by how many it has in flight: so many more are queued when it begins. */
 const MOST = new Map([
-  [1, 4000],
-  [8, 12_000],
-  [64, 24_000],
+  [1, 3000],
+  [8, 8000],
+  [64, 16_000],
 ]);
 
 const PANELS = PROCESSES.map((processes) => ({

@@ -50,27 +50,31 @@ export const postgresEndurance: Benchmark = {
 function report(name: string, through: Through & { jobs: number; hot: string }): Finding[] {
   const { jobs, doneMs, walBytes, tables, hot, vacuumMs } = through;
   const rates = doneMs.map((ms, part) => jobs / PARTS / ((ms - (doneMs[part - 1] ?? 0)) / 1000));
+  const who = `${name}, ${short(jobs)} jobs`;
   const tenths = rates.map((rate, part): Finding => {
     const mark = { series: name, x: `${((part + 1) * 100) / PARTS} %` };
-    return { what: `${name}, tenth ${part + 1} of ${short(jobs)} jobs`, unit: "/s", samples: [rate], mark };
+    return { what: `tenth ${part + 1} of the jobs: ${who}`, unit: "/s", samples: [rate], mark };
   });
   const first = { name: "its first tenth", samples: rates.slice(0, 1) };
   const of = (what: string, unit: Unit, sample: number): Finding => ({
-    what: `${name}, ${what}`,
+    what: `${what}: ${who}`,
     unit,
     samples: [sample],
   });
-  const each = tables.flatMap((table): Finding[] => [
-    of(`table ${table.name} at the end`, "MiB", table.bytes / MIB),
-    of(`its indexes`, "MiB", table.index_bytes / MIB),
-    of(`its dead rows`, "rows", table.dead),
-    of(`autovacuum of it`, "times", table.vacuums),
-    ...(table.vacuum_ms === null ? [] : [of(`all autovacuum of it together`, "ms", table.vacuum_ms)]),
-  ]);
+  const each = tables.flatMap((table): Finding[] => {
+    const which = table.name === hot ? "the table of jobs" : `the ${table.name}`;
+    return [
+      of(which, "MiB", table.bytes / MIB),
+      of(`${which}, its indexes`, "MiB", table.index_bytes / MIB),
+      of(`${which}, its dead rows`, "rows", table.dead),
+      of(`${which}, autovacuum`, "times", table.vacuums),
+      ...(table.vacuum_ms === null ? [] : [of(`${which}, all autovacuum together`, "ms", table.vacuum_ms)]),
+    ];
+  });
   return [
     ...tenths,
     {
-      what: `${name}, the last tenth`,
+      what: `the last tenth, beside the first: ${who}`,
       unit: "/s",
       samples: rates.slice(-1),
       beside: first,
@@ -78,7 +82,7 @@ function report(name: string, through: Through & { jobs: number; hot: string }):
     },
     of("written to the log of the server, a job", "KiB", walBytes / KIB / jobs),
     ...each,
-    of(`one more vacuum of ${hot} by hand`, "ms", vacuumMs),
+    of("one more vacuum of the table of jobs by hand", "ms", vacuumMs),
   ];
 }
 

@@ -9,7 +9,7 @@ import { contenders, PEERS, PostgresQueue, QUEUECTL, whyAbsent } from "./stage/c
 import { startPostgres } from "./stage/postgres.ts";
 
 const SIZES = {
-  full: { rounds: 3, jobs: 150 },
+  full: { rounds: 3, jobs: 80 },
   quick: { rounds: 1, jobs: 15 },
 } as const;
 /** Spread so that they meet the worker in each of the things that it does now and then. */

@@ -100,38 +100,38 @@ function scenarioRows(
     arriving: { perSecond, batch: BATCH },
     loss: { atMs: SIMULATED.lossAtMs, workers: Math.min(lost, workers) },
   });
-  const who = `${databases} × ${workers} workers × ${slots}${workers < wanted ? ` (of ${short(wanted)})` : ""}`;
+  const who = `${databases} × ${workers} workers × ${slots}${workers < wanted ? ` (of ${short(wanted)} that do not fit)` : ""}`;
   const x = `${databases}`;
   const series = `${slots} a worker`;
   const all = (outcomes: readonly Outcome[], of: (one: Outcome) => number): number[] => outcomes.map(of);
   return [
     {
-      what: `${who}, more queued than they can run`,
+      what: `${who}: jobs/s, more queued than they can run`,
       unit: "/s",
       samples: all(full, (one) => one.perSecond * databases),
       mark: { panel: PANELS.throughput.name, series, x },
     },
-    { what: `${who}, each database busy`, unit: "%", samples: all(full, (one) => one.busy * 100) },
+    { what: `${who}: a database is busy`, unit: "%", samples: all(full, (one) => one.busy * 100) },
     {
-      what: `${who}, ${short(perSecond * databases)} enqueued a second`,
+      what: `${who}: jobs/s of ${short(perSecond * databases)} enqueued`,
       unit: "/s",
       samples: all(loaded, (one) => one.perSecond * databases),
     },
-    { what: `${who}, then each database busy`, unit: "%", samples: all(loaded, (one) => one.busy * 100) },
-    { what: `${who}, enqueue → claimed, median`, unit: "ms", samples: all(loaded, (one) => quantileOf(one.claimMs)) },
+    { what: `${who}: then a database is busy`, unit: "%", samples: all(loaded, (one) => one.busy * 100) },
+    { what: `${who}: enqueue → claimed, median`, unit: "ms", samples: all(loaded, (one) => quantileOf(one.claimMs)) },
     {
-      what: `${who}, enqueue → claimed, 99th percentile`,
+      what: `${who}: 99th percentile`,
       unit: "ms",
       samples: all(loaded, (one) => quantileOf(one.claimMs, 0.99)),
       mark: { panel: PANELS.claim.name, series, x },
     },
     {
-      what: `${who}, longest renewal (fenced at 10,000)`,
+      what: `${who}: longest renewal (fenced at 10,000)`,
       unit: "ms",
       samples: all(loaded, (one) => one.longestRenewalMs),
     },
     {
-      what: `${who}, machine lost → the last of its jobs runs again`,
+      what: `${who}: machine lost → its last job runs again`,
       unit: "ms",
       samples: all(losing, (one) => (one.unrecovered > 0 ? Number.POSITIVE_INFINITY : Math.max(...one.recoveryMs))),
     },

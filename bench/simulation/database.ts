@@ -47,6 +47,7 @@ const RENEW_EVERY_MS = 2000;
 /** Every second look of those half a second apart asks the database. */
 const LOOK_EVERY_MS = 1000;
 const BETWEEN_WAKES_MS = 5;
+const SAME_MOMENT_MS = 0.01;
 /** Others wait so long for the renewal of a row before they take its worker for dead. */
 const DEAD_AFTER_MS = 15_000;
 /** What a rescuer asks of the database for each job: what it is now, and to end it. */
@@ -199,7 +200,7 @@ class Database {
       worker.running.delete(running);
       worker.ended.push(this.#time.now);
       // What ends at the same moment goes into the same turn.
-      this.#time.after(0, () => {
+      this.#time.after(SAME_MOMENT_MS, () => {
         if (worker.ended.length > 0 && !worker.isAsking) this.#turn(worker);
       });
     });
