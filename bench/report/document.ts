@@ -1,8 +1,7 @@
 /**
  * Figures in a document. What stands between `<!-- bench <kind> <benchmark> -->` and `<!-- end -->` is written anew from
- * the results: with `peers`, a line for each finding without a colon
- * and a column for each that it is held against; with `grid`, a line for what
- * stands before the colon of a finding, and a column for each thing that stands behind it.
+ * the results: with `peers`, a line for each finding that has no colon, and a column for each that it is held against;
+ * with `grid`, a line for what stands before the colon of a finding, and a column for each thing that stands behind it.
  */
 import { type Finding, type Measured, quantileOf } from "../benchmark.ts";
 import { figure, number } from "./judge.ts";
@@ -28,14 +27,14 @@ function peers(findings: readonly Measured[]): string[][] {
   const cell = (finding: Measured | undefined): string => {
     if (finding?.beside === undefined) return "";
     const held = quantileOf(finding.beside.samples, finding.quantile);
-    return `${figure(held, finding.unit)} (× ${number(valueOf(finding) / held)})`;
+    return `${figure(held, finding.unit)} (× ${number(told(finding) / held)})`;
   };
   const rows = Array.from(lines, ([what, of]) => [
     what,
-    ...of.slice(0, 1).map((finding) => figure(valueOf(finding), finding.unit)),
+    ...of.slice(0, 1).map((finding) => figure(told(finding), finding.unit)),
     ...names.map((name) => cell(of.find(({ beside }) => beside?.name === name))),
   ]);
-  return withHead(["", "measured", ...names], rows);
+  return withHead(["", "median", ...names], rows);
 }
 
 function grid(findings: readonly Measured[]): string[][] {
@@ -50,7 +49,7 @@ function grid(findings: readonly Measured[]): string[][] {
       line,
       ...columns.map((column) => {
         const found = of.find((part) => part.column === column)?.finding;
-        return found === undefined ? "" : figure(valueOf(found), found.unit);
+        return found === undefined ? "" : figure(told(found), found.unit);
       }),
     ],
   );
@@ -61,6 +60,6 @@ function withHead(head: string[], rows: readonly string[][]): string[][] {
   return [head, head.map(() => "---"), ...rows];
 }
 
-function valueOf({ samples, quantile }: Measured): number {
+function told({ samples, quantile }: Measured): number {
   return quantileOf(samples, quantile);
 }

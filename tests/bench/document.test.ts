@@ -18,7 +18,7 @@ test("peers are told side by side, with what the figure is of theirs", () => {
   ];
   expect(figures("peers", findings).split("\n").slice(2, -3)).toEqual([
     "",
-    "|  | measured | this | that |",
+    "|  | median | this | that |",
     "| --- | --- | --- | --- |",
     "| a thing | 10.0 /s | 5.00 /s (× 2.00) | 20.0 /s (× 0.50) |",
     "| alone | 10.0 /s |  |  |",
