@@ -17,13 +17,18 @@
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
  *   prune              {"archived", "logs", "bytes", "dry_run"}: the jobs that were archived; the logs removed, and their size
+ *   export             the stream itself, the same bytes as without --json (cli/export-stream.ts)
+ *     --output         {"exported": <tally>, "path", "sum"}
+ *   import             {"imported": <tally>, "skipped": <tally>, "sum"}: what was left out because its like was there; the
+ *                      sum is that of the stream
  *   doctor             {"location", "sound", "mendable", "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
  *   --version          {"version", "commit", "bun"}
  *
- * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"} and <finding> is
+ * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -61,6 +66,10 @@ export class JsonOutput implements Output {
     const document = { id, attempt, path, ...(host && { host }), output: new TextDecoder().decode(bytes) };
     this.#sinks.results.write(`${safeJson(document)}\n`);
     return bytes.byteLength;
+  }
+
+  data(text: string): boolean {
+    return this.#sinks.results.write(text);
   }
 
   event(...events: readonly WorkerEvent[]): void {
@@ -130,6 +139,10 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { jobs: view.jobs };
     case "pruned":
       return { ...view.pruned, dry_run: view.dryRun };
+    case "exported":
+      return { exported: view.exported, path: view.path, sum: view.sum };
+    case "imported":
+      return { imported: view.imported.added, skipped: view.imported.skipped, sum: view.sum };
     case "config":
       return view.config;
     case "setting":

@@ -137,6 +137,11 @@ export class Home implements AsyncDisposable {
     return this.#spawn(["queuectl", ...args], circumstances);
   }
 
+  /** Starts another program, with its arguments. */
+  startOther(command: readonly string[], circumstances: Circumstances = {}): RunningProgram {
+    return this.#spawn([...command], circumstances);
+  }
+
   startShell(script: string): RunningProgram {
     return this.#spawn(["/bin/sh", "-c", script], {});
   }
