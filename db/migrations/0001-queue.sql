@@ -132,7 +132,8 @@ CREATE FUNCTION keep_output(printed json, now_ms bigint) RETURNS void LANGUAGE s
   FROM json_to_recordset(printed) AS p (
     lease bigint, id text, attempt integer, bytes bigint, host text, path text, tail text
   )
-  ON CONFLICT DO NOTHING
+  -- Whoever took the job away from a lost machine could say no more than where to look.
+  ON CONFLICT (lease) DO UPDATE SET bytes = excluded.bytes, tail = excluded.tail WHERE output.bytes = 0
 $$;
 
 -- Ends attempts and gives the claimant its jobs, in one commit. The answer: {"ended": [leases], "forgotten": [jobs],

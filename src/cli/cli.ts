@@ -20,6 +20,8 @@ const COMMANDS: Commands = new Map([
   ["config-get", async () => (await import("./commands/config-get.ts")).configGet],
   ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
   ["prune", async () => (await import("./commands/prune.ts")).prune],
+  ["export", async () => (await import("./commands/export.ts")).exportQueue],
+  ["import", async () => (await import("./commands/import.ts")).importQueue],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
 ]);

@@ -173,7 +173,7 @@ function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; n
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
 /** The text format of COPY. */
-function copyField(text: string): string {
+export function copyField(text: string): string {
   return text.replaceAll(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
 
