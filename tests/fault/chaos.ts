@@ -71,8 +71,8 @@ async function hurt(
 ): Promise<void> {
   const endsAt = performance.now() + ms;
   for (let index = 0; performance.now() < endsAt; index++) {
+    if (index > 0) await means.stage.goesOn();
     await scenario.round({ ...means, random: Math.random }, index);
-    await means.stage.goesOn();
   }
 }
 
@@ -124,7 +124,7 @@ async function rateUntil(stage: ChaosStage, end: Promise<void>): Promise<number>
   return ((stage.ended - endedBefore) * 1000) / (performance.now() - since);
 }
 
-/** How long it takes until a second begins in which so many attempts end. */
+/** How long it takes, from the last hurt on, until a second begins in which so many attempts end. */
 async function timeUntil(stage: ChaosStage, rate: number): Promise<number> {
   const since = performance.now();
   for (const samples = [stage.ended]; ; samples.push(stage.ended)) {

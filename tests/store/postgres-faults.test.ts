@@ -155,6 +155,18 @@ test.concurrent("the very same job of another call is refused, be it of one or o
   expect(ids(await bench.store.list())).toEqual(["m7"]);
 });
 
+test.concurrent("what a worker learned at its claim does not let it end a job that is another's by now", async () => {
+  await using bench = await Bench.open();
+  await bench.store.enqueue([{ id: "p1", command: "true" }]);
+  const [job] = (await bench.store.settle([], { workerId: "worker-1", limit: 1 })).claimed;
+  const { id = "", lease = 0 } = job ?? {};
+  await bench.direct.settle([{ id, lease, outcome: { kind: "released" } }]);
+  await bench.direct.settle([], { workerId: "worker-2", limit: 1 });
+  const { ended } = await bench.store.settle([{ id, lease, outcome: exited(0) }]);
+  expect(ended).toEqual([{ event: "lease-lost", id, lease }]);
+  expect(await bench.store.get("p1")).toMatchObject({ state: "processing", worker_id: "worker-2" });
+});
+
 describe("what the server refuses in passing is asked again", () => {
   test.concurrent.each([
     ["a serialization failure", "40001"],
