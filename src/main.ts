@@ -10,6 +10,7 @@ import { QueueError } from "./job/errors.ts";
 import { openOutput } from "./output/open.ts";
 import type { Output } from "./output/output.ts";
 import type { Doctor } from "./store/doctor.ts";
+import type { Migrator } from "./store/migrator.ts";
 import type { StoreOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
@@ -44,6 +45,7 @@ async function obey(commandLine: readonly string[]): Promise<number> {
     commit: typeof BUILD_COMMIT === "undefined" ? undefined : BUILD_COMMIT,
     openStore: open,
     openDoctor,
+    openMigrator,
     ask: askAtTerminal,
   });
 }
@@ -80,6 +82,11 @@ async function open(dataDir: string | undefined): Promise<Store> {
 
 async function openDoctor(dataDir: string | undefined): Promise<Doctor> {
   const { openDoctor: openIt } = await import("./store/open.ts");
+  return openIt(storeOptions(dataDir));
+}
+
+async function openMigrator(dataDir: string | undefined): Promise<Migrator> {
+  const { openMigrator: openIt } = await import("./store/open.ts");
   return openIt(storeOptions(dataDir));
 }
 

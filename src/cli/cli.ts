@@ -1,6 +1,7 @@
 /** From a command line to an exit code. The only user of cac, which lays out the help pages and is loaded for them alone. */
 import type { Output } from "../output/output.ts";
 import type { Doctor } from "../store/doctor.ts";
+import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
 import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
@@ -21,6 +22,7 @@ const COMMANDS: Commands = new Map([
   ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
   ["prune", async () => (await import("./commands/prune.ts")).prune],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
+  ["store-migrate", async () => (await import("./commands/store-migrate.ts")).storeMigrate],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
 ]);
 
@@ -40,6 +42,7 @@ export interface World {
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
   openDoctor(dataDir: string | undefined): Promise<Doctor>;
+  openMigrator(dataDir: string | undefined): Promise<Migrator>;
   ask(question: string): Promise<boolean | undefined>;
 }
 
@@ -68,6 +71,7 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
       return opened;
     },
     doctor: () => world.openDoctor(args.options.get("data-dir")),
+    migrator: () => world.openMigrator(args.options.get("data-dir")),
     storeIn: world.openStore.bind(world),
     doctorIn: world.openDoctor.bind(world),
     ask: world.ask.bind(world),

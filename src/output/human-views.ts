@@ -62,6 +62,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return examinationLines(view, screen?.colours);
     case "mending":
       return mendingLines(view, screen?.colours);
+    case "migration":
+      return migrationLines(view);
     case "verdict":
       return verdictLines(view);
     case "version":
@@ -76,6 +78,13 @@ function prunedLines({ pruned, dryRun }: Extract<View, { view: "pruned" }>): str
   const jobs = count(archived, "completed job", "completed jobs");
   const files = `${count(logs, "log", "logs")}${logs === 0 ? "" : ` (${count(bytes, "byte", "bytes")})`}`;
   return [dryRun ? `Would archive ${jobs} and remove ${files}.` : `Archived ${jobs} and removed ${files}.`];
+}
+
+/** What would be done is SQL, and nothing else that is no comment in it. */
+function migrationLines({ location, migrations, dryRun }: Extract<View, { view: "migration" }>): string[] {
+  if (migrations.length === 0) return [`${dryRun ? "-- " : ""}Nothing to migrate in ${escapeControls(location)}`];
+  if (!dryRun) return migrations.map(({ name }) => `Applied ${name}.`);
+  return migrations.flatMap(({ name, sql }) => [`-- ${name}`, ...sql.trimEnd().split("\n").map(escapeControls)]);
 }
 
 function onScreen(screen: Screen | undefined): Screen {

@@ -8,6 +8,7 @@ import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
+import type { Migration } from "../store/migrator.ts";
 import type { AttemptLog, Counts, Present, Pruned } from "../store/store.ts";
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
@@ -34,6 +35,13 @@ export type View =
   | { readonly view: "examination"; readonly location: string; readonly examination: Examination }
   | { readonly view: "mending"; readonly location: string; readonly mending: Mending | undefined }
   | { readonly view: "pruned"; readonly pruned: Pruned; readonly dryRun: boolean }
+  | {
+      readonly view: "migration";
+      readonly location: string;
+      /** What was applied, or would be. */
+      readonly migrations: readonly Migration[];
+      readonly dryRun: boolean;
+    }
   | {
       readonly view: "verdict";
       readonly verdict: Verdict;

@@ -10,6 +10,7 @@ import type { Doctor } from "./doctor.ts";
 import { ConfigFile } from "./files/config-file.ts";
 import { FilesStore } from "./files/files-store.ts";
 import { findDataDirectory } from "./files/layout.ts";
+import type { Migrator } from "./migrator.ts";
 import type { PostgresOptions } from "./postgres/open.ts";
 import type { Store } from "./store.ts";
 
@@ -44,8 +45,17 @@ export async function openDoctor(options: StoreOptions): Promise<Doctor> {
     const { FilesDoctor } = await import("./files/doctor/files-doctor.ts");
     return new FilesDoctor(directory, options);
   }
-  const { PostgresDoctor } = await import("./postgres/postgres-doctor.ts");
+  const { PostgresDoctor } = await import("./postgres/doctor/postgres-doctor.ts");
   return new PostgresDoctor(database);
+}
+
+/** Opens the same store to be brought up to date. In files there is nothing to bring: what is read there is of any version. */
+export async function openMigrator(options: StoreOptions): Promise<Migrator> {
+  const directory = directoryOf(options);
+  const database = databaseOf(options, directory);
+  if (database === undefined) return { location: directory, pending: async () => [], migrate: async () => [] };
+  const { PostgresMigrator } = await import("./postgres/postgres-migrator.ts");
+  return new PostgresMigrator(database);
 }
 
 function directoryOf({ dataDir, cwd, env }: StoreOptions): string {
