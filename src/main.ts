@@ -11,6 +11,7 @@ import { openOutput } from "./output/open.ts";
 import type { Output } from "./output/output.ts";
 import type { StoreChoice } from "./store/choice.ts";
 import type { Doctor } from "./store/doctor.ts";
+import type { Migrator } from "./store/migrator.ts";
 import type { StoreOptions } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
@@ -46,6 +47,7 @@ async function obey(commandLine: readonly string[]): Promise<number> {
     openStore: open,
     openDoctor,
     choice,
+    openMigrator,
     ask: askAtTerminal,
   });
 }
@@ -88,6 +90,11 @@ async function openDoctor(dataDir: string | undefined): Promise<Doctor> {
 async function choice(dataDir: string | undefined): Promise<StoreChoice> {
   const { StoreChoice } = await import("./store/choice.ts");
   return new StoreChoice(storeOptions(dataDir));
+}
+
+async function openMigrator(dataDir: string | undefined): Promise<Migrator> {
+  const { openMigrator: openIt } = await import("./store/open.ts");
+  return openIt(storeOptions(dataDir));
 }
 
 function storeOptions(dataDir: string | undefined): StoreOptions {

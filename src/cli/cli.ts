@@ -2,6 +2,7 @@
 import type { Output } from "../output/output.ts";
 import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
+import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
 import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
@@ -24,6 +25,7 @@ const COMMANDS: Commands = new Map([
   ["export", async () => (await import("./commands/export.ts")).exportQueue],
   ["import", async () => (await import("./commands/import.ts")).importQueue],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
+  ["store-migrate", async () => (await import("./commands/store-migrate.ts")).storeMigrate],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
 ]);
 
@@ -44,6 +46,7 @@ export interface World {
   openStore(dataDir: string | undefined): Promise<Store>;
   openDoctor(dataDir: string | undefined): Promise<Doctor>;
   choice(dataDir: string | undefined): Promise<StoreChoice>;
+  openMigrator(dataDir: string | undefined): Promise<Migrator>;
   ask(question: string): Promise<boolean | undefined>;
 }
 
@@ -73,6 +76,7 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
     },
     choice: () => world.choice(args.options.get("data-dir")),
     doctor: () => world.openDoctor(args.options.get("data-dir")),
+    migrator: () => world.openMigrator(args.options.get("data-dir")),
     storeIn: world.openStore.bind(world),
     doctorIn: world.openDoctor.bind(world),
     ask: world.ask.bind(world),

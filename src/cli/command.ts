@@ -1,6 +1,7 @@
 import type { Output } from "../output/output.ts";
 import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
+import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 
 /** One command: what it accepts, how its help describes it, and what it does. */
@@ -51,6 +52,8 @@ export interface Context {
   choice(): Promise<StoreChoice>;
   /** The same store, to be examined also where it cannot be used. */
   doctor(): Promise<Doctor>;
+  /** The same store, to be brought up to date. */
+  migrator(): Promise<Migrator>;
   /** A store of one's own, in another data directory; to be closed by who asks. */
   storeIn(dataDir: string): Promise<Store>;
   doctorIn(dataDir: string): Promise<Doctor>;

@@ -23,7 +23,7 @@ export function* examinationLines(
     yield colours.red(`Damaged in ${count(damages, "place", "places")}${aside}.`);
     yield examination.mendable
       ? "To set it aside and rebuild from everything that is whole: queuectl doctor --fix"
-      : "That is for you to put right: doctor cannot tell whose word to take.";
+      : `That is for you to put right: ${examination.advice ?? "doctor cannot tell whose word to take."}`;
   }
 }
 

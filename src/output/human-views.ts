@@ -70,6 +70,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return examinationLines(view, screen?.colours);
     case "mending":
       return mendingLines(view, screen?.colours);
+    case "migration":
+      return migrationLines(view);
     case "verdict":
       return verdictLines(view);
     case "version":
@@ -99,6 +101,13 @@ function tallyText({ settings, jobs, dead_letters, archived }: Tally): string {
     count(archived, "archived job", "archived jobs"),
   ];
   return `${parts.join(", ")} and ${count(settings, "setting", "settings")}`;
+}
+
+/** What would be done is SQL, and nothing else that is no comment in it. */
+function migrationLines({ location, migrations, dryRun }: Extract<View, { view: "migration" }>): string[] {
+  if (migrations.length === 0) return [`${dryRun ? "-- " : ""}Nothing to migrate in ${escapeControls(location)}`];
+  if (!dryRun) return migrations.map(({ name }) => `Applied ${name}.`);
+  return migrations.flatMap(({ name, sql }) => [`-- ${name}`, ...sql.trimEnd().split("\n").map(escapeControls)]);
 }
 
 function onScreen(screen: Screen | undefined): Screen {

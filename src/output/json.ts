@@ -21,8 +21,9 @@
  *     --output         {"exported": <tally>, "path", "sum"}
  *   import             {"imported": <tally>, "skipped": <tally>, "sum"}: what was left out because its like was there; the
  *                      sum is that of the stream
- *   doctor             {"location", "sound", "mendable", "files": [{"path", "holds"}], "findings": [<finding>]}
+ *   doctor             {"location", "sound", "mendable", "advice"?, "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
+ *   store-migrate      {"location", "dry_run", "migrations": [{"number", "name", "sql"}]}: what was applied, or would be
  *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
  *   --version          {"version", "commit", "bun"}
@@ -173,6 +174,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
         jobs: [],
         ...(view.mending && snakeCaseKeys(view.mending)),
       };
+    case "migration":
+      return { location: view.location, dry_run: view.dryRun, migrations: view.migrations };
     case "verdict":
       return { held: view.evidence === undefined, ...view.verdict, ms: view.ms, evidence: view.evidence ?? null };
     case "version":

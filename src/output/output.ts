@@ -8,6 +8,7 @@ import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
+import type { Migration } from "../store/migrator.ts";
 import type { AttemptLog, Counts, Present, Pruned, Restored, Tally } from "../store/store.ts";
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
@@ -39,6 +40,13 @@ export type View =
   | { readonly view: "pruned"; readonly pruned: Pruned; readonly dryRun: boolean }
   | { readonly view: "exported"; readonly exported: Tally; readonly path: string; readonly sum: string }
   | { readonly view: "imported"; readonly imported: Restored; readonly sum: string }
+  | {
+      readonly view: "migration";
+      readonly location: string;
+      /** What was applied, or would be. */
+      readonly migrations: readonly Migration[];
+      readonly dryRun: boolean;
+    }
   | {
       readonly view: "verdict";
       readonly verdict: Verdict;

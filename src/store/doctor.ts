@@ -19,7 +19,9 @@ export interface Examination {
   readonly sound: boolean;
   /** What is damaged is for `mend`; not so what others may have put there. */
   readonly mendable: boolean;
-  /** What each file holds, of a sound store. */
+  /** What to do about damage that is not for `mend`, where that can be told. */
+  readonly advice?: string;
+  /** What each file or table holds, of a sound store. */
   readonly files: readonly { readonly path: string; readonly holds: string }[];
   readonly findings: readonly Finding[];
 }

@@ -4,6 +4,7 @@ import { QueueError } from "../job/errors.ts";
 import { StoreChoice } from "./choice.ts";
 import type { Doctor } from "./doctor.ts";
 import { FilesStore } from "./files/files-store.ts";
+import type { Migrator } from "./migrator.ts";
 import type { PostgresOptions } from "./postgres/open.ts";
 import type { Store } from "./store.ts";
 
@@ -38,8 +39,17 @@ export async function openDoctor(options: StoreOptions): Promise<Doctor> {
     const { FilesDoctor } = await import("./files/doctor/files-doctor.ts");
     return new FilesDoctor(choice.directory, options);
   }
-  const { PostgresDoctor } = await import("./postgres/postgres-doctor.ts");
+  const { PostgresDoctor } = await import("./postgres/doctor/postgres-doctor.ts");
   return new PostgresDoctor(database);
+}
+
+/** Opens the same store to be brought up to date. In files there is nothing to bring: what is read there is of any version. */
+export async function openMigrator(options: StoreOptions): Promise<Migrator> {
+  const choice = new StoreChoice(options);
+  const database = databaseOf(choice, options);
+  if (database === undefined) return { location: choice.directory, pending: async () => [], migrate: async () => [] };
+  const { PostgresMigrator } = await import("./postgres/postgres-migrator.ts");
+  return new PostgresMigrator(database);
 }
 
 /** Undefined where the store is in files. */

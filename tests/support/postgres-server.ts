@@ -59,6 +59,13 @@ Bun.spawn(["/bin/sh", "-c", GUARD, PREFIX], {
   env: { PATH: "/usr/bin:/bin:/usr/sbin" },
 }).unref();
 
+interface ServerOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Texts of files in its data directory, by name: `pg_hba.conf`, `server.crt`. Nobody but the server may read them. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly port?: number;
+}
+
 export class PostgresServer implements AsyncDisposable {
   readonly port: number;
   readonly #programs: Programs;
@@ -75,9 +82,9 @@ export class PostgresServer implements AsyncDisposable {
    * A new server, with a superuser and a database. It does not wait for the disk and has room for 200 connections, unless
    * `settings` say otherwise. Throws with the end of the server's log when it does not start.
    */
-  static async start(options: { settings?: Record<string, string>; port?: number } = {}): Promise<PostgresServer> {
+  static async start(options: ServerOptions = {}): Promise<PostgresServer> {
     const server = new PostgresServer(programs(), options.port ?? freePort());
-    await server.#initialize({ ...SETTINGS, port: `${server.port}`, ...options.settings });
+    await server.#initialize({ ...SETTINGS, port: `${server.port}`, ...options.settings }, options.files);
     await server.start();
     return server;
   }
@@ -136,7 +143,10 @@ export class PostgresServer implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true });
   }
 
-  async #initialize(settings: Readonly<Record<string, string>>): Promise<void> {
+  async #initialize(
+    settings: Readonly<Record<string, string>>,
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const passwordFile = join(this.#directory, "password");
     writeFileSync(passwordFile, PASSWORD);
     writeFileSync(this.#log, "");
@@ -154,6 +164,10 @@ export class PostgresServer implements AsyncDisposable {
     );
     const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
     appendFileSync(join(this.#data, "postgresql.conf"), lines.join(""));
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(this.#data, name), text, { mode: 0o600 });
+      giveTo(this.#programs.uid, join(this.#data, name));
+    }
   }
 
   async #run(program: string, ...args: string[]): Promise<void> {

@@ -22,7 +22,7 @@ const PROTOCOLS = ["postgres:", "postgresql:"];
 const DEFAULT_SCHEMA = "queuectl";
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]", ""];
 /** Its channel for notifications is named after it, in 63 bytes. */
-const SCHEMA = /^[a-z_][a-z0-9_]{0,49}$/;
+const SCHEMA = /^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,49}$/;
 
 /** Reads `postgres://user@host:5432/database?schema=name`. Throws `E_USAGE`. */
 export function parseAddress(text: string, env: Environment): PostgresAddress {
@@ -33,7 +33,9 @@ export function parseAddress(text: string, env: Environment): PostgresAddress {
   }
   const schema = url.searchParams.get("schema") ?? DEFAULT_SCHEMA;
   if (!SCHEMA.test(schema)) {
-    throw new QueueError("E_USAGE", `The schema must be up to 50 of a-z, 0-9 and _, got ${JSON.stringify(schema)}.`);
+    throw new QueueError("E_USAGE", `The schema must be up to 50 of a-z, 0-9 and _, got ${JSON.stringify(schema)}.`, {
+      hint: "The first is no digit. What begins with pg_ belongs to PostgreSQL, and so does information_schema.",
+    });
   }
   url.searchParams.delete("schema");
   const saysTls = ["sslmode", "ssl", "tls"].some((name) => url.searchParams.has(name)) || env.PGSSLMODE;

@@ -1,19 +1,15 @@
 /**
  * The schema of the queue, in numbered steps that are part of this program (`db/migrations`). Each is applied once and
- * never changed afterwards; what was applied is kept in the table `migrations` with a hash, so that a difference shows.
+ * never changed afterwards; what was applied is kept in the table `migrations`, with a hash of it and with what the schema was
+ * made of then (catalog.ts), so that a difference shows.
  */
 
 import type { SQL } from "bun";
 import queue from "../../../db/migrations/0001-queue.sql" with { type: "text" };
 import { QueueError } from "../../job/errors.ts";
+import type { Migration } from "../migrator.ts";
+import { type Described, describeSchema } from "./catalog.ts";
 import { type Database, stateOf } from "./database.ts";
-
-export interface Migration {
-  /** From 1 on. */
-  readonly number: number;
-  readonly name: string;
-  readonly sql: string;
-}
 
 export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "0001-queue.sql", sql: queue }];
 
@@ -23,7 +19,10 @@ const MIGRATING_MS = 600_000;
 
 export interface Applied {
   readonly number: number;
+  readonly name: string;
   readonly sum: string;
+  /** Everything the schema held when it had been applied. */
+  readonly made: readonly Described[];
 }
 
 /** What has been applied, in order; nothing where there is no queue yet. */
@@ -34,6 +33,11 @@ export async function appliedMigrations(database: Database): Promise<Applied[]> 
     if (isNoSuchTable(error)) return [];
     throw error;
   }
+}
+
+/** Zero where there is no queue yet. */
+export function versionOf(applied: readonly Applied[]): number {
+  return applied.at(-1)?.number ?? 0;
 }
 
 /** Those to be applied to a schema of this version. Throws `E_STORE_VERSION` for one that a newer program made. */
@@ -50,17 +54,21 @@ export async function migrate(database: Database): Promise<Migration[]> {
   return database.transact(
     async (sql) => {
       await sql`SELECT pg_advisory_xact_lock(${ADVISORY_LOCK})`;
+      // Not "if not exists": that needs the right to make schemas also where there is one.
+      const [schema] = await sql`SELECT FROM pg_namespace WHERE nspname = ${database.schema}`;
+      if (!schema) await sql.unsafe(`CREATE SCHEMA "${database.schema}"`);
       await sql.unsafe(
-        `CREATE SCHEMA IF NOT EXISTS ${database.schema};
-         CREATE TABLE IF NOT EXISTS migrations (
-           number integer PRIMARY KEY, name text NOT NULL, sum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+        `CREATE TABLE IF NOT EXISTS "${database.schema}".migrations (
+           number integer PRIMARY KEY, name text NOT NULL, sum text NOT NULL, made jsonb NOT NULL,
+           applied_at timestamptz NOT NULL DEFAULT now()
          )`,
       );
-      const applied = await readApplied(sql);
-      const pending = pendingMigrations(applied.at(-1)?.number ?? 0, database);
+      const pending = pendingMigrations(versionOf(await readApplied(sql)), database);
       for (const { number, name, sql: text } of pending) {
         await sql.unsafe(text);
-        await sql`INSERT INTO migrations (number, name, sum) VALUES (${number}, ${name}, ${sumOf(text)})`;
+        const made = await describeSchema(sql);
+        await sql`
+          INSERT INTO migrations (number, name, sum, made) VALUES (${number}, ${name}, ${sumOf(text)}, ${made}::jsonb)`;
       }
       return pending;
     },
@@ -78,5 +86,5 @@ export function isNoSuchTable(error: unknown): boolean {
 }
 
 async function readApplied(sql: SQL): Promise<Applied[]> {
-  return await sql`SELECT number, sum FROM migrations ORDER BY number`;
+  return await sql`SELECT number, name, sum, made FROM migrations ORDER BY number`;
 }

@@ -1,4 +1,5 @@
 /** Opens a queue in PostgreSQL: connects, and brings its schema up to date. */
+import { QueueError } from "../../job/errors.ts";
 import type { Address } from "../store.ts";
 import { parseAddress } from "./address.ts";
 import { Database } from "./database.ts";
@@ -59,13 +60,15 @@ async function meet(
 /** In one question what takes three. Undefined where there is no queue yet. */
 async function greet(database: Database): Promise<{ id: string; version: number; now_ms: number } | undefined> {
   try {
-    const [row] = await database.ask(
+    const rows = await database.ask(
       (sql) => sql`
         SELECT id, (SELECT max(number) FROM migrations) AS version,
           extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms
         FROM queue`,
     );
-    return row;
+    if (rows.length === 1) return rows[0];
+    const message = `The table queue in ${database.location} has ${rows.length} rows instead of one.`;
+    throw new QueueError("E_STORE_CORRUPT", message, { hint: "Look it over: queuectl doctor" });
   } catch (error) {
     if (isNoSuchTable(error)) return undefined;
     throw error;

@@ -12,7 +12,7 @@ import type { Database } from "./database.ts";
 import { ANSWER_MS, FENCED_AFTER_MS } from "./presence.ts";
 import { type JobRow, processingOf } from "./row.ts";
 
-interface PresenceRow extends ProcessIdentity {
+export interface PresenceRow extends ProcessIdentity {
   readonly id: string;
   readonly kind: Present["kind"];
   readonly supervisor: string | null;
@@ -30,7 +30,7 @@ interface HolderRow extends PresenceRow {
   readonly holds: boolean;
 }
 
-const DEAD_AFTER_MS = 15_000;
+export const DEAD_AFTER_MS = 15_000;
 /** So much of the time since a renewal is believed without having been watched. Younger rows need not be looked at. */
 const BELIEVED_MS = 5000;
 /** More between two looks was not spent watching. */
