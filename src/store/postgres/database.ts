@@ -149,12 +149,13 @@ export class Database implements AsyncDisposable {
     });
   }
 
-  /** A login, a right, a full disk: what does not pass by itself. What is not the server's word is thrown on as it is. */
+  /** A login, a certificate, a right, a full disk: what does not pass by itself. A bug is thrown on as it is. */
   #refused(error: unknown): unknown {
-    if (!(error instanceof SQL.PostgresError)) return error;
-    return new QueueError("E_STORE_IO", `${this.#options.address.shown}: ${error.message}.`, {
+    if (error instanceof QueueError || !(error instanceof Error) || !("code" in error)) return error;
+    const { message, hint } = error as Partial<SQL.PostgresError> & Error;
+    return new QueueError("E_STORE_IO", `${this.#options.address.shown}: ${message}.`, {
       cause: error,
-      ...(error.hint ? { hint: error.hint } : {}),
+      ...(hint ? { hint } : {}),
     });
   }
 
