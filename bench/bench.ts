@@ -3,10 +3,11 @@
  * other programs that do it. Read the ratios: both sides come from one run on one machine, measured in turn. The absolute
  * figures are the machine's.
  *
- * The results are written to `bench/results/`, those of a quick run only with `--save`, and never those of a benchmark that
- * failed. The exit code is 1 when a benchmark
- * could not be carried out; a budget that is not kept is told, and no failure.
+ * The results are written to `bench/results/`, and some of them into the tables of `docs/scale.md`; those of a quick run
+ * only with `--save`, and never those of a benchmark that failed. The exit code is 1 when a benchmark could not be carried
+ * out; a budget that is not kept is told, and no failure.
  */
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Benchmark, Finding } from "./benchmark.ts";
 import { bigQueue } from "./big-queue.ts";
@@ -16,11 +17,17 @@ import { coldStart } from "./cold-start.ts";
 import { readCommandLine, type Wishes } from "./command-line.ts";
 import { endurance } from "./endurance.ts";
 import { idle } from "./idle.ts";
+import { postgresBulk } from "./postgres-bulk.ts";
+import { postgresClaim } from "./postgres-claim.ts";
+import { postgresEndurance } from "./postgres-endurance.ts";
+import { postgresWakeUp } from "./postgres-wake-up.ts";
 import { drawChart } from "./report/chart.ts";
+import { withFigures } from "./report/document.ts";
 import { inShort, inWords, load, machineOf } from "./report/machine.ts";
 import { type Result, writeResults } from "./report/results.ts";
 import { tableOf } from "./report/table.ts";
 import { rescue } from "./rescue.ts";
+import { scale } from "./scale.ts";
 import { Place } from "./stage/place.ts";
 import { throughput } from "./throughput.ts";
 import { wakeUp } from "./wake-up.ts";
@@ -35,8 +42,15 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "big-queue": bigQueue,
   endurance,
   rescue,
+  "postgres-bulk": postgresBulk,
+  "postgres-claim": postgresClaim,
+  "postgres-wake-up": postgresWakeUp,
+  "postgres-endurance": postgresEndurance,
+  scale,
 };
 const RESULTS = join(import.meta.dir, "results");
+/** Has tables of what some of them found. */
+const DOCUMENT = join(import.meta.dir, "..", "docs", "scale.md");
 const INTERRUPTED = 130;
 
 const wishes = readCommandLine(process.argv.slice(2), Object.keys(BENCHMARKS));
@@ -45,7 +59,9 @@ if ("mistake" in wishes) {
   process.exitCode = 2;
 } else {
   // What its caller has set for a queue of his own is not to be measured.
-  for (const name of Object.keys(process.env)) if (name.startsWith("QUEUECTL_")) delete process.env[name];
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith("QUEUECTL_") && !name.startsWith("QUEUECTL_BENCH_")) delete process.env[name];
+  }
   process.exitCode = (await carryOut(wishes)) ? 0 : 1;
 }
 
@@ -70,7 +86,9 @@ async function carryOut({ names, quick, save }: Wishes): Promise<boolean> {
   }
   const whole = new Map(Array.from(results).filter(([, { findings }]) => !findings.some(isFailure)));
   if (whole.size > 0 && (!quick || save)) {
-    console.log(["", "Written:", ...writeResults(RESULTS, machine, whole).map((path) => `  ${path}`)].join("\n"));
+    const written = writeResults(RESULTS, machine, whole);
+    writeFileSync(DOCUMENT, withFigures(readFileSync(DOCUMENT, "utf8"), whole));
+    console.log(["", "Written:", ...[...written, DOCUMENT].map((path) => `  ${path}`)].join("\n"));
   }
   return whole.size === names.length;
 }

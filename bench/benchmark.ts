@@ -12,7 +12,7 @@ export interface Benchmark {
 /** One line of the result. */
 export type Finding = Measured | Unmeasured;
 
-export type Unit = "ms" | "/s" | "%" | "MiB" | "KiB";
+export type Unit = "ms" | "/s" | "%" | "MiB" | "KiB" | "rows" | "times";
 
 export interface Measured {
   readonly what: string;

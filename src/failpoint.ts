@@ -50,6 +50,14 @@ export const WORKER_STEPS = [
 
 export type Step = (typeof STORE_STEPS)[number] | (typeof ARCHIVE_STEPS)[number] | (typeof WORKER_STEPS)[number];
 
+/**
+ * The machine on which a test build takes itself to be: another than that of every other name. It can neither look at the
+ * processes there, nor find the jobs that run there.
+ */
+export function pretendedMachine(): string | undefined {
+  return FAILPOINTS ? process.env.QUEUECTL_MACHINE || undefined : undefined;
+}
+
 const passed = new Map<Step, number>();
 
 /** Marks that the next thing this process does is `step`. Throws only what the step itself might. */

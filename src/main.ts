@@ -9,6 +9,7 @@ import { EXIT, exitCodeOf } from "./cli/exit-code.ts";
 import { QueueError } from "./job/errors.ts";
 import { openOutput } from "./output/open.ts";
 import type { Output } from "./output/output.ts";
+import type { StoreChoice } from "./store/choice.ts";
 import type { Doctor } from "./store/doctor.ts";
 import type { Migrator } from "./store/migrator.ts";
 import type { StoreOptions } from "./store/open.ts";
@@ -45,6 +46,7 @@ async function obey(commandLine: readonly string[]): Promise<number> {
     commit: typeof BUILD_COMMIT === "undefined" ? undefined : BUILD_COMMIT,
     openStore: open,
     openDoctor,
+    choice,
     openMigrator,
     ask: askAtTerminal,
   });
@@ -83,6 +85,11 @@ async function open(dataDir: string | undefined): Promise<Store> {
 async function openDoctor(dataDir: string | undefined): Promise<Doctor> {
   const { openDoctor: openIt } = await import("./store/open.ts");
   return openIt(storeOptions(dataDir));
+}
+
+async function choice(dataDir: string | undefined): Promise<StoreChoice> {
+  const { StoreChoice } = await import("./store/choice.ts");
+  return new StoreChoice(storeOptions(dataDir));
 }
 
 async function openMigrator(dataDir: string | undefined): Promise<Migrator> {

@@ -3,8 +3,9 @@ import { readdirSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { ProcessingJob } from "../../src/job/job.ts";
 import type { AttemptEnd } from "../../src/job/lifecycle.ts";
-import type { Answer, Duties, Request } from "../stage/clerk.ts";
+import type { Duties } from "../stage/clerk.ts";
 import { fill, openQueue } from "../stage/queue.ts";
+import { serve } from "./serve.ts";
 
 /** Between two looks at what else there is to do: messages, and the sync that the store does every second. */
 const TURNS_AT_A_STRETCH = 50;
@@ -80,28 +81,12 @@ const duties: Duties = {
   },
 };
 
-process.on("disconnect", () => process.exit(1));
-process.on("message", (request: Request) => void obey(request));
-
-async function obey(request: Request): Promise<void> {
-  if (request === "stop") isToldToStop = true;
-  else if (request === "close") {
-    await store.close();
-    process.exit(0);
-  } else answer(await carryOut(request.name, request.args));
-}
-
-async function carryOut(name: keyof Duties, args: unknown[]): Promise<Answer> {
-  try {
-    return { result: await (duties[name] as (...given: unknown[]) => Promise<unknown>)(...args) };
-  } catch (error) {
-    return { failed: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function answer(message: Answer): void {
-  process.send?.(message);
-}
+serve(duties, {
+  stop: () => {
+    isToldToStop = true;
+  },
+  close: () => store.close(),
+});
 
 /** Ends what was claimed and claims anew, for as long as `goesOn` says so of how many were claimed last. */
 async function settleWhile(limit: number, goesOn: (claimed: number) => boolean): Promise<void> {

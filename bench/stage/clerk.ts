@@ -1,9 +1,7 @@
-/**
- * A process of its own that works on a queue by way of the store, as it is told: what a benchmark needs several of, or
- * what would leave too much in this process's memory. Its other end is `programs/clerk.ts`.
- */
+/** A process of its own that works on a queue in files by way of the store, as it is told: `programs/clerk.ts`. */
 import { fileURLToPath } from "node:url";
 import type { Place } from "./place.ts";
+import { Servant } from "./servant.ts";
 
 /** What can be asked of it. Each is done before the next. */
 export interface Duties {
@@ -25,62 +23,9 @@ export interface Duties {
   consume(count: number, options: { limit: number; parts: number }): Promise<number[]>;
 }
 
-type Order = { readonly [Name in keyof Duties]: { name: Name; args: Parameters<Duties[Name]> } }[keyof Duties];
-export type Request = Order | "stop" | "close";
-export type Answer = { readonly result: unknown } | { readonly failed: string };
-
-export class Clerk implements AsyncDisposable {
-  readonly #process: Bun.Subprocess;
-  #answers = Promise.withResolvers<unknown>();
-
+export class Clerk extends Servant<Duties> {
   static start(place: Place, directory: string): Clerk {
-    return new Clerk(place, directory);
-  }
-
-  private constructor(place: Place, directory: string) {
     const program = fileURLToPath(import.meta.resolve("../programs/clerk.ts"));
-    this.#process = place.adopt(
-      Bun.spawn([process.execPath, program, directory], {
-        stdin: "ignore",
-        stdout: "inherit",
-        stderr: "inherit",
-        ipc: (answer: Answer) => this.#hear(answer),
-      }),
-    );
-    void this.#process.exited.then((code) => {
-      this.#hear({ failed: `A process that works on the queue ended with exit code ${code}.` });
-    });
-  }
-
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  async ask<Name extends keyof Duties>(
-    name: Name,
-    ...args: Parameters<Duties[Name]>
-  ): Promise<Awaited<ReturnType<Duties[Name]>>> {
-    this.#answers = Promise.withResolvers();
-    this.#process.send({ name, args });
-    return (await this.#answers.promise) as Awaited<ReturnType<Duties[Name]>>;
-  }
-
-  /** Has what it does come to its end, if that has none of its own. */
-  stop(): void {
-    this.#process.send("stop" satisfies Request);
-  }
-
-  /** It leaves the queue as whoever closes a store does. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null) this.#process.send("close" satisfies Request);
-    await this.#process.exited;
-  }
-
-  #hear(answer: Answer): void {
-    if ("failed" in answer) {
-      // Nobody may be waiting for it.
-      this.#answers.promise.catch(() => {});
-      this.#answers.reject(new Error(answer.failed));
-    } else this.#answers.resolve(answer.result);
+    return new Clerk(place, [process.execPath, program, directory]);
   }
 }

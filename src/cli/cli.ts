@@ -1,5 +1,6 @@
 /** From a command line to an exit code. The only user of cac, which lays out the help pages and is loaded for them alone. */
 import type { Output } from "../output/output.ts";
+import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
@@ -21,6 +22,8 @@ const COMMANDS: Commands = new Map([
   ["config-get", async () => (await import("./commands/config-get.ts")).configGet],
   ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
   ["prune", async () => (await import("./commands/prune.ts")).prune],
+  ["export", async () => (await import("./commands/export.ts")).exportQueue],
+  ["import", async () => (await import("./commands/import.ts")).importQueue],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["store-migrate", async () => (await import("./commands/store-migrate.ts")).storeMigrate],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
@@ -42,6 +45,7 @@ export interface World {
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
   openDoctor(dataDir: string | undefined): Promise<Doctor>;
+  choice(dataDir: string | undefined): Promise<StoreChoice>;
   openMigrator(dataDir: string | undefined): Promise<Migrator>;
   ask(question: string): Promise<boolean | undefined>;
 }
@@ -70,6 +74,7 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
       opened ??= world.openStore(args.options.get("data-dir"));
       return opened;
     },
+    choice: () => world.choice(args.options.get("data-dir")),
     doctor: () => world.openDoctor(args.options.get("data-dir")),
     migrator: () => world.openMigrator(args.options.get("data-dir")),
     storeIn: world.openStore.bind(world),

@@ -1,4 +1,5 @@
 import type { Output } from "../output/output.ts";
+import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
@@ -47,6 +48,8 @@ export interface Context {
   readonly json: boolean;
   /** Opens the store when first asked. The caller closes it, after the result has been printed. */
   store(): Promise<Store>;
+  /** Which store that is. */
+  choice(): Promise<StoreChoice>;
   /** The same store, to be examined also where it cannot be used. */
   doctor(): Promise<Doctor>;
   /** The same store, to be brought up to date. */

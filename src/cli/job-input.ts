@@ -38,11 +38,14 @@ export class JobInput implements Disposable {
     void this.#reader?.cancel();
   }
 
-  /** Its bytes, in pieces that are overwritten by the next. Throws `E_USAGE`. */
-  async *pieces(): AsyncGenerator<Uint8Array> {
+  /**
+   * Its bytes, in pieces that are overwritten by the next: from where it stands, or of a file from any place. Throws
+   * `E_USAGE`.
+   */
+  async *pieces(from: number | null = null): AsyncGenerator<Uint8Array> {
     try {
       // Bun's stream reads a file from its beginning, wherever the descriptor stands; a call of `read` cannot be called off.
-      yield* this.#fd === STANDARD_INPUT && !this.#stat.isFile() ? this.#streamed() : this.#read();
+      yield* this.#fd === STANDARD_INPUT && !this.#stat.isFile() ? this.#streamed() : this.#read(from);
     } catch (error) {
       throw this.#unreadable(error);
     }
@@ -64,13 +67,14 @@ export class JobInput implements Disposable {
     }
   }
 
-  async *#read(): AsyncGenerator<Uint8Array> {
+  async *#read(from: number | null): AsyncGenerator<Uint8Array> {
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);
-    while (!this.#isStopped) {
+    for (let at = from; !this.#isStopped; ) {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
-      read(this.#fd, buffer, 0, buffer.length, null, (error, count) => (error ? reject(error) : resolve(count)));
+      read(this.#fd, buffer, 0, buffer.length, at, (error, count) => (error ? reject(error) : resolve(count)));
       const count = await promise;
       if (count === 0) return;
+      if (at !== null) at += count;
       yield buffer.subarray(0, count);
     }
   }

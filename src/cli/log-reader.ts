@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, watch } from "node:fs";
 import { QueueError } from "../job/errors.ts";
 import type { Entry } from "../job/job.ts";
+import { size } from "../output/size.ts";
 import type { AttemptLog, Store } from "../store/store.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -18,18 +19,49 @@ export function logOfAttempt(logs: readonly AttemptLog[], attempt: number, entry
   return newest?.attempt === attempt ? newest : undefined;
 }
 
-/** The bytes that are in the file now. */
-export async function* readLog(path: string): AsyncGenerator<Uint8Array> {
-  using file = new LogFile(path);
-  yield* file.readOn();
+/** Whose output it is, and to whom is told what of it is not shown. */
+export interface Reading {
+  readonly entry: Entry;
+  readonly attempt: number;
+  readonly tell: (sentence: string) => void;
 }
 
-/** The bytes in the log, then those that are added to it until this attempt is no longer being run. */
-export async function* followLog(store: Store, id: string, attempt: number): AsyncGenerator<Uint8Array> {
+/** The bytes that are in the file now, or where it is elsewhere, what the store has of them. */
+export async function* readLog(log: AttemptLog, reading: Reading): AsyncGenerator<Uint8Array> {
+  const { path, elsewhere } = log;
+  if (elsewhere === undefined) {
+    using file = new LogFile(path);
+    yield* file.readOn();
+    return;
+  }
+  const { host, end } = elsewhere;
+  const { entry, attempt, tell } = reading;
+  if (end === undefined) {
+    const which = `attempt ${attempt} of job ${entry.id}`;
+    if (isRunning(entry, attempt)) tell(`The output of ${which} is on host ${host} until it ends: ${path}`);
+    else tell(`The output of ${which} is on host ${host}, which was lost while it ran: ${path}`);
+    return;
+  }
+  if (end.bytes > end.tail.length) {
+    tell(
+      `Showing the last ${size(end.tail.length)} of ${size(end.bytes)}; all of it was written on host ${host}: ${path}`,
+    );
+  }
+  yield end.tail;
+}
+
+/**
+ * The bytes in the log, then those that are added to it until this attempt is no longer being run; of one that runs
+ * elsewhere, what the store has of them then.
+ */
+export async function* followLog(store: Store, reading: Reading): AsyncGenerator<Uint8Array> {
+  const { attempt, tell } = reading;
+  const { id } = reading.entry;
   const bell = new Bell();
   using open = new DisposableStack();
   open.use(store.changes(() => bell.ring()));
   let file: LogFile | undefined;
+  let isTold = false;
   for (let running = true; running; ) {
     // Asked before reading: whatever it printed before its end is then read below.
     const entry = await store.get(id);
@@ -37,7 +69,12 @@ export async function* followLog(store: Store, id: string, attempt: number): Asy
     if (file === undefined) {
       // A job that was claimed a moment ago has no log yet.
       const log = logOfAttempt(await store.logs(id), attempt, entry);
-      if (log) {
+      if (log?.elsewhere) {
+        if (!running) yield* readLog(log, { entry, attempt, tell });
+        else if (!isTold)
+          tell(`Attempt ${attempt} of job ${id} runs on host ${log.elsewhere.host}; its output comes when it ends.`);
+        isTold = true;
+      } else if (log) {
         file = open.use(new LogFile(log.path));
         open.adopt(
           watch(log.path, () => bell.ring()),

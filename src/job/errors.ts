@@ -4,10 +4,12 @@ export type ErrorCode =
   | "E_JOB_NOT_FOUND"
   | "E_KEY_NOT_FOUND"
   | "E_JOB_EXISTS"
+  | "E_STORE_NOT_EMPTY"
   | "E_STORE_LOCKED"
   | "E_STORE_CORRUPT"
   | "E_STORE_VERSION"
   | "E_STORE_IO"
+  | "E_STREAM"
   | "E_OUTPUT";
 
 /**

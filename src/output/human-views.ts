@@ -2,15 +2,15 @@
 import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
-import type { Present } from "../store/store.ts";
+import type { Present, Tally } from "../store/store.ts";
 import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
-import { verdictLines } from "./verdict-view.ts";
 import { iso, relative } from "./time.ts";
+import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
 /** Where the lines go: a terminal of some width, or (undefined) a pipe or file. */
@@ -44,6 +44,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return statusLines(view, screen);
     case "pruned":
       return prunedLines(view);
+    case "exported":
+      return [`Exported ${tallyText(view.exported)} to ${escapeControls(view.path)}.`];
+    case "imported":
+      return importedLines(view);
     case "requeued":
       return view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`);
     case "config":
@@ -52,6 +56,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [String(view.value)];
     case "setting-changed":
       return [`⚙️ Config updated: ${view.key} = ${view.value}`];
+    case "store":
+      return [escapeControls(view.store)];
+    case "store-changed":
+      return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
     case "entry":
       return entryLines(view, screen);
     case "detached":
@@ -78,6 +86,21 @@ function prunedLines({ pruned, dryRun }: Extract<View, { view: "pruned" }>): str
   const jobs = count(archived, "completed job", "completed jobs");
   const files = `${count(logs, "log", "logs")}${logs === 0 ? "" : ` (${count(bytes, "byte", "bytes")})`}`;
   return [dryRun ? `Would archive ${jobs} and remove ${files}.` : `Archived ${jobs} and removed ${files}.`];
+}
+
+function importedLines({ imported: { added, skipped } }: Extract<View, { view: "imported" }>): string[] {
+  const lines = [`Imported ${tallyText(added)}.`];
+  const isWhole = Object.values(skipped).every((number) => number === 0);
+  return isWhole ? lines : [...lines, `Left out what is there already: ${tallyText(skipped)}.`];
+}
+
+function tallyText({ settings, jobs, dead_letters, archived }: Tally): string {
+  const parts = [
+    count(jobs, "job", "jobs"),
+    count(dead_letters, "dead letter", "dead letters"),
+    count(archived, "archived job", "archived jobs"),
+  ];
+  return `${parts.join(", ")} and ${count(settings, "setting", "settings")}`;
 }
 
 /** What would be done is SQL, and nothing else that is no comment in it. */
@@ -123,7 +146,10 @@ function entryLines({ entry, logs, now }: Extract<View, { view: "entry" }>, scre
     text: fieldText(name, value, { now, screen }),
   }));
   if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: "in the dead letter queue" });
-  for (const { attempt, path } of logs) fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(path) });
+  for (const { attempt, path, elsewhere } of logs) {
+    const place = elsewhere === undefined ? path : `on host ${elsewhere.host}: ${path}`;
+    fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(place) });
+  }
   const width = screen ? Math.max(...fields.map((field) => field.name.length)) + 2 : 0;
   return fields.map(({ name, text }) => {
     const label = `${escapeControls(name)}: `.padEnd(width);

@@ -74,6 +74,10 @@ export class HumanOutput implements Output {
     return bytes;
   }
 
+  data(text: string): boolean {
+    return this.#sinks.results.write(text);
+  }
+
   event(...events: readonly WorkerEvent[]): void {
     const lines = events.flatMap(workerLogLines);
     this.#sinks.log.write(`${lines.join("\n")}\n`);

@@ -8,12 +8,19 @@
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
- *   show               {"job": <job>, "logs": [{"attempt", "path"}]}, or "dead_letter" instead of "job"
- *   logs               {"id", "attempt", "path", "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run or printed
+ *     store            {"store": "files" or "postgres://..."}
+ *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
+ *                      the host where the path cannot be read here
+ *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
+ *                      or printed; with the host as above, and then the last 64 KiB
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
  *   prune              {"archived", "logs", "bytes", "dry_run"}: the jobs that were archived; the logs removed, and their size
+ *   export             the stream itself, the same bytes as without --json (cli/export-stream.ts)
+ *     --output         {"exported": <tally>, "path", "sum"}
+ *   import             {"imported": <tally>, "skipped": <tally>, "sum"}: what was left out because its like was there; the
+ *                      sum is that of the stream
  *   doctor             {"location", "sound", "mendable", "advice"?, "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   store-migrate      {"location", "dry_run", "migrations": [{"number", "name", "sql"}]}: what was applied, or would be
@@ -21,7 +28,8 @@
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
  *   --version          {"version", "commit", "bun"}
  *
- * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"} and <finding> is
+ * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -29,7 +37,7 @@
 import { type QueueError, unreachable } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import { isDeadLetter, type Job } from "../job/job.ts";
-import type { Present } from "../store/store.ts";
+import type { AttemptLog, Present } from "../store/store.ts";
 import { safeJson } from "./escape.ts";
 import type { LogStream, Output, View } from "./output.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
@@ -55,9 +63,14 @@ export class JsonOutput implements Output {
     const output = new Bun.ArrayBufferSink();
     for await (const chunk of log.chunks) output.write(chunk);
     const bytes = output.end() as ArrayBuffer;
-    const document = { id: log.id, attempt: log.attempt, path: log.path, output: new TextDecoder().decode(bytes) };
+    const { id, attempt, path, host } = log;
+    const document = { id, attempt, path, ...(host && { host }), output: new TextDecoder().decode(bytes) };
     this.#sinks.results.write(`${safeJson(document)}\n`);
     return bytes.byteLength;
+  }
+
+  data(text: string): boolean {
+    return this.#sinks.results.write(text);
   }
 
   event(...events: readonly WorkerEvent[]): void {
@@ -127,15 +140,22 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { jobs: view.jobs };
     case "pruned":
       return { ...view.pruned, dry_run: view.dryRun };
+    case "exported":
+      return { exported: view.exported, path: view.path, sum: view.sum };
+    case "imported":
+      return { imported: view.imported.added, skipped: view.imported.skipped, sum: view.sum };
     case "config":
       return view.config;
     case "setting":
     case "setting-changed":
       return { [view.key]: view.value };
+    case "store":
+    case "store-changed":
+      return { store: view.store };
     case "entry":
       return isDeadLetter(view.entry)
-        ? { dead_letter: view.entry, logs: view.logs }
-        : { job: view.entry, logs: view.logs };
+        ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
+        : { job: view.entry, logs: view.logs.map(logDocument) };
     case "detached":
       return {
         supervisor: presentDocument(view.supervisor),
@@ -163,6 +183,10 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     default:
       return unreachable(view);
   }
+}
+
+function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
+  return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
 }
 
 function presentDocument({ startedAt, ...present }: Present): object {

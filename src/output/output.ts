@@ -9,7 +9,7 @@ import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts
 import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Migration } from "../store/migrator.ts";
-import type { AttemptLog, Counts, Present, Pruned } from "../store/store.ts";
+import type { AttemptLog, Counts, Present, Pruned, Restored, Tally } from "../store/store.ts";
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
@@ -24,6 +24,9 @@ export type View =
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
   | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number }
+  /** An address without its password, or `files`. */
+  | { readonly view: "store"; readonly store: string }
+  | { readonly view: "store-changed"; readonly store: string }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
   | {
       readonly view: "detached";
@@ -35,6 +38,8 @@ export type View =
   | { readonly view: "examination"; readonly location: string; readonly examination: Examination }
   | { readonly view: "mending"; readonly location: string; readonly mending: Mending | undefined }
   | { readonly view: "pruned"; readonly pruned: Pruned; readonly dryRun: boolean }
+  | { readonly view: "exported"; readonly exported: Tally; readonly path: string; readonly sum: string }
+  | { readonly view: "imported"; readonly imported: Restored; readonly sum: string }
   | {
       readonly view: "migration";
       readonly location: string;
@@ -58,6 +63,8 @@ export interface LogStream {
   readonly attempt: number | null;
   /** Null when the attempt printed nothing. */
   readonly path: string | null;
+  /** The host that the path is on, when it cannot be read here. */
+  readonly host?: string | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes as they are even onto a terminal, which they may then steer. */
   readonly raw: boolean;
@@ -81,6 +88,8 @@ export interface Output {
   stream(log: LogStream): Promise<number>;
   /** Prints jobs as they come, however many there are. Throws as `result`. */
   jobs(batches: AsyncIterable<readonly Job[]>, now: number): Promise<void>;
+  /** Prints data that has a form of its own, as it is. False once nobody reads any more. Throws as `result`. */
+  data(text: string): boolean;
   /** What happened while workers run, in one write. Never throws: a full disk under a log must not stop a worker. */
   event(...events: readonly WorkerEvent[]): void;
   /** How far long work has come, for people who watch; undefined when it has ended. */

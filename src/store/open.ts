@@ -1,15 +1,9 @@
-/**
- * Picks the store: PostgreSQL where `QUEUECTL_STORE` or the `store` of config.json names a database, else the files of the
- * data directory. A directory that was named on the command line is not overruled by the environment.
- */
-import { join } from "node:path";
+/** Opens the store that was chosen (choice.ts): a database, else the files of the data directory. */
 import { configFromEnvironment } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
-import { shown } from "../job/spec.ts";
+import { StoreChoice } from "./choice.ts";
 import type { Doctor } from "./doctor.ts";
-import { ConfigFile } from "./files/config-file.ts";
 import { FilesStore } from "./files/files-store.ts";
-import { findDataDirectory } from "./files/layout.ts";
 import type { Migrator } from "./migrator.ts";
 import type { PostgresOptions } from "./postgres/open.ts";
 import type { Store } from "./store.ts";
@@ -28,10 +22,10 @@ export interface StoreOptions {
 /** Opens the store that the flags, the environment or the folder name. Throws what `Store` throws, and `E_USAGE`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { now, random, elapsed, warn, env } = options;
-  const directory = directoryOf(options);
-  const database = databaseOf(options, directory);
+  const choice = new StoreChoice(options);
+  const database = databaseOf(choice, options);
   if (database === undefined) {
-    return new FilesStore(directory, { now, random, elapsed, warn, overrides: configFromEnvironment(env) });
+    return new FilesStore(choice.directory, { now, random, elapsed, warn, overrides: configFromEnvironment(env) });
   }
   const { openPostgres } = await import("./postgres/open.ts");
   return openPostgres(database);
@@ -39,11 +33,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** Opens the same store to be examined, also where it is too damaged to be used. */
 export async function openDoctor(options: StoreOptions): Promise<Doctor> {
-  const directory = directoryOf(options);
-  const database = databaseOf(options, directory);
+  const choice = new StoreChoice(options);
+  const database = readable(() => databaseOf(choice, options));
   if (database === undefined) {
     const { FilesDoctor } = await import("./files/doctor/files-doctor.ts");
-    return new FilesDoctor(directory, options);
+    return new FilesDoctor(choice.directory, options);
   }
   const { PostgresDoctor } = await import("./postgres/doctor/postgres-doctor.ts");
   return new PostgresDoctor(database);
@@ -51,35 +45,26 @@ export async function openDoctor(options: StoreOptions): Promise<Doctor> {
 
 /** Opens the same store to be brought up to date. In files there is nothing to bring: what is read there is of any version. */
 export async function openMigrator(options: StoreOptions): Promise<Migrator> {
-  const directory = directoryOf(options);
-  const database = databaseOf(options, directory);
-  if (database === undefined) return { location: directory, pending: async () => [], migrate: async () => [] };
+  const choice = new StoreChoice(options);
+  const database = databaseOf(choice, options);
+  if (database === undefined) return { location: choice.directory, pending: async () => [], migrate: async () => [] };
   const { PostgresMigrator } = await import("./postgres/postgres-migrator.ts");
   return new PostgresMigrator(database);
 }
 
-function directoryOf({ dataDir, cwd, env }: StoreOptions): string {
-  return findDataDirectory(dataDir ?? (env.QUEUECTL_DATA_DIR || undefined), cwd);
-}
-
 /** Undefined where the store is in files. */
-function databaseOf(options: StoreOptions, dataDirectory: string): PostgresOptions | undefined {
-  const { dataDir, env } = options;
-  const named = dataDir === undefined ? env.QUEUECTL_STORE : undefined;
-  const url = named || new ConfigFile(join(dataDirectory, "config.json")).store();
-  if (!url) return undefined;
-  if (!/^postgres(?:ql)?:/.test(url)) throw notAStore(url);
-  return {
-    ...options,
-    url,
-    dataDirectory,
-    found: named ? "in the environment" : "in the data directory",
-    overrides: configFromEnvironment(env),
-  };
+function databaseOf(choice: StoreChoice, options: StoreOptions): PostgresOptions | undefined {
+  const chosen = choice.database();
+  const overrides = configFromEnvironment(options.env);
+  return chosen && { ...options, ...chosen, dataDirectory: choice.directory, overrides };
 }
 
-function notAStore(url: string): QueueError {
-  return new QueueError("E_USAGE", `The store must be a PostgreSQL address, got ${shown(url.split("@").at(-1))}.`, {
-    hint: "Like postgres://user@host:5432/database. Without one, the queue is in files.",
-  });
+/** Undefined where a config.json is not to be read: that is for the doctor of the files to tell. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof QueueError && error.code === "E_STORE_IO") return undefined;
+    throw error;
+  }
 }

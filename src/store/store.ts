@@ -11,6 +11,7 @@ import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { Item } from "./item.ts";
 
 export interface EnqueueOptions {
   /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
@@ -63,6 +64,20 @@ export interface Pruned {
   readonly logs: number;
   /** The size of those logs. */
   readonly bytes: number;
+}
+
+/** How many of each kind of item. */
+export interface Tally {
+  readonly settings: number;
+  readonly jobs: number;
+  readonly dead_letters: number;
+  readonly archived: number;
+}
+
+/** What was added, and what was left out because its like is there. */
+export interface Restored {
+  readonly added: Tally;
+  readonly skipped: Tally;
 }
 
 /** A worker or supervisor that announced itself and is alive. */
@@ -173,6 +188,22 @@ export interface Store {
   /** Stores one setting, durably. The value is valid already. */
   setConfig(key: ConfigKey, value: number): Promise<void>;
 
+  /**
+   * Gives everything away as of one moment, whatever others do meanwhile, a batch at a time: the settings that are stored,
+   * the jobs in the order they were enqueued, the DLQ, oldest first, and the archive. Two stores that hold the same give
+   * the same. Ends early when `take` answers false.
+   */
+  dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void>;
+
+  /**
+   * Adds what another store gave away, in the same order, with states, attempts and times as they are; a processing job
+   * gets a lease that nobody has. Durable. Throws `E_STORE_NOT_EMPTY` when there is a job, a dead letter or an archived job,
+   * unless `existing` is "skip": then what has an id that is taken is left out, and so is a setting that is stored, and an
+   * archived job of which there is an equal one. `read`, which may be called again, may throw: then a store that can
+   * has added nothing; another has added a part, which a second call with "skip" completes.
+   */
+  restore(read: () => AsyncIterable<readonly Item[]>, options: Required<EnqueueOptions>): Promise<Restored>;
+
   /** Announces this process as a worker or supervisor until it withdraws or dies. */
   announce(as: Announced): Promise<Announcement>;
 
@@ -214,6 +245,12 @@ export interface OpenLog {
 export interface AttemptLog {
   readonly attempt: number;
   readonly path: string;
-  /** Of an attempt that ran where this process cannot read: the end of it, and where the whole is. */
-  readonly elsewhere?: { readonly host: string; readonly bytes: number; readonly tail: Uint8Array };
+  /**
+   * Of an attempt whose file this process cannot read: the host that it is on, and how it ends, as far as the store has
+   * that. It has nothing while the attempt runs, and nothing of one that was lost together with its host.
+   */
+  readonly elsewhere?: {
+    readonly host: string;
+    readonly end?: { readonly bytes: number; readonly tail: Uint8Array };
+  };
 }

@@ -7,6 +7,7 @@
  * only after two looks in a row found none.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { pretendedMachine } from "../failpoint.ts";
 import type { Lease } from "../job/job.ts";
 import { pause } from "./pause.ts";
 
@@ -19,7 +20,9 @@ export interface AttemptMark {
 
 /** What of a process's environment tells that it belongs to this attempt. */
 export function markOf(attempt: AttemptMark): Record<string, string> {
+  const machine = pretendedMachine();
   return {
+    ...(machine === undefined ? {} : { QUEUECTL_MACHINE: machine }),
     QUEUECTL_LEASE: String(attempt.lease),
     QUEUECTL_WORKER_ID: attempt.workerId,
     ...attempt.store,

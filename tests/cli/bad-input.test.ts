@@ -1,6 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, test as testOnce } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { test } from "../support/both-stores.ts";
 import { Home } from "../support/home.ts";
 
 type Mistake = readonly [args: readonly string[], exitCode: number, sentence: string];
@@ -88,17 +89,16 @@ describe.each([
   ["a command line", WORDS],
   ["a setting", SETTINGS],
 ])("a mistake in %s gets a sentence and its exit code, and nothing is written", (_, mistakes) => {
-  test.concurrent.each(mistakes)("%j", async (args, exitCode, sentence) => {
-    await using home = new Home();
+  test.each(mistakes)("%j", async (home, args, exitCode, sentence) => {
     const ended = await home.run(...args);
     expect(ended).toEqual({ stdout: "", stderr: expect.stringContaining(sentence), exitCode });
     expect(ended.stderr.endsWith("\n")).toBe(true);
     expect(existsSync(join(home.path, "db"))).toBe(false);
+    expect(await home.jobs()).toEqual([]);
   });
 });
 
-test("a setting in the environment that is out of range is refused by its name", async () => {
-  await using home = new Home();
+test("a setting in the environment that is out of range is refused by its name", async (home) => {
   expect(await home.runIn({ env: { QUEUECTL_MAX_RETRIES: "many" } }, "config-get")).toEqual({
     stdout: "",
     stderr: 'QUEUECTL_MAX_RETRIES must be a whole number from 0 to 1000000, got "many".\n',
@@ -106,7 +106,7 @@ test("a setting in the environment that is out of range is refused by its name",
   });
 });
 
-test("a data directory that others may write, or that is none, is refused", async () => {
+testOnce("a data directory that others may write, or that is none, is refused", async () => {
   await using home = new Home();
   await home.shell("mkdir -p db open; chmod 777 open; echo text > file");
   expect(await home.run("list", "--data-dir", "file")).toMatchObject({ stdout: "", exitCode: 7 });

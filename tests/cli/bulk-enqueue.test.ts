@@ -1,11 +1,14 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, test as testOnce } from "bun:test";
 import { existsSync } from "node:fs";
-import { Home, printed } from "../support/home.ts";
+import { test } from "../support/both-stores.ts";
+import { Home, printed, type StoreKind } from "../support/home.ts";
 import type { Ended } from "../support/running-program.ts";
 import { until } from "../support/until.ts";
 
 /** More than one read brings, so more than one commit. */
 const MANY = 10_000;
+
+const FROM_FILE = ["--file jobs.jsonl", "- < jobs.jsonl", "--file - < jobs.jsonl", "--file /dev/stdin < jobs.jsonl"];
 
 function numbered(count: number): object[] {
   return Array.from({ length: count }, (_, i) => ({ id: `job-${i + 1}`, command: `echo ${i + 1}` }));
@@ -19,87 +22,84 @@ async function idsIn(home: Home): Promise<string[]> {
   return (await home.jobs()).map(({ id }) => id);
 }
 
-/** Enqueues this text in each of the ways that there are, each in a home of its own. */
-async function* everyWay(text: string, options = ""): AsyncGenerator<{ home: Home; ended: Ended }> {
-  for (const way of [
-    "--file jobs.jsonl",
-    "- < jobs.jsonl",
-    "--file - < jobs.jsonl",
-    "--file /dev/stdin < jobs.jsonl",
-  ]) {
-    await using home = new Home();
+/** Enqueues this text from a file and through a pipe, each in a home of its own. How it is read need be tried but on one store. */
+async function* everyWay(store: StoreKind, text: string, options = ""): AsyncGenerator<{ home: Home; ended: Ended }> {
+  for (const way of store === "files" ? FROM_FILE : FROM_FILE.slice(0, 1)) {
+    await using home = await Home.on(store);
     home.write("jobs.jsonl", text);
     yield { home, ended: await home.shell(`queuectl enqueue ${options} ${way}`) };
   }
-  await using home = new Home();
+  await using home = await Home.on(store);
   home.write("jobs.jsonl", text);
   yield { home, ended: await home.shell(`cat jobs.jsonl | queuectl enqueue ${options} -`) };
 }
 
 describe("the jobs of a file or of standard input are enqueued", () => {
-  test.concurrent("in its order, each with what its line says", async () => {
+  test("in its order, each with what its line says", async ({ store }) => {
     const jobs = [
       { command: "echo 1", id: "b" },
       { id: "a", command: "echo 2", priority: 3, max_retries: 0, run_at: 4_102_444_800_000 },
       { id: "ü🔁", command: "printf '\\n'" },
     ];
-    for await (const { home, ended } of everyWay(jsonLines(...jobs))) {
+    for await (const { home, ended } of everyWay(store, jsonLines(...jobs))) {
       expect(ended).toEqual(printed("3 jobs enqueued.\n"));
       expect(await home.jobs()).toMatchObject(jobs);
     }
   });
 
-  test.concurrent("also without ids, between blank lines, with CRLF, after a byte order mark and without a last newline", async () => {
+  test("also without ids, between blank lines, with CRLF, after a byte order mark and without a last newline", async ({
+    store,
+  }) => {
     const text = '\ufeff\r\n{"command":"echo 1"}\r\n\n \t\n{"command":"echo 2"}\n\r\n{"command":"echo 3"}';
-    for await (const { home, ended } of everyWay(text)) {
+    for await (const { home, ended } of everyWay(store, text)) {
       expect(ended).toEqual(printed("3 jobs enqueued.\n"));
       expect((await home.jobs()).map(({ command }) => command)).toEqual(["echo 1", "echo 2", "echo 3"]);
     }
   });
 
-  test.concurrent("however many they are", async () => {
+  test("however many they are", async ({ store }) => {
     const ids = numbered(MANY).map((job) => "id" in job && job.id);
-    for await (const { home, ended } of everyWay(jsonLines(...numbered(MANY)))) {
+    for await (const { home, ended } of everyWay(store, jsonLines(...numbered(MANY)))) {
       expect(ended).toEqual(printed(`${MANY} jobs enqueued.\n`));
       expect(await idsIn(home)).toEqual(ids as string[]);
     }
   });
 
-  test.concurrent("one is one, and none is none and makes no queue", async () => {
-    for await (const { ended } of everyWay(jsonLines({ command: "true" }))) {
+  test("one is one, and none is none and makes no queue", async ({ store }) => {
+    for await (const { ended } of everyWay(store, jsonLines({ command: "true" }))) {
       expect(ended).toEqual(printed("1 job enqueued.\n"));
     }
     for (const options of ["", "--atomic"]) {
-      for await (const { home, ended } of everyWay("\n\n", options)) {
+      for await (const { home, ended } of everyWay(store, "\n\n", options)) {
         expect(ended).toEqual(printed("0 jobs enqueued.\n"));
         expect(existsSync(home.data)).toBe(false);
       }
     }
   });
 
-  test.concurrent("from where standard input stands, when others have read of it before", async () => {
-    await using home = new Home();
+  test("from where standard input stands, when others have read of it before", async (home) => {
     home.write("jobs.jsonl", jsonLines({ id: "header", command: "true" }, { id: "a", command: "true" }));
     const ended = await home.shell("{ read -r header; queuectl enqueue -; } < jobs.jsonl");
     expect(ended).toEqual(printed("1 job enqueued.\n"));
     expect(await idsIn(home)).toEqual(["a"]);
   });
 
-  test.concurrent.skipIf(Bun.which("jq") === null)("from the pipeline that README and the help show", async () => {
-    await using home = new Home();
-    for (const name of ["a b.png", "it's.png", "c.txt"]) home.write(`in/${name}`, "");
-    const ended = await home.shell(
-      `find in -name '*.png' | sort | jq -cR '{command: ("ls " + @sh)}' | queuectl enqueue -`,
-    );
-    expect(ended).toEqual(printed("2 jobs enqueued.\n"));
-    await home.drain();
-    const [first, second] = await home.jobs("--state", "completed");
-    expect(await home.obey("logs", first?.id ?? "")).toBe("in/a b.png\n");
-    expect(await home.obey("logs", second?.id ?? "")).toBe("in/it's.png\n");
-  });
+  test.each(Bun.which("jq") === null ? [] : [["jq"]])(
+    "from the pipeline that README and the help show, with %s",
+    async (home) => {
+      for (const name of ["a b.png", "it's.png", "c.txt"]) home.write(`in/${name}`, "");
+      const ended = await home.shell(
+        `find in -name '*.png' | sort | jq -cR '{command: ("ls " + @sh)}' | queuectl enqueue -`,
+      );
+      expect(ended).toEqual(printed("2 jobs enqueued.\n"));
+      await home.drain();
+      const [first, second] = await home.jobs("--state", "completed");
+      expect(await home.obey("logs", first?.id ?? "")).toBe("in/a b.png\n");
+      expect(await home.obey("logs", second?.id ?? "")).toBe("in/it's.png\n");
+    },
+  );
 
-  test.concurrent("as soon as they come, while the pipe stays open", async () => {
-    await using home = new Home();
+  test("as soon as they come, while the pipe stays open", async (home) => {
     const pipe = home.startShell(
       `mkfifo pipe; exec 3<>pipe; printf '%s\\n' '{"id":"a","command":"true"}' >&3; exec queuectl enqueue - < pipe`,
     );
@@ -109,8 +109,7 @@ describe("the jobs of a file or of standard input are enqueued", () => {
 });
 
 describe("on a terminal, a bar grows with what has been read", () => {
-  test.concurrent("of a file, and is gone in the end", async () => {
-    await using home = new Home();
+  test("of a file, and is gone in the end", async (home) => {
     home.write("jobs.jsonl", jsonLines(...numbered(MANY)));
     const steps = (await home.watchOnTerminal("enqueue", "--file", "jobs.jsonl")).split("\r\u001b[K");
     expect(steps.length).toBeGreaterThan(3);
@@ -119,8 +118,7 @@ describe("on a terminal, a bar grows with what has been read", () => {
     expect(steps.at(-1)).toBe(`${MANY} jobs enqueued.\n`);
   });
 
-  test.concurrent("and is taken away before an error", async () => {
-    await using home = new Home();
+  test("and is taken away before an error", async (home) => {
     home.write("jobs.jsonl", `${jsonLines(...numbered(MANY))}oops`);
     const sent = await home.watchOnTerminal("enqueue", "--file", "jobs.jsonl");
     expect(sent).toContain(`\r\u001b[KLine ${MANY + 1}: `);
@@ -140,9 +138,9 @@ describe("a line that is no job is told by its number, and what stood before it 
     ["not UTF-8", '{"command":"\\377"}', "Invalid job data: not valid UTF-8.", ""],
   ];
 
-  test.concurrent.each(bad)("%s", async (_, line, sentence, hint) => {
+  test.each(bad)("%s", async ({ store }, _, line, sentence, hint) => {
     for (const way of ["--file jobs.jsonl", "- < jobs.jsonl"]) {
-      await using home = new Home();
+      await using home = await Home.on(store);
       home.write("jobs.jsonl", `${jsonLines(good[0] ?? {})}\n${jsonLines(good[1] ?? {})}`);
       await home.shell(`printf '${line}\\n{"id":"after","command":"true"}\\n' >> jobs.jsonl`);
       const ended = await home.shell(`queuectl enqueue ${way}`);
@@ -155,9 +153,9 @@ describe("a line that is no job is told by its number, and what stood before it 
     }
   });
 
-  test.concurrent("also far into the file, and going on as it says enqueues the rest, in order", async () => {
+  test("also far into the file, and going on as it says enqueues the rest, in order", async ({ store }) => {
     const jobs = numbered(MANY).map((job) => JSON.stringify(job));
-    for await (const { home, ended } of everyWay(jobs.with(MANY - 2, "oops").join("\n"))) {
+    for await (const { home, ended } of everyWay(store, jobs.with(MANY - 2, "oops").join("\n"))) {
       expect(ended).toEqual({
         stdout: "",
         stderr:
@@ -172,15 +170,14 @@ describe("a line that is no job is told by its number, and what stood before it 
     }
   });
 
-  test.concurrent("in the first line: nothing is enqueued, and no queue made", async () => {
-    for await (const { home, ended } of everyWay('oops\n{"command":"true"}')) {
+  test("in the first line: nothing is enqueued, and no queue made", async ({ store }) => {
+    for await (const { home, ended } of everyWay(store, 'oops\n{"command":"true"}')) {
       expect(ended.stderr).toBe('Line 1: Invalid job data: not valid JSON: "oops".\nNothing was enqueued.\n');
       expect(existsSync(home.data)).toBe(false);
     }
   });
 
-  test.concurrent("where jobs before it have no id, going on is by the lines that are left", async () => {
-    await using home = new Home();
+  test("where jobs before it have no id, going on is by the lines that are left", async (home) => {
     home.write("my jobs.jsonl", '{"command":"echo 1"}\n\n{"command":"echo 2"}\n{"command":1}\n');
     const fromFile = await home.run("enqueue", "--file", "my jobs.jsonl");
     expect(fromFile.stderr).toEndWith(
@@ -190,8 +187,7 @@ describe("a line that is no job is told by its number, and what stood before it 
     expect(fromPipe.stderr).toEndWith("2 jobs were enqueued, up to line 3. To go on, begin after line 3.\n");
   });
 
-  test.concurrent("one that never ends is refused when it has become too long, and whoever writes it is let go", async () => {
-    await using home = new Home();
+  test("one that never ends is refused when it has become too long, and whoever writes it is let go", async (home) => {
     const ended = await home.shell(`{ echo '{"id":"a","command":"true"}'; cat /dev/zero; } | queuectl enqueue -`);
     expect(ended.stderr).toStartWith(
       "Line 2: Invalid job data: the JSON of a job must be at most 1048576 bytes, got more.\n",
@@ -200,17 +196,15 @@ describe("a line that is no job is told by its number, and what stood before it 
     expect(await idsIn(home)).toEqual(["a"]);
   });
 
-  test.concurrent("and a pipe that stays open is not waited for", async () => {
-    await using home = new Home();
+  test("and a pipe that stays open is not waited for", async (home) => {
     const pipe = home.startShell("mkfifo pipe; exec 3<>pipe; echo oops >&3; exec queuectl enqueue - < pipe");
     expect(await pipe.end()).toMatchObject({ stdout: "", exitCode: 2 });
   });
 });
 
 describe("an id that is taken", () => {
-  test.concurrent("is told with its line, and what stood before it is enqueued", async () => {
-    await using home = new Home();
-    home.seed([{ id: "dead", command: "false", max_retries: 0 }]);
+  test("is told with its line, and what stood before it is enqueued", async (home) => {
+    await home.seed([{ id: "dead", command: "false", max_retries: 0 }]);
     await home.drain();
     const refused = async (...ids: string[]): Promise<string> => {
       home.write("jobs.jsonl", jsonLines(...ids.map((id) => ({ id, command: "true" }))));
@@ -233,19 +227,22 @@ describe("an id that is taken", () => {
     );
   });
 
-  test.concurrent("also far from where it was taken", async () => {
-    for await (const { home, ended } of everyWay(jsonLines(...numbered(MANY), { id: "job-1", command: "true" }))) {
+  test("also far from where it was taken", async ({ store }) => {
+    for await (const { home, ended } of everyWay(
+      store,
+      jsonLines(...numbered(MANY), { id: "job-1", command: "true" }),
+    )) {
       expect(ended.stderr).toStartWith(`Line ${MANY + 1}: A job with ID "job-1" exists already (pending).\n`);
       expect(ended.exitCode).toBe(4);
       expect(await idsIn(home)).toHaveLength(MANY);
     }
   });
 
-  test.concurrent("is skipped and counted with --skip-existing, and the job that has it stays as it is", async () => {
+  test("is skipped and counted with --skip-existing, and the job that has it stays as it is", async ({ store }) => {
     const jobs = ["dead", "old", "a", "a", "b"].map((id) => ({ id, command: "echo new" }));
     for (const how of ["", "--atomic"]) {
-      await using home = new Home();
-      home.seed([{ id: "dead", command: "false", max_retries: 0 }]);
+      await using home = await Home.on(store);
+      await home.seed([{ id: "dead", command: "false", max_retries: 0 }]);
       await home.drain();
       await home.enqueue({ id: "old", command: "echo old" });
       home.write("jobs.jsonl", jsonLines(...jobs));
@@ -260,16 +257,14 @@ describe("an id that is taken", () => {
     }
   });
 
-  test.concurrent("is skipped with --skip-existing for a single job, too, which is a success", async () => {
-    await using home = new Home();
+  test("is skipped with --skip-existing for a single job, too, which is a success", async (home) => {
     const enqueue = (command: string) => home.run("enqueue", "--skip-existing", JSON.stringify({ id: "p1", command }));
     expect(await enqueue("echo 1")).toEqual(printed("Job enqueued with ID: p1\n"));
     expect(await enqueue("echo 2")).toEqual(printed("Job p1 exists already: skipped.\n"));
     expect(await home.jobs()).toMatchObject([{ id: "p1", command: "echo 1" }]);
   });
 
-  test.concurrent("is enqueued by one alone of several that skip it at once", async () => {
-    await using home = new Home();
+  test("is enqueued by one alone of several that skip it at once", async (home) => {
     home.write("jobs.jsonl", jsonLines(...numbered(MANY)));
     const runs = await Promise.all(
       [1, 2, 3].map(() => home.run("enqueue", "--file", "jobs.jsonl", "--skip-existing", "--json")),
@@ -282,13 +277,13 @@ describe("an id that is taken", () => {
 });
 
 describe("with --atomic", () => {
-  test.concurrent("all jobs are enqueued, or, when one line is refused, none", async () => {
+  test("all jobs are enqueued, or, when one line is refused, none", async ({ store }) => {
     const jobs = numbered(MANY);
-    for await (const { home, ended } of everyWay(jsonLines(...jobs), "--atomic")) {
+    for await (const { home, ended } of everyWay(store, jsonLines(...jobs), "--atomic")) {
       expect(ended).toEqual(printed(`${MANY} jobs enqueued.\n`));
       expect(await idsIn(home)).toHaveLength(MANY);
     }
-    for await (const { home, ended } of everyWay(`${jsonLines(...jobs)}oops`, "--atomic")) {
+    for await (const { home, ended } of everyWay(store, `${jsonLines(...jobs)}oops`, "--atomic")) {
       expect(ended).toEqual({
         stdout: "",
         stderr: `Line ${MANY + 1}: Invalid job data: not valid JSON: "oops".\nNothing was enqueued.\n`,
@@ -298,8 +293,7 @@ describe("with --atomic", () => {
     }
   });
 
-  test.concurrent("none is, when one id is taken or stands twice", async () => {
-    await using home = new Home();
+  test("none is, when one id is taken or stands twice", async (home) => {
     await home.enqueue({ id: "old", command: "true" });
     for (const [ids, sentence] of [
       [["a", "b", "old", "c"], 'Line 3: A job with ID "old" exists already (pending).'],
@@ -315,7 +309,7 @@ describe("with --atomic", () => {
     }
   });
 
-  test.concurrent("more than fit into memory are refused", async () => {
+  testOnce.concurrent("more than fit into memory are refused", async () => {
     await using home = new Home();
     const job = '{"command":"true"}';
     for (const [lines, line] of [

@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test";
+import { expect, test as testOnce } from "bun:test";
+import { test } from "../support/both-stores.ts";
 import { Home, printed } from "../support/home.ts";
 
 const DEFAULTS = `max_retries = 3
@@ -12,13 +13,12 @@ kill_grace = 5000
 shutdown_grace = 86400000
 `;
 
-test("config-get prints all settings, and the bare value of one", async () => {
-  await using home = new Home();
+test("config-get prints all settings, and the bare value of one", async (home) => {
   expect(await home.run("config-get")).toEqual(printed(DEFAULTS));
   expect(await home.run("config-get", "max_retries")).toEqual(printed("3\n"));
 });
 
-test("config-set stores a setting in config.json, says so, and leaves the others as they were", async () => {
+testOnce("config-set stores a setting in config.json, says so, and leaves the others as they were", async () => {
   await using home = new Home();
   home.write("db/data/config.json", '{"max_retries":"5","of_a_later_version":true}');
   expect(await home.run("config-set", "backoff_base", "1.5")).toEqual(
@@ -32,8 +32,7 @@ test("config-set stores a setting in config.json, says so, and leaves the others
   expect(await home.run("config-get", "max_retries")).toEqual(printed("5\n"));
 });
 
-test("a variable stands over what is stored, and config-set says so", async () => {
-  await using home = new Home();
+test("a variable stands over what is stored, and config-set says so", async (home) => {
   const env = { QUEUECTL_MAX_RETRIES: "9" };
   expect(await home.runIn({ env }, "config-set", "max_retries", "5")).toEqual({
     stdout: "⚙️ Config updated: max_retries = 5\n",
@@ -44,8 +43,7 @@ test("a variable stands over what is stored, and config-set says so", async () =
   expect(await home.run("config-get", "max_retries")).toEqual(printed("5\n"));
 });
 
-test("many settings changed at once are all kept", async () => {
-  await using home = new Home();
+test("many settings changed at once are all kept", async (home) => {
   await Promise.all([
     home.obey("config-set", "max_retries", "1"),
     home.obey("config-set", "backoff_base", "1"),
@@ -54,11 +52,18 @@ test("many settings changed at once are all kept", async () => {
     home.obey("config-set", "kill_grace", "1"),
     home.obey("config-set", "shutdown_grace", "1"),
   ]);
-  expect(Object.values(JSON.parse(home.read("db/data/config.json")) as object)).toEqual(new Array(6).fill(1));
+  const { worker_idle_delay, keep_completed, keep_logs, ...changed } = JSON.parse(
+    await home.obey("config-get", "--json"),
+  );
+  expect({ worker_idle_delay, keep_completed, keep_logs }).toEqual({
+    worker_idle_delay: 2000,
+    keep_completed: 10_000,
+    keep_logs: 30,
+  });
+  expect(Object.values(changed)).toEqual(new Array(6).fill(1));
 });
 
-test("a running worker follows config-set", async () => {
-  await using home = new Home();
+test("a running worker follows config-set", async (home) => {
   const worker = home.start("worker-start");
   await home.enqueue({ id: "before", command: "false" });
   await worker.says("before failed attempt 1 → retry in 2s");

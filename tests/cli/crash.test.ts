@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { Home } from "../support/home.ts";
+import { expect } from "bun:test";
+import { test } from "../support/both-stores.ts";
 import { sorted } from "../support/sorted.ts";
 import { until } from "../support/until.ts";
 import { isAlive } from "../support/worker-director.ts";
@@ -13,8 +13,7 @@ const LONG_JOB = `
   wait
 `;
 
-test.concurrent("the job of a killed worker is taken back: its sleep ended, the attempt charged, then run again", async () => {
-  await using home = new Home();
+test("the job of a killed worker is taken back: its sleep ended, the attempt charged, then run again", async (home) => {
   home.write("started", "");
   await home.obey("config-set", "backoff_base", "0.2");
   await home.enqueue({ id: "long", command: LONG_JOB });
@@ -36,8 +35,7 @@ test.concurrent("the job of a killed worker is taken back: its sleep ended, the 
   await until(async () => (await home.obey("status")).includes("{ activeWorkers: 2,"), "another worker in its place");
 });
 
-test.concurrent("a job whose attempts are used up by killed workers is dead, with the reason", async () => {
-  await using home = new Home();
+test("a job whose attempts are used up by killed workers is dead, with the reason", async (home) => {
   home.write("started", "");
   await home.enqueue({ id: "long", command: LONG_JOB, max_retries: 0 });
   const terminal = home.start("worker-start", "--count", "2");
@@ -48,11 +46,10 @@ test.concurrent("a job whose attempts are used up by killed workers is dead, wit
   expect(await home.deadLetters()).toMatchObject([{ id: "long", attempts: 1, error: `worker ${victim} was killed` }]);
 });
 
-test.concurrent("workers killed twenty times while busy leave every job, and each is run in the end", async () => {
-  await using home = new Home();
+test("workers killed twenty times while busy leave every job, and each is run in the end", async (home) => {
   const ids = Array.from({ length: 400 }, (_, i) => `job-${i}`);
   const command = "echo $QUEUECTL_JOB_ID >> ran";
-  home.seed(ids.map((id) => ({ id, command, max_retries: 1000 })));
+  await home.seed(ids.map((id) => ({ id, command, max_retries: 1000 })));
   await home.obey("config-set", "backoff_base", "0");
   for (let round = 0; round < 20; round++) {
     const terminal = home.start("worker-start", "--count", "2");

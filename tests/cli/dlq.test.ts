@@ -1,15 +1,14 @@
-import { expect, test } from "bun:test";
-import { Home, printed } from "../support/home.ts";
+import { expect } from "bun:test";
+import { test } from "../support/both-stores.ts";
+import { printed } from "../support/home.ts";
 import { sorted } from "../support/sorted.ts";
 
-test("an empty DLQ is an empty array", async () => {
-  await using home = new Home();
+test("an empty DLQ is an empty array", async (home) => {
   expect(await home.run("dlq-list")).toEqual(printed("[]\n"));
 });
 
-test("a dead letter says what happened, in the documented form", async () => {
-  await using home = new Home();
-  home.seed([
+test("a dead letter says what happened, in the documented form", async (home) => {
+  await home.seed([
     { id: "said", command: "echo fine; printf 'no \\033[1msuch\\033[0m thing\\n' >&2; exit 3", max_retries: 0 },
     { id: "silent", command: "exit 7", max_retries: 0 },
     { id: "killed", command: "kill -KILL $$", max_retries: 0 },
@@ -26,9 +25,8 @@ test("a dead letter says what happened, in the documented form", async () => {
   expect(await home.obey("status")).toContain("pending: 0, processing: 0, completed: 0, failed: 0 }");
 });
 
-test("a job runs once more than its own max_retries", async () => {
-  await using home = new Home();
-  home.seed(
+test("a job runs once more than its own max_retries", async (home) => {
+  await home.seed(
     [0, 1, 4].map((max_retries) => ({
       id: `r${max_retries}`,
       command: "echo $QUEUECTL_JOB_ID >> ran; false",
@@ -45,9 +43,8 @@ test("a job runs once more than its own max_retries", async () => {
   ]);
 });
 
-test("dlq-retry puts a job back with its attempts forgotten, and it runs again", async () => {
-  await using home = new Home();
-  home.seed([{ id: "fail", command: "[ -e mended ]", max_retries: 0 }]);
+test("dlq-retry puts a job back with its attempts forgotten, and it runs again", async (home) => {
+  await home.seed([{ id: "fail", command: "[ -e mended ]", max_retries: 0 }]);
   await home.drain();
   await home.obey("dlq-retry", "fail");
   expect(await home.run("dlq-list")).toEqual(printed("[]\n"));
@@ -61,9 +58,8 @@ test("dlq-retry puts a job back with its attempts forgotten, and it runs again",
   expect(job).not.toHaveProperty("last_error");
 });
 
-test("dlq-retry moves all that are named, or none", async () => {
-  await using home = new Home();
-  home.seed(["a", "b", "c"].map((id) => ({ id, command: "false", max_retries: 0 })));
+test("dlq-retry moves all that are named, or none", async (home) => {
+  await home.seed(["a", "b", "c"].map((id) => ({ id, command: "false", max_retries: 0 })));
   await home.drain();
   expect(await home.run("dlq-retry", "a", "nope", "b")).toEqual({
     stdout: "",
@@ -77,8 +73,7 @@ test("dlq-retry moves all that are named, or none", async () => {
   expect((await home.deadLetters()).map(({ id }) => id)).toEqual(["b"]);
 });
 
-test("a job that is not dead is not in the DLQ", async () => {
-  await using home = new Home();
+test("a job that is not dead is not in the DLQ", async (home) => {
   await home.enqueue({ id: "p1", command: "true" });
   expect(await home.run("dlq-retry", "p1")).toMatchObject({ stdout: "", exitCode: 3 });
 });

@@ -1,7 +1,7 @@
 /** What a signal does, to whom, and when: the table of README, row by row. The exit code is that of `worker-start`. */
 import { describe, expect, test } from "bun:test";
 import { isDeadLetter } from "../../src/job/job.ts";
-import { Home } from "../support/home.ts";
+import { Home, STORES, type StoreKind } from "../support/home.ts";
 import type { RunningProgram } from "../support/running-program.ts";
 import { until } from "../support/until.ts";
 import { type Actor, isAlive, WorkerDirector } from "../support/worker-director.ts";
@@ -35,23 +35,25 @@ const JOB: readonly Row[] = (["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGKILL
   "failed",
 ]);
 
-describe.each(["busy", "draining"] as const)("to the supervisor of a worker that is %s", (when) => {
+const WORKING = STORES.flatMap((store) => [["busy", store] as const, ["draining", store] as const]);
+
+describe.each(WORKING)("to the supervisor of a worker that is %s [%s]", (when, store) => {
   test.concurrent.each(SUPERVISOR)("%s: exit code %p, the job is %s", async (signal, exitCode, fate) => {
-    await using stage = await Stage.open(when);
+    await using stage = await Stage.open(store, when);
     stage.terminal.kill(signal);
     await stage.ends({ exitCode, fate });
   });
 });
 
-describe.each(["busy", "draining"] as const)("to a worker that is %s", (when) => {
+describe.each(WORKING)("to a worker that is %s [%s]", (when, store) => {
   test.concurrent.each(WORKER)("%s: exit code %p, the job is %s", async (signal, exitCode, fate) => {
-    await using stage = await Stage.open(when);
+    await using stage = await Stage.open(store, when);
     process.kill(stage.workerPid, signal);
     await stage.ends({ exitCode, fate });
   });
 
   test.concurrent("SIGKILL: its supervisor starts another, the job is rescued", async () => {
-    await using stage = await Stage.open(when);
+    await using stage = await Stage.open(store, when);
     process.kill(stage.workerPid, "SIGKILL");
     await stage.terminal.says("died (killed by SIGKILL) → restart");
     await stage.becomes("rescued");
@@ -60,25 +62,25 @@ describe.each(["busy", "draining"] as const)("to a worker that is %s", (when) =>
   });
 });
 
-describe("to everyone while nothing runs", () => {
+describe.each(STORES)("to everyone while nothing runs [%s]", (store) => {
   test.concurrent.each(SUPERVISOR)("%s to the supervisor: exit code %p", async (signal, exitCode) => {
-    await using stage = await Stage.open("idle");
+    await using stage = await Stage.open(store, "idle");
     stage.terminal.kill(signal);
     expect((await stage.terminal.end()).exitCode).toBe(exitCode);
     await stage.home.deserted();
   });
 
   test.concurrent.each(WORKER)("%s to the worker: exit code %p", async (signal, exitCode) => {
-    await using stage = await Stage.open("idle");
+    await using stage = await Stage.open(store, "idle");
     process.kill(stage.workerPid, signal);
     expect((await stage.terminal.end()).exitCode).toBe(exitCode);
     await stage.home.deserted();
   });
 });
 
-describe("to the job itself", () => {
+describe.each(STORES)("to the job itself [%s]", (store) => {
   test.concurrent.each(JOB)("%s: the worker goes on, the attempt has failed", async (signal) => {
-    await using stage = await Stage.open("busy");
+    await using stage = await Stage.open(store, "busy");
     process.kill(stage.job?.hello.pid ?? 0, signal);
     await stage.becomes("failed");
     expect(await stage.home.entry("job")).toMatchObject({ last_error: expect.stringContaining(signal) });
@@ -90,13 +92,17 @@ describe("to the job itself", () => {
 
 /** A supervisor with one worker. */
 class Stage implements AsyncDisposable {
-  readonly home = new Home();
+  readonly home: Home;
   readonly #director = new WorkerDirector();
   terminal!: RunningProgram;
   job: Actor | undefined;
 
-  static async open(when: "idle" | "busy" | "draining"): Promise<Stage> {
-    const stage = new Stage();
+  private constructor(home: Home) {
+    this.home = home;
+  }
+
+  static async open(store: StoreKind, when: "idle" | "busy" | "draining"): Promise<Stage> {
+    const stage = new Stage(await Home.on(store));
     const { home } = stage;
     if (when !== "idle") await home.enqueue({ id: "job", command: stage.#director.command("job") });
     stage.terminal = home.start("worker-start", ...(when === "draining" ? ["--drain"] : []));

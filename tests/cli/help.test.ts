@@ -16,6 +16,8 @@ const COMMANDS = [
   "dlq-retry",
   "config-get",
   "config-set",
+  "export",
+  "import",
   "doctor",
   "selftest",
 ];

@@ -1,8 +1,9 @@
 /** Text of others (ids, commands, errors, output, paths) that means to steer the terminal it is shown on. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, test as testOnce } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { escapeControls } from "../../src/output/escape.ts";
+import { test } from "../support/both-stores.ts";
 import { Home } from "../support/home.ts";
 
 /** Clears the screen, sets the title, rings, deletes, a C1 sequence, an override of direction, a line separator. */
@@ -11,15 +12,11 @@ const ID = `id${STEERING}`;
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 
 /** A queue as the original tool may have left it, which took any id and any command, with a job in every state. */
-function hostileHome(): Home {
-  const home = new Home();
+async function makeHostile(home: Home): Promise<void> {
   const command = `printf '${STEERING}\n'; exit 1`;
   const fields = { command, attempts: 0, run_at: 0, max_retries: 0, worker_id: `w${STEERING}`, last_error: STEERING };
-  const states = ["pending", "processing", "completed", "failed"];
-  const jobs = states.map((state) => ({ id: `${ID} ${state}`, state, ...fields }));
-  home.write("db/data/queue.json", JSON.stringify({ jobs }));
-  home.write("db/data/dlq.json", JSON.stringify({ dlq: [{ ...fields, id: `${ID} dead` }] }));
-  return home;
+  const states = ["pending", "processing", "completed", "failed", "dead"] as const;
+  await home.seed(states.map((state) => ({ id: `${ID} ${state}`, state, ...fields })));
 }
 
 const LINES: readonly (readonly string[])[] = [
@@ -50,20 +47,23 @@ const LINES: readonly (readonly string[])[] = [
 ];
 
 describe("no control character is shown, into a pipe, as JSON or on a terminal, by", () => {
-  test.each(LINES.map((line) => [escapeControls(line.join(" ")), line] as const))("queuectl %s", async (_, line) => {
-    await using home = hostileHome();
-    const { stdout, stderr } = await home.run(...line);
-    const json = await home.run("--json", ...line);
-    const onTerminal = Buffer.from(await home.showOnTerminal(...line), "latin1").toString();
-    for (const text of [stdout, stderr, json.stdout, json.stderr, onTerminal]) {
-      expect(text.replaceAll("\n", "")).not.toMatch(UNSAFE);
-      expect(text).not.toMatch(/^Error: forged/m);
-    }
-    expect(stdout + stderr + onTerminal).not.toBe("");
-  });
+  test.each(LINES.map((line) => [escapeControls(line.join(" ")), line] as const))(
+    "queuectl %s",
+    async (home, _, line) => {
+      await makeHostile(home);
+      const { stdout, stderr } = await home.run(...line);
+      const json = await home.run("--json", ...line);
+      const onTerminal = Buffer.from(await home.showOnTerminal(...line), "latin1").toString();
+      for (const text of [stdout, stderr, json.stdout, json.stderr, onTerminal]) {
+        expect(text.replaceAll("\n", "")).not.toMatch(UNSAFE);
+        expect(text).not.toMatch(/^Error: forged/m);
+      }
+      expect(stdout + stderr + onTerminal).not.toBe("");
+    },
+  );
 });
 
-test("a data directory of such a name is shown escaped, in errors, in hints and in the paths of logs", async () => {
+testOnce("a data directory of such a name is shown escaped, in errors, in hints and in the paths of logs", async () => {
   await using home = new Home();
   const name = `dir${STEERING}`;
   mkdirSync(join(home.path, name), { mode: 0o700 });
@@ -86,32 +86,33 @@ test("a data directory of such a name is shown escaped, in errors, in hints and 
 });
 
 describe("logs", () => {
-  async function homeWithLog(): Promise<Home> {
-    const home = new Home();
+  async function printHostile(home: Home): Promise<void> {
     await home.enqueue({ id: "p1", command: "printf 'caf\\303\\251\\t\\033[31mred\\377\\r\\nend\\n'" });
     await home.drain();
-    return home;
   }
   const bytes = "caf\u00c3\u00a9\t\u001b[31mred\u00ff";
 
-  test.each(["logs p1", "logs -f p1"])("on a terminal: %s is escaped", async (line) => {
-    await using home = await homeWithLog();
+  test.each([["logs p1"], ["logs -f p1"]])("on a terminal: %s is escaped", async (home, line) => {
+    await printHostile(home);
     const shown = Buffer.from(await home.showOnTerminal(...line.split(" ")), "latin1").toString();
     const note = "Control characters are shown escaped; --raw passes them on.\n";
     expect(shown).toBe(`café\t\\x1b[31mred\ufffd\nend\n${note}`);
   });
 
-  test.each(["logs --raw p1", "logs --raw -f p1"])("on a terminal: %s is byte for byte", async (line) => {
-    await using home = await homeWithLog();
+  test.each([["logs --raw p1"], ["logs --raw -f p1"]])("on a terminal: %s is byte for byte", async (home, line) => {
+    await printHostile(home);
     // The \r before \r\n is the job's own.
     expect(await home.showOnTerminal(...line.split(" "))).toBe(`${bytes}\r\nend\n`);
   });
 
-  test.each(["logs p1", "logs -f p1", "logs --raw p1"])("into a pipe: %s is byte for byte", async (line) => {
-    await using home = await homeWithLog();
-    await home.shell(`queuectl ${line} > printed`);
-    expect(await Bun.file(join(home.path, "printed")).bytes()).toEqual(
-      new Uint8Array(Buffer.from(`${bytes}\r\nend\n`, "latin1")),
-    );
-  });
+  test.each([["logs p1"], ["logs -f p1"], ["logs --raw p1"]])(
+    "into a pipe: %s is byte for byte",
+    async (home, line) => {
+      await printHostile(home);
+      await home.shell(`queuectl ${line} > printed`);
+      expect(await Bun.file(join(home.path, "printed")).bytes()).toEqual(
+        new Uint8Array(Buffer.from(`${bytes}\r\nend\n`, "latin1")),
+      );
+    },
+  );
 });

@@ -1,8 +1,8 @@
-import { expect, test } from "bun:test";
-import { Home, printed } from "../support/home.ts";
+import { expect } from "bun:test";
+import { test } from "../support/both-stores.ts";
+import { printed } from "../support/home.ts";
 
-test("list prints the documented JSON array into a pipe", async () => {
-  await using home = new Home();
+test("list prints the documented JSON array into a pipe", async (home) => {
   await home.enqueue({ id: "p1", command: "echo hi", run_at: 4_102_444_800_000 });
   const [job] = await home.jobs();
   expect(await home.run("list", "--state", "pending")).toEqual(
@@ -22,30 +22,26 @@ test("list prints the documented JSON array into a pipe", async () => {
   );
 });
 
-test("list without a queue, or without such a job, is an empty array", async () => {
-  await using home = new Home();
+test("list without a queue, or without such a job, is an empty array", async (home) => {
   expect(await home.run("list")).toEqual(printed("[]\n"));
   await home.enqueue({ command: "true" });
   expect(await home.run("list", "--state", "completed")).toEqual(printed("[]\n"));
 });
 
-test("list shows every job, however many, in the order they were enqueued; --state only some", async () => {
-  await using home = new Home();
+test("list shows every job, however many, in the order they were enqueued; --state only some", async (home) => {
   const ids = Array.from({ length: 2500 }, (_, i) => `job-${i}`);
-  home.seed(ids.map((id, i) => ({ id, command: "true", state: i % 2 === 0 ? "completed" : "pending" })));
+  await home.seed(ids.map((id, i) => ({ id, command: "true", state: i % 2 === 0 ? "completed" : "pending" })));
   expect((await home.jobs()).map(({ id }) => id)).toEqual(ids);
   expect((await home.jobs("--state", "completed")).map(({ id }) => id)).toEqual(ids.filter((_, i) => i % 2 === 0));
 });
 
-test("a reader that leaves early ends the listing without a word", async () => {
-  await using home = new Home();
-  home.seed(Array.from({ length: 5000 }, (_, i) => ({ id: `job-${i}`, command: "true" })));
+test("a reader that leaves early ends the listing without a word", async (home) => {
+  await home.seed(Array.from({ length: 5000 }, (_, i) => ({ id: `job-${i}`, command: "true" })));
   expect(await home.shell("{ queuectl list; echo $? > code; } | head -n 1")).toEqual(printed("[\n"));
   expect(home.read("code")).toBe("0\n");
 });
 
-test("a listing that cannot be written is a failure", async () => {
-  await using home = new Home();
+test("a listing that cannot be written is a failure", async (home) => {
   await home.enqueue({ command: "true" });
   expect(await home.shell("queuectl list > /dev/full")).toMatchObject({
     stderr: expect.stringContaining("Could not write the output"),
@@ -53,8 +49,7 @@ test("a listing that cannot be written is a failure", async () => {
   });
 });
 
-test("a job that waits for its retry tells how the last attempt failed", async () => {
-  await using home = new Home();
+test("a job that waits for its retry tells how the last attempt failed", async (home) => {
   await home.enqueue({ id: "flaky", command: "echo no luck; exit 9" });
   const worker = home.start("worker-start");
   await worker.says("flaky failed attempt 1");

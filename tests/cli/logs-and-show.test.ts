@@ -1,9 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
-import { Home, printed } from "../support/home.ts";
+import { test } from "../support/both-stores.ts";
+import { printed } from "../support/home.ts";
 
-test("logs prints what the last attempt printed, or an earlier one, byte for byte", async () => {
-  await using home = new Home();
+test("logs prints what the last attempt printed, or an earlier one, byte for byte", async (home) => {
   await home.obey("config-set", "backoff_base", "0");
   await home.enqueue({ id: "twice", command: 'echo "attempt $QUEUECTL_ATTEMPT"; [ $QUEUECTL_ATTEMPT = 2 ]' });
   await home.enqueue({ id: "bytes", command: "printf '\\377\\000\\033[1m\\n'; echo err >&2" });
@@ -19,8 +19,7 @@ test("logs prints what the last attempt printed, or an earlier one, byte for byt
   expect(readFileSync(`${home.path}/bytes`).toString("latin1")).toBe("\xff\0\x1b[1m\nerr\n");
 });
 
-test("logs of a job that has not run, or printed nothing, says so beside its empty output", async () => {
-  await using home = new Home();
+test("logs of a job that has not run, or printed nothing, says so beside its empty output", async (home) => {
   await home.enqueue({ id: "silent", command: "true" });
   expect(await home.run("logs", "silent")).toEqual({
     stdout: "",
@@ -32,8 +31,7 @@ test("logs of a job that has not run, or printed nothing, says so beside its emp
   expect(await home.run("logs", "silent")).toEqual({ stdout: "", stderr, exitCode: 0 });
 });
 
-test("logs -f shows what a running job prints as it comes, and ends with it", async () => {
-  await using home = new Home();
+test("logs -f shows what a running job prints as it comes, and ends with it", async (home) => {
   await home.enqueue({ id: "slow", command: "mkfifo gate; echo begin; cat gate; echo end" });
   const worker = home.start("worker-start");
   await worker.says("Processing job: slow");
@@ -44,8 +42,7 @@ test("logs -f shows what a running job prints as it comes, and ends with it", as
   expect(await home.run("logs", "slow", "--follow")).toEqual(printed("begin\nmiddle\nend\n"));
 });
 
-test("show tells everything about a job, and where its output is", async () => {
-  await using home = new Home();
+test("show tells everything about a job, and where its output is", async (home) => {
   await home.obey("config-set", "backoff_base", "0");
   await home.enqueue({ id: "p1", command: "echo hi; [ $QUEUECTL_ATTEMPT = 2 ]", priority: 5 });
   await home.drain();
@@ -69,14 +66,13 @@ test("show tells everything about a job, and where its output is", async () => {
     priority: "5",
     processing_started_at: instant,
     worker_id: expect.stringMatching(/^worker-\d+$/),
-    "log of attempt 1": expect.stringContaining(`${home.data}/logs/`),
-    "log of attempt 2": expect.stringContaining(`${home.data}/logs/`),
+    "log of attempt 1": expect.stringMatching(new RegExp(`^${home.data}/.*logs/`)),
+    "log of attempt 2": expect.stringMatching(new RegExp(`^${home.data}/.*logs/`)),
   });
   expect(readFileSync(fields["log of attempt 2"] ?? "", "utf8")).toBe("hi\n");
 });
 
-test("show of a dead letter says where it is and why", async () => {
-  await using home = new Home();
+test("show of a dead letter says where it is and why", async (home) => {
   await home.enqueue({ id: "bad", command: "exit 3", max_retries: 0 });
   await home.drain();
   const shown = await home.obey("show", "bad");

@@ -1,23 +1,22 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import type { Job } from "../../src/job/job.ts";
-import { Home, printed } from "../support/home.ts";
+import { test } from "../support/both-stores.ts";
+import { type Home, printed } from "../support/home.ts";
 
 /** Five jobs that were run. */
-async function homeWithCompleted(): Promise<Home> {
-  const home = new Home();
+async function completed(home: Home): Promise<void> {
   home.write("jobs.jsonl", [1, 2, 3, 4, 5].map((n) => `{"id":"p${n}","command":"echo ${n}"}\n`).join(""));
   await home.obey("enqueue", "--file", "jobs.jsonl");
   await home.drain();
-  return home;
 }
 
 async function archivedIds(home: Home): Promise<string[]> {
   return (JSON.parse(await home.obey("list", "--archived")) as Job[]).map(({ id }) => id);
 }
 
-test("prune moves older completed jobs to the archive, which list shows and status counts", async () => {
-  await using home = await homeWithCompleted();
+test("prune moves older completed jobs to the archive, which list shows and status counts", async (home) => {
+  await completed(home);
   const will = "Would archive 3 completed jobs and remove 0 logs.\n";
   expect(await home.run("prune", "--keep", "2", "--dry-run")).toEqual(printed(will));
   expect(await archivedIds(home)).toEqual([]);
@@ -34,8 +33,8 @@ test("prune moves older completed jobs to the archive, which list shows and stat
   expect(await home.obey("list", "--archived", "--json")).toBe(await home.obey("list", "--archived"));
 });
 
-test("prune removes the logs of archived jobs that are old enough", async () => {
-  await using home = await homeWithCompleted();
+test("prune removes the logs of archived jobs that are old enough", async (home) => {
+  await completed(home);
   await home.obey("config-set", "keep_logs", "0");
   const { stdout } = await home.run("prune", "--keep", "4", "--json");
   expect(JSON.parse(stdout)).toEqual({ archived: 1, logs: 1, bytes: 2, dry_run: false });
@@ -43,8 +42,7 @@ test("prune removes the logs of archived jobs that are old enough", async () => 
   expect(await home.obey("logs", "p2")).toBe("2\n");
 });
 
-test("workers archive by themselves what is more than keep_completed", async () => {
-  await using home = new Home();
+test("workers archive by themselves what is more than keep_completed", async (home) => {
   await home.obey("config-set", "keep_completed", "1");
   home.write("jobs.jsonl", '{"id":"a","command":"true"}\n{"id":"b","command":"true"}\n{"id":"c","command":"true"}\n');
   await home.obey("enqueue", "--file", "jobs.jsonl");
@@ -53,16 +51,15 @@ test("workers archive by themselves what is more than keep_completed", async () 
   expect((await home.jobs()).map(({ id }) => id)).toEqual(["c"]);
 });
 
-test("the archive is a table on a terminal, and says when it is empty", async () => {
-  await using home = await homeWithCompleted();
+test("the archive is a table on a terminal, and says when it is empty", async (home) => {
+  await completed(home);
   expect(await home.showOnTerminal("list", "--archived")).toContain("No archived jobs.");
   expect(await home.obey("list", "--archived")).toBe("[]\n");
   await home.obey("prune", "--keep", "0");
   expect(await home.showOnTerminal("list", "--archived")).toContain("COMMAND");
 });
 
-test("only completed jobs are archived, and only a number is kept", async () => {
-  await using home = new Home();
+test("only completed jobs are archived, and only a number is kept", async (home) => {
   const state = await home.run("list", "--archived", "--state", "pending");
   expect(state).toMatchObject({ exitCode: 2, stdout: "" });
   expect(state.stderr).toContain("Only completed jobs are archived, got --state pending with --archived.");
@@ -72,8 +69,7 @@ test("only completed jobs are archived, and only a number is kept", async () => 
   expect(keep.stderr).toContain("--keep");
 });
 
-test("prune of a queue that is not there makes none", async () => {
-  await using home = new Home();
+test("prune of a queue that is not there makes none", async (home) => {
   expect(await home.run("prune")).toEqual(printed("Archived 0 completed jobs and removed 0 logs.\n"));
   expect(existsSync(home.data)).toBe(false);
 });

@@ -1,10 +1,10 @@
-import { expect, test } from "bun:test";
-import { Home, printed } from "../support/home.ts";
+import { expect } from "bun:test";
+import { test } from "../support/both-stores.ts";
+import { printed } from "../support/home.ts";
 
 const NOT_FOUND = expect.stringMatching(/^exit 127: .*badcmd: .*not found$/);
 
-test.concurrent("the original's example session runs command for command, with its sentences", async () => {
-  await using home = new Home();
+test("the original's example session runs command for command, with its sentences", async (home) => {
   await home.obey("config-set", "backoff_base", "0.1");
   expect(await home.run("enqueue", '{"id":"p1","command":"echo 1"}')).toEqual(printed("Job enqueued with ID: p1\n"));
   expect(await home.run("enqueue", '{"id":"p2","command":"echo 2"}')).toEqual(printed("Job enqueued with ID: p2\n"));
@@ -50,9 +50,8 @@ test.concurrent("the original's example session runs command for command, with i
   expect(await home.obey("status")).toContain("{ activeWorkers: 0,");
 });
 
-test.concurrent("a failing job waits 2, 4 and 8 seconds, and is dead at its fourth attempt", async () => {
-  await using home = new Home();
-  home.seed([0, 1, 2, 3].map((attempts) => ({ id: `after-${attempts}`, command: "badcmd", attempts })));
+test("a failing job waits 2, 4 and 8 seconds, and is dead at its fourth attempt", async (home) => {
+  await home.seed([0, 1, 2, 3].map((attempts) => ({ id: `after-${attempts}`, command: "badcmd", attempts })));
   const worker = home.start("worker-start");
   await worker.says("after-3 moved to DLQ");
   expect(worker.stdout.split("\n").filter((line) => line.startsWith("after-"))).toEqual([
@@ -71,8 +70,7 @@ test.concurrent("a failing job waits 2, 4 and 8 seconds, and is dead at its four
   expect(await home.deadLetters()).toMatchObject([{ id: "after-3", attempts: 4, error: NOT_FOUND }]);
 });
 
-test.concurrent("the commands work in two words, and the keys with dashes", async () => {
-  await using home = new Home();
+test("the commands work in two words, and the keys with dashes", async (home) => {
   expect(await home.run("config", "set", "max-retries", "0")).toEqual(printed("⚙️ Config updated: max_retries = 0\n"));
   expect(await home.run("config", "get", "max-retries")).toEqual(printed("0\n"));
   await home.enqueue({ id: "fail", command: "badcmd" });

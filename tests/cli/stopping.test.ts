@@ -1,13 +1,19 @@
-import { expect, test } from "bun:test";
-import { Home, printed } from "../support/home.ts";
+import { expect } from "bun:test";
+import { test } from "../support/both-stores.ts";
+import { type Home, printed } from "../support/home.ts";
 import type { RunningProgram } from "../support/running-program.ts";
 import { type Actor, isAlive, WorkerDirector } from "../support/worker-director.ts";
 
 /** A worker that is busy with `job`, and with `next` to do. */
-class Busy implements AsyncDisposable {
-  readonly home = new Home();
+class Busy implements Disposable {
+  readonly home: Home;
   readonly director = new WorkerDirector();
-  readonly terminal: RunningProgram = this.home.start("worker-start");
+  readonly terminal: RunningProgram;
+
+  constructor(home: Home) {
+    this.home = home;
+    this.terminal = home.start("worker-start");
+  }
 
   async job(): Promise<Actor> {
     await this.home.enqueue({ id: "job", command: this.director.command("job") });
@@ -16,15 +22,14 @@ class Busy implements AsyncDisposable {
     return job;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.home[Symbol.asyncDispose]();
+  [Symbol.dispose](): void {
     this.director[Symbol.dispose]();
   }
 }
 
-test.concurrent("at ^C the running job is finished, the next is not begun, and the exit code is 130", async () => {
-  await using busy = new Busy();
-  const { home, terminal } = busy;
+test("at ^C the running job is finished, the next is not begun, and the exit code is 130", async (home) => {
+  using busy = new Busy(home);
+  const { terminal } = busy;
   const job = await busy.job();
   terminal.interrupt();
   await terminal.says("Stopping (SIGINT): finishing 1 running job...\n");
@@ -39,9 +44,9 @@ test.concurrent("at ^C the running job is finished, the next is not begun, and t
   expect(home.read("next-ran")).toBe("");
 });
 
-test.concurrent("at a second ^C the job is ended at once and goes back, its attempt not charged", async () => {
-  await using busy = new Busy();
-  const { home, terminal } = busy;
+test("at a second ^C the job is ended at once and goes back, its attempt not charged", async (home) => {
+  using busy = new Busy(home);
+  const { terminal } = busy;
   const job = await busy.job();
   terminal.interrupt();
   await terminal.says("Stopping (SIGINT): finishing 1 running job...\n");
@@ -56,24 +61,24 @@ test.concurrent("at a second ^C the job is ended at once and goes back, its atte
   expect(released).not.toHaveProperty("last_error");
 });
 
-test.concurrent("worker-stop in another terminal waits until the running job is done", async () => {
-  await using busy = new Busy();
+test("worker-stop in another terminal waits until the running job is done", async (home) => {
+  using busy = new Busy(home);
   const job = await busy.job();
-  const stop = busy.home.start("worker-stop");
+  const stop = home.start("worker-stop");
   await stop.says("Waiting for ");
-  expect(await busy.home.obey("status")).toContain("processing: 1,");
+  expect(await home.obey("status")).toContain("processing: 1,");
   await job.tell({ do: "exit", code: 0 });
   expect(await stop.end()).toMatchObject({ stdout: "Stopped 1 worker.\n", exitCode: 0 });
   expect((await busy.terminal.end()).exitCode).toBe(0);
-  expect(await busy.home.entry("job")).toMatchObject({ state: "completed" });
-  expect(await busy.home.run("worker-stop")).toEqual(printed("No workers are running.\n"));
+  expect(await home.entry("job")).toMatchObject({ state: "completed" });
+  expect(await home.run("worker-stop")).toEqual(printed("No workers are running.\n"));
 });
 
-test.concurrent("worker-stop --now ends the running job and hands it back", async () => {
-  await using busy = new Busy();
+test("worker-stop --now ends the running job and hands it back", async (home) => {
+  using busy = new Busy(home);
   const job = await busy.job();
-  expect(await busy.home.run("worker-stop", "--now")).toMatchObject({ stdout: "Stopped 1 worker.\n", exitCode: 0 });
+  expect(await home.run("worker-stop", "--now")).toMatchObject({ stdout: "Stopped 1 worker.\n", exitCode: 0 });
   expect((await busy.terminal.end()).exitCode).toBe(0);
   expect(isAlive(job.hello.pid)).toBe(false);
-  expect(await busy.home.entry("job")).toMatchObject({ state: "pending", attempts: 0 });
+  expect(await home.entry("job")).toMatchObject({ state: "pending", attempts: 0 });
 });

@@ -146,7 +146,7 @@ test.each([
 
 test("one command closes a data directory that a umask of 002 has left open, as that of the original tool may be", async () => {
   await using home = new Home();
-  home.seed([{ id: "p1", command: "echo hi" }]);
+  await home.seed([{ id: "p1", command: "echo hi" }]);
   home.write("db/data/dlq.json", '{"dlq":[]}');
   home.write("db/data/config.json", "{}");
   await home.shell("chmod -R g+w db");

@@ -48,12 +48,23 @@ const shownWorker = {
 const counts = { pending: 1, processing: 2, completed: 3, archived: 0, failed: 4, dead: 5 };
 const logs = [{ attempt: 1, path: "/l" }];
 
+const some = { settings: 1, jobs: 1000, dead_letters: 1, archived: 0 };
+const none = { settings: 0, jobs: 0, dead_letters: 0, archived: 0 };
+
 const DOCUMENTS: [View, unknown][] = [
   [{ view: "enqueued", job }, { job }],
   [{ view: "skipped", id: "p1" }, { job: null }],
   [
     { view: "bulk-enqueued", enqueued: 1000, skipped: 3 },
     { enqueued: 1000, skipped: 3 },
+  ],
+  [
+    { view: "exported", exported: some, path: "q.jsonl", sum: "ab" },
+    { exported: some, path: "q.jsonl", sum: "ab" },
+  ],
+  [
+    { view: "imported", imported: { added: some, skipped: none }, sum: "ab" },
+    { imported: some, skipped: none, sum: "ab" },
   ],
   [{ view: "jobs", jobs: [job], state: undefined, now: 9 }, [job]],
   [{ view: "dead-letters", dead: [dead], now: 9 }, [dead]],

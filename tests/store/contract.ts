@@ -15,6 +15,7 @@ import { presenceContract } from "./contract/presence.ts";
 import { readContract } from "./contract/read.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { retentionContract } from "./contract/retention.ts";
+import { transferContract } from "./contract/transfer.ts";
 
 export type { OpenOptions } from "./contract/bench.ts";
 
@@ -25,6 +26,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["requeue", requeueContract],
   ["reading", readContract],
   ["pruning", retentionContract],
+  ["moving", transferContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

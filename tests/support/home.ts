@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { DeadLetter, Entry, Job } from "../../src/job/job.ts";
+import { dropSchema, freshSchema, inSchema } from "./postgres.ts";
 import { type Ended, RunningProgram } from "./running-program.ts";
 import { until } from "./until.ts";
 
@@ -40,6 +41,21 @@ Bun.spawn(["/bin/sh", "-c", GUARD, PREFIX], {
   env: { PATH: "/usr/bin:/bin" },
 }).unref();
 
+export const STORES = ["files", "PostgreSQL"] as const;
+export type StoreKind = (typeof STORES)[number];
+
+/** A job of a queue that somebody else has filled. */
+interface Seed {
+  readonly id: string;
+  readonly command: string;
+  readonly state?: Job["state"] | "dead";
+  readonly attempts?: number;
+  readonly max_retries?: number;
+  readonly run_at?: number;
+  readonly worker_id?: string;
+  readonly last_error?: string;
+}
+
 export interface Circumstances {
   /** Relative to the home. */
   readonly cwd?: string;
@@ -54,10 +70,32 @@ export function printed(stdout: string): Ended {
 export class Home implements AsyncDisposable {
   readonly path = mkdtempSync(PREFIX);
   readonly program = join(DIST, "queuectl");
-  /** Where the queue is when nothing names another place. */
+  /** Where the queue is when nothing names another place; beside a database, the output of attempts. */
   readonly data = join(this.path, "db", "data");
-  readonly #environment = { PATH: `${DIST}:/usr/bin:/bin`, HOME: this.path };
+  /** Of the schema that the queue is in, if it is in PostgreSQL: with its password, which the program is told apart. */
+  readonly url: string | undefined;
+  readonly #environment: Record<string, string> = { PATH: `${DIST}:/usr/bin:/bin`, HOME: this.path };
   readonly #started: RunningProgram[] = [];
+
+  /** With the queue in files, unless a URL is given. */
+  constructor(url?: string) {
+    this.url = url;
+    if (url !== undefined) Object.assign(this.#environment, variablesOf(url));
+  }
+
+  /** A home whose queue is on that store, and empty. */
+  static async on(store: StoreKind): Promise<Home> {
+    return new Home(store === "PostgreSQL" ? await freshSchema() : undefined);
+  }
+
+  /** The URL without its password, as everybody may see it. */
+  get shownUrl(): string | undefined {
+    return this.#environment.QUEUECTL_STORE;
+  }
+
+  get store(): StoreKind {
+    return this.url === undefined ? "files" : "PostgreSQL";
+  }
 
   /** Runs the program to its end. */
   async run(...args: string[]): Promise<Ended> {
@@ -99,6 +137,11 @@ export class Home implements AsyncDisposable {
     return this.#spawn(["queuectl", ...args], circumstances);
   }
 
+  /** Starts another program, with its arguments. */
+  startOther(command: readonly string[], circumstances: Circumstances = {}): RunningProgram {
+    return this.#spawn([...command], circumstances);
+  }
+
   startShell(script: string): RunningProgram {
     return this.#spawn(["/bin/sh", "-c", script], {});
   }
@@ -107,10 +150,25 @@ export class Home implements AsyncDisposable {
     for (const spec of specs) await this.obey("enqueue", JSON.stringify(spec));
   }
 
-  /** Puts jobs into a new queue without the program: as the original tool wrote them. */
-  seed(jobs: readonly { id: string; command: string; attempts?: number; max_retries?: number }[]): void {
+  /** Puts jobs into a new queue without the program: into files as the original tool wrote them. */
+  async seed(jobs: readonly Seed[]): Promise<void> {
     const records = jobs.map((job) => ({ state: "pending", attempts: 0, max_retries: 3, run_at: 0, ...job }));
-    this.write("db/data/queue.json", JSON.stringify({ jobs: records }, null, 2));
+    if (this.url === undefined) {
+      const [dlq = [], queue = []] = [true, false].map((is) =>
+        records.filter(({ state }) => (state === "dead") === is),
+      );
+      this.write("db/data/queue.json", JSON.stringify({ jobs: queue }, null, 2));
+      if (dlq.length > 0) this.write("db/data/dlq.json", JSON.stringify({ dlq }, null, 2));
+      return;
+    }
+    await this.obey("status");
+    await using sql = inSchema(this.url);
+    await sql`
+      INSERT INTO jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at,
+        lease, worker_id, last_error, command)
+      SELECT id, state, state = 'pending', 0, run_at, attempts, max_retries, 0, 0,
+        CASE state WHEN 'processing' THEN nextval('leases') END, worker_id, last_error, command
+      FROM json_populate_recordset(NULL::jobs, ${records}::json)`;
   }
 
   async jobs(...args: string[]): Promise<Job[]> {
@@ -174,6 +232,7 @@ export class Home implements AsyncDisposable {
     }, "every process to be gone");
     await Promise.all(this.#started.map((program) => program.end()));
     rmSync(this.path, { recursive: true });
+    if (this.url !== undefined) await dropSchema(this.url);
   }
 
   async #showOnTerminal(terminal: Readonly<Record<string, string>>, args: string[]): Promise<string> {
@@ -204,6 +263,13 @@ export class Home implements AsyncDisposable {
     this.#started.push(running);
     return running;
   }
+}
+
+function variablesOf(url: string): Record<string, string> {
+  const store = new URL(url);
+  const password = decodeURIComponent(store.password);
+  store.password = "";
+  return { QUEUECTL_STORE: store.href, PGPASSWORD: password };
 }
 
 function readEnvironment(pid: string): string {

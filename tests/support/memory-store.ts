@@ -10,7 +10,9 @@ import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
+import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
+import type { Item } from "../../src/store/item.ts";
 import type {
   Announcement,
   AttemptLog,
@@ -22,9 +24,11 @@ import type {
   Present,
   Pruned,
   PruneOptions,
+  Restored,
   Store,
   Turn,
 } from "../../src/store/store.ts";
+import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
 
 export interface MemoryStoreOptions {
   readonly now: () => number;
@@ -145,6 +149,26 @@ export class MemoryStore implements Store {
     this.#changed(undefined);
   }
 
+  async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
+    const { stored, jobs, dead, archive } = this.#memory;
+    await take([
+      ...settingItems(stored),
+      ...Array.from(jobs.values(), (job) => ({ job: portableJob(job) })),
+      ...Array.from(dead.values(), (letter) => ({ dead_letter: portableDeadLetter(letter) })),
+      ...archive.map((job) => ({ archived: portableArchived(job) })),
+    ]);
+  }
+
+  async restore(read: () => AsyncIterable<readonly Item[]>, { existing }: Required<EnqueueOptions>): Promise<Restored> {
+    if (existing === "refuse") refuseUnlessEmpty(this, await this.counts());
+    const items = (await Array.fromAsync(read())).flat();
+    const already = new ArchivedAlready();
+    already.learn(this.#memory.archive);
+    const tallies = new Tallies();
+    for (const item of items) tallies.count(item, { isAdded: this.#restore(item, { existing, already }) });
+    return this.#changed(tallies);
+  }
+
   async announce({ kind, supervisor }: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
     const { announced } = this.#memory;
     const name = `${kind}-${process.pid}`;
@@ -210,6 +234,25 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {}
+
+  /** Whether it was added. */
+  #restore(item: Item, { existing, already }: Required<EnqueueOptions> & { already: ArchivedAlready }): boolean {
+    const { stored, jobs, dead, archive } = this.#memory;
+    if ("setting" in item) {
+      const { key, value } = item.setting;
+      if (existing === "skip" && stored[key] !== undefined) return false;
+      stored[key] = value;
+    } else if ("archived" in item) {
+      if (already.take(item.archived)) return false;
+      archive.push(item.archived);
+    } else {
+      const entry = "job" in item ? item.job : item.dead_letter;
+      if (this.#find(entry.id)) return false;
+      if (!("state" in entry)) dead.set(entry.id, entry);
+      else jobs.set(entry.id, entry.state === "processing" ? { ...entry, lease: ++this.#memory.sequence } : entry);
+    }
+    return true;
+  }
 
   #find(id: string): Entry | undefined {
     return this.#memory.jobs.get(id) ?? this.#memory.dead.get(id);

@@ -19,6 +19,14 @@ export async function freshSchema(): Promise<string> {
   return url.href;
 }
 
+/** A connection to the schema that the URL names, for what the program itself would not do. */
+export function inSchema(urlWithSchema: string): Bun.SQL {
+  const url = new URL(urlWithSchema);
+  const schema = url.searchParams.get("schema") ?? "";
+  url.searchParams.delete("schema");
+  return new Bun.SQL({ url: url.href, max: 1, connection: { search_path: schema } });
+}
+
 /** Drops the schema that the URL names, with everything in it. */
 export async function dropSchema(urlWithSchema: string): Promise<void> {
   const url = new URL(urlWithSchema);

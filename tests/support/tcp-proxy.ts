@@ -48,6 +48,11 @@ export class TcpProxy implements AsyncDisposable {
     for (const relay of this.#relays) relay.flow();
   }
 
+  /** Keeps to itself what the server says on the connections that there are. What clients say reaches it. */
+  mute(): void {
+    for (const relay of this.#relays) relay.mute();
+  }
+
   /** As if every client had vanished without a word: the server sees its end, the client an open, silent connection. */
   halfOpen(): void {
     for (const relay of this.#relays) relay.halfOpen();
@@ -87,6 +92,10 @@ class Relay {
 
   stall(): void {
     this.#client.unpipe().pause();
+    this.#upstream.unpipe().pause();
+  }
+
+  mute(): void {
     this.#upstream.unpipe().pause();
   }
 

@@ -1,5 +1,5 @@
 /**
- * A data directory of its own with real supervisors and workers on it, and obedient jobs for them; none of it outlives the
+ * A store of its own with real supervisors and workers on it, and obedient jobs for them; none of it outlives the
  * test.
  */
 import { mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
@@ -8,8 +8,11 @@ import { join } from "node:path";
 import type { DeadLetter, ProcessingJob } from "../../src/job/job.ts";
 import { isDeadLetter } from "../../src/job/job.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
+import { openStore } from "../../src/store/open.ts";
 import type { Present, Store } from "../../src/store/store.ts";
-import { openFiles } from "./files-store.ts";
+import { filesOptions, openFiles } from "./files-store.ts";
+import type { StoreKind } from "./home.ts";
+import { dropSchema, freshSchema } from "./postgres.ts";
 import { until } from "./until.ts";
 import { type Actor, isAlive, WorkerDirector } from "./worker-director.ts";
 
@@ -57,20 +60,30 @@ export class WorkerSandbox implements AsyncDisposable {
   readonly director = new WorkerDirector();
   readonly #directory: string;
   readonly #started: Started[] = [];
+  /** Of the schema that the store is in, if it is in PostgreSQL. */
+  readonly #url: string | undefined;
 
-  private constructor(directory: string, store: Store) {
+  private constructor(directory: string, store: Store, url: string | undefined) {
     this.#directory = directory;
     this.store = store;
+    this.#url = url;
   }
 
-  static async open(): Promise<WorkerSandbox> {
+  static async on(kind: StoreKind): Promise<WorkerSandbox> {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), "supervision-")));
-    return new WorkerSandbox(directory, await openFiles(join(directory, "data"), { warn: () => {} }));
+    const options = { warn: () => {} };
+    if (kind === "files") {
+      return new WorkerSandbox(directory, await openFiles(join(directory, "data"), options), undefined);
+    }
+    const url = await freshSchema();
+    const env = { QUEUECTL_STORE: url };
+    const store = await openStore({ ...filesOptions(directory), ...options, dataDir: undefined, env });
+    return new WorkerSandbox(directory, store, url);
   }
 
   /** The words of a command of this program on this store. */
   words(...args: string[]): string[] {
-    return [process.execPath, MAIN, ...args, "--data-dir", this.store.location];
+    return [process.execPath, MAIN, ...args, ...this.store.address.options];
   }
 
   start(...args: string[]): Started {
@@ -85,14 +98,14 @@ export class WorkerSandbox implements AsyncDisposable {
         stdin: "ignore",
         stdout: "pipe",
         stderr: "pipe",
-        env: { PATH: process.env.PATH, HOME: this.#directory },
+        env: this.#environment(),
       }),
     );
     this.#started.push(started);
     return started;
   }
 
-  /** Takes the data directory away, until `unhideStore`. */
+  /** Takes the data directory away, where it is the store, until `unhideStore`. */
   hideStore(): void {
     renameSync(this.store.location, join(this.#directory, "hidden"));
   }
@@ -168,5 +181,13 @@ export class WorkerSandbox implements AsyncDisposable {
     await this.store.close();
     rmSync(this.#directory, { recursive: true, force: true });
     this.director[Symbol.dispose]();
+    if (this.#url !== undefined) await dropSchema(this.#url);
+  }
+
+  #environment(): Record<string, string | undefined> {
+    const common = { PATH: process.env.PATH, HOME: this.#directory };
+    if (this.#url === undefined) return common;
+    const password = decodeURIComponent(new URL(this.#url).password);
+    return { ...common, ...this.store.address.variables, PGPASSWORD: password };
   }
 }

@@ -32,9 +32,13 @@ export const logs: Command = {
     const log = logOfAttempt(logs, attempt, entry);
     if (log === undefined && attempt > entry.attempts) throw noSuchAttempt(id, attempt, entry.attempts);
     const follow = args.options.has("follow");
-    const chunks = follow ? followLog(opened, id, attempt) : log ? readLog(log.path) : nothing();
-    const bytes = await output.stream({ id, attempt, path: log?.path ?? null, chunks, raw });
-    if (bytes === 0) output.note(`Attempt ${attempt} of job ${id} ${printedNothing(entry, attempt, follow)}.`);
+    const reading = { entry, attempt, tell: output.note.bind(output) };
+    const chunks = follow ? followLog(opened, reading) : log ? readLog(log, reading) : nothing();
+    const { path = null, elsewhere } = log ?? {};
+    const bytes = await output.stream({ id, attempt, path, host: elsewhere?.host, chunks, raw });
+    const isOutOfReach = elsewhere !== undefined && elsewhere.end === undefined && !follow;
+    if (bytes === 0 && !isOutOfReach)
+      output.note(`Attempt ${attempt} of job ${id} ${printedNothing(entry, attempt, follow)}.`);
     return EXIT.ok;
   },
 };

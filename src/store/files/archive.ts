@@ -36,7 +36,10 @@ export interface ArchiveRange {
 interface Archiving {
   readonly from: number;
   readonly to: number;
+  /** Of the jobs that leave the queue for it. */
   readonly ids: readonly string[];
+  /** How many jobs there are, where they do not come from the queue. */
+  readonly count?: number;
 }
 
 const NAME = /^completed-\d{4}-\d{2}$/;
@@ -48,30 +51,35 @@ const READ_BYTES = 1024 * 1024;
  * those are committed. To be called with the lock held.
  */
 export function archive(directory: string, jobs: readonly CompletedJob[]): JournalRecord[] {
-  createDirectory(directory);
-  const records = Array.from(Map.groupBy(jobs, monthOf), ([name, ofMonth]): JournalRecord => {
-    const set: Archiving = { ...appendLines(pathOf(directory, name), ofMonth), ids: ofMonth.map(({ id }) => id) };
+  return appendJobs(directory, jobs).map(({ name, range, jobs }) => {
+    const set: Archiving = { ...range, ids: jobs.map(({ id }) => id) };
     return { event: "archived", id: name, to: "archive", set: { ...set } };
   });
-  syncDirectory(directory);
-  return records;
+}
+
+/** As `archive`, of jobs that were archived elsewhere: whatever has their ids in the queue stays there. */
+export function adopt(directory: string, jobs: readonly CompletedJob[]): JournalRecord[] {
+  return appendJobs(directory, jobs).map(({ name, range, jobs }) => {
+    const set: Archiving = { ...range, ids: [], count: jobs.length };
+    return { event: "imported", id: name, to: "archive", set: { ...set } };
+  });
 }
 
 /** The range and the ids of such a record. */
 export function archivingOf({ id, set }: JournalRecord): { range: ArchiveRange; ids: readonly string[] } {
-  const { from, to, ids } = set as unknown as Archiving;
-  return { range: { name: id, from, to, count: ids.length }, ids };
+  const { from, to, ids, count = ids.length } = set as unknown as Archiving;
+  return { range: { name: id, from, to, count }, ids };
 }
 
-/** Ranges with one more, which the last one of its file may grow by, and which may be in one of them already. */
+/** Ranges with one more, which the last one may grow by, and which may be in one of them already. */
 export function withRange(ranges: readonly ArchiveRange[], range: ArchiveRange): readonly ArchiveRange[] {
   const isWithin = ({ name, from, to }: ArchiveRange): boolean =>
     name === range.name && from <= range.from && range.to <= to;
   if (ranges.some(isWithin)) return ranges;
-  const last = ranges.findLast(({ name }) => name === range.name);
-  if (last?.to !== range.from) return [...ranges, range];
-  const grown = { ...last, to: range.to, count: last.count + range.count };
-  return ranges.map((each) => (each === last ? grown : each));
+  const last = ranges.at(-1);
+  // One further up may not grow: what is archived would no longer be in the order in which it was.
+  if (last?.name !== range.name || last.to !== range.from) return [...ranges, range];
+  return [...ranges.slice(0, -1), { ...last, to: range.to, count: last.count + range.count }];
 }
 
 /** Whether it can be a range: its name becomes part of a path. */
@@ -106,6 +114,27 @@ export function wholeArchive(directory: string): ArchiveRange[] {
       const parts = Array.from(readLines(path, 0, to), linesIn);
       return { name: file.slice(0, -ENDING.length), from: 0, to, count: parts.reduce((sum, lines) => sum + lines, 0) };
     });
+}
+
+interface Appended {
+  readonly name: string;
+  readonly range: { readonly from: number; readonly to: number };
+  readonly jobs: readonly CompletedJob[];
+}
+
+/** Those of one month that follow each other stand in one range. */
+function appendJobs(directory: string, jobs: readonly CompletedJob[]): Appended[] {
+  createDirectory(directory);
+  const appended: Appended[] = [];
+  for (let rest = jobs; rest[0] !== undefined; ) {
+    const name = monthOf(rest[0]);
+    const end = rest.findIndex((job) => monthOf(job) !== name);
+    const ofMonth = end === -1 ? rest : rest.slice(0, end);
+    appended.push({ name, range: appendLines(pathOf(directory, name), ofMonth), jobs: ofMonth });
+    rest = rest.slice(ofMonth.length);
+  }
+  syncDirectory(directory);
+  return appended;
 }
 
 function monthOf({ updated_at }: CompletedJob): string {

@@ -2,6 +2,7 @@
 import { lstatSync } from "node:fs";
 import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
+import { shown } from "../../job/spec.ts";
 import { replace } from "../local/durable.ts";
 import { Corruption, corrupt, parseFile } from "./corruption.ts";
 import { readText } from "./snapshot.ts";
@@ -36,6 +37,11 @@ export class ConfigFile {
   /** Stores one value; to be called with the lock held. */
   set(key: ConfigKey, value: number): void {
     this.#replace({ ...this.#readRaw(), [key]: value });
+  }
+
+  /** Stores the address of the database that is to hold the queue, or none; to be called with the lock held. */
+  setStore(store: string | undefined): void {
+    this.#replace({ ...this.#readRaw(), store });
   }
 
   /** Keeps the settings that are sound; to be called with the lock held. */
@@ -75,6 +81,11 @@ export class ConfigFile {
   }
 
   #check(raw: Record<string, unknown>): Partial<Config> {
+    const { store = "" } = raw;
+    if (typeof store !== "string") {
+      const hint = "Set it anew: queuectl config-set store <url>, or files";
+      throw corrupt(this.#path, `store must be an address, got ${shown(store)}.`, { hint });
+    }
     const config: Partial<Record<ConfigKey, number>> = {};
     for (const key of CONFIG_KEYS) {
       if (raw[key] === undefined) continue;

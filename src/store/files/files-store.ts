@@ -2,14 +2,12 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { watch } from "node:fs";
-import { basename } from "node:path";
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { createDirectory } from "../local/durable.ts";
+import type { Item } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type {
   Address,
@@ -24,11 +22,13 @@ import type {
   Present,
   Pruned,
   PruneOptions,
+  Restored,
   Store,
   Turn,
 } from "../store.ts";
 import { readArchive } from "./archive.ts";
 import { decideAdmission, decideReadmission } from "./arrival.ts";
+import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
@@ -36,7 +36,8 @@ import { announce, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
 import type { QueueState } from "./state.ts";
-import { decideTurn, isNothingToTake } from "./turn.ts";
+import { dump, restore } from "./transfer.ts";
+import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
 export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
   readonly random: () => number;
@@ -161,10 +162,25 @@ export class FilesStore implements Store {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 
+  /** Has the commands of this directory use the database at this address, or these files again, durably. */
+  async setStore(address: string | undefined): Promise<void> {
+    await this.#ledger.locked(() => this.#config.setStore(address));
+  }
+
+  async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
+    await dump({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, take);
+  }
+
+  async restore(read: () => AsyncIterable<readonly Item[]>, options: Required<EnqueueOptions>): Promise<Restored> {
+    return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
+  }
+
   async announce({ kind, supervisor }: Announced): Promise<Announcement> {
     await this.#ledger.create();
     // Only workers hold jobs, and a supervisor need not know them.
-    const holders = new Set(kind === "worker" ? this.#workersWithJobs() : []);
+    const holders = new Set(
+      kind === "worker" ? Array.from(this.#ledger.state().processing(), ({ worker_id }) => worker_id) : [],
+    );
     const announcement = await announce(this.#layout.workers, {
       kind,
       ...(supervisor === undefined ? {} : { supervisor }),
@@ -192,17 +208,7 @@ export class FilesStore implements Store {
   }
 
   changes(wake: () => void): Disposable {
-    try {
-      createDirectory(this.#layout.root);
-      const watcher = watch(this.#layout.root, (_event, name) => {
-        if (name === null || name.startsWith("journal.") || name === basename(this.#layout.config)) wake();
-      });
-      watcher.on("error", () => {});
-      return { [Symbol.dispose]: () => watcher.close() };
-    } catch (error) {
-      this.#options.warn(`Changes are not watched but polled for: ${(error as Error).message}.`);
-      return { [Symbol.dispose]: () => {} };
-    }
+    return watchChanges(this.#layout, wake, this.#options.warn);
   }
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {
@@ -223,10 +229,6 @@ export class FilesStore implements Store {
     await this.#ledger.close();
   }
 
-  *#workersWithJobs(): Iterable<string> {
-    for (const { worker_id } of this.#ledger.state().processing()) yield worker_id;
-  }
-
   #settings(): Config {
     return resolveConfig(this.#config.read(), this.#options.overrides);
   }
@@ -242,8 +244,3 @@ const THOROUGH_EVERY = 20;
 /** What a person is told is done, is on the disk; what a worker did follows within a second. */
 const DURABLY = { durable: true };
 const SOON = { durable: false };
-
-function turn(state: QueueState, now: number, done: Pick<Turn, "ended" | "claimed">): Turn {
-  const nextDueAt = state.nextDueAt(now);
-  return nextDueAt === undefined ? done : { ...done, nextDueAt };
-}

@@ -36,8 +36,10 @@ export class QueueState {
   readonly #jobs = new Map<string, Version>();
   readonly #dead = new Map<string, DeadLetter>();
   readonly #processing = new Map<string, ProcessingJob>();
-  /** In the order in which they were completed. */
+  /** In the order in which they were completed, unless a job has come from elsewhere that was completed earlier. */
   readonly #completed = new Map<string, CompletedJob>();
+  #completedLast = 0;
+  #areCompletedInOrder = true;
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
   readonly #ready = new Heap<Ticket>(byTurn);
   readonly #delayed = new Heap<Ticket>((a, b) => a.job.run_at - b.job.run_at || a.place - b.place);
@@ -48,9 +50,6 @@ export class QueueState {
   constructor(jobs: readonly Job[], dead: readonly DeadLetter[], archive: readonly ArchiveRange[] = []) {
     this.#archive = archive;
     for (const job of jobs) this.#put(job);
-    const completed = Array.from(this.#completed.values()).sort((a, b) => a.updated_at - b.updated_at);
-    this.#completed.clear();
-    for (const job of completed) this.#completed.set(job.id, job);
     for (const letter of dead) this.#dead.set(letter.id, letter);
   }
 
@@ -91,6 +90,7 @@ export class QueueState {
 
   /** Those of them that were completed first. */
   completedFirst(limit: number): CompletedJob[] {
+    if (!this.#areCompletedInOrder) this.#sortCompleted();
     return Array.from(this.#completed.values().take(limit));
   }
 
@@ -187,9 +187,22 @@ export class QueueState {
     this.#jobs.set(job.id, version);
     if (job.state === "processing") this.#processing.set(job.id, job);
     else this.#processing.delete(job.id);
-    if (job.state === "completed") this.#completed.set(job.id, job);
+    if (job.state === "completed") this.#putCompleted(job);
     else if (before?.job.state === "completed") this.#completed.delete(job.id);
     if (isTicket(version)) this.#heapOf(version).push(version);
+  }
+
+  #putCompleted(job: CompletedJob): void {
+    this.#completed.set(job.id, job);
+    this.#areCompletedInOrder &&= job.updated_at >= this.#completedLast;
+    this.#completedLast = Math.max(this.#completedLast, job.updated_at);
+  }
+
+  #sortCompleted(): void {
+    const completed = Array.from(this.#completed.values()).sort((a, b) => a.updated_at - b.updated_at);
+    this.#completed.clear();
+    for (const job of completed) this.#completed.set(job.id, job);
+    this.#areCompletedInOrder = true;
   }
 
   /** What was due when it became pending is due: it need not be sorted by time first. */

@@ -2,7 +2,7 @@
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
-import type { Claimant } from "../store.ts";
+import type { Claimant, Turn } from "../store.ts";
 import { type JournalRecord, recordOf } from "./commit.ts";
 import type { Decision } from "./ledger.ts";
 import type { QueueState } from "./state.ts";
@@ -45,6 +45,12 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
     return running;
   });
   return { records, result: { ended, claimed: [...forgotten, ...claimed] } };
+}
+
+/** What was settled, with the time at which to look again, as the state is afterwards. */
+export function turn(state: QueueState, now: number, done: Settled): Turn {
+  const nextDueAt = state.nextDueAt(now);
+  return nextDueAt === undefined ? done : { ...done, nextDueAt };
 }
 
 /** Whether a claim would come back empty. */

@@ -2,6 +2,7 @@
  * How jobs come into the table: a few by one statement, many by COPY, all of a call or none. Each call has a number that
  * is kept with its jobs: when the answer to a commit was lost, it tells whether it was done.
  */
+import type { SQL } from "bun";
 import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
@@ -33,7 +34,7 @@ export async function enqueue(database: Database, specs: readonly JobSpec[], ter
       return jobs;
     } catch (error) {
       if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
-      if (await isDone(database, call, jobs)) return jobs;
+      if (await database.ask((sql) => isDone(sql, call, jobs))) return jobs;
       await learn(jobs);
     }
   }
@@ -42,18 +43,18 @@ export async function enqueue(database: Database, specs: readonly JobSpec[], ter
 /** Puts dead letters back, due now, at the end of the queue. Throws `E_JOB_NOT_FOUND` as `readmit` does. */
 export async function requeue(database: Database, ids: readonly string[], now: number): Promise<PendingJob[]> {
   const call = newCall();
+  let jobs: PendingJob[] = [];
   return database.transact(async (sql) => {
     const rows: JobRow[] = await sql`
       SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) AND (state = 'dead' OR call = ${call}) FOR UPDATE`;
+    // An earlier asking of this very call was done, though its answer was lost. What became of the jobs since is no matter.
+    if (rows.some((row) => row.call === call)) return jobs;
     const entries = new Map(rows.map((row) => [row.id, entryOf(row)]));
-    // Pending ones are there only where an earlier asking of this very call was done, though its answer was lost.
-    const done = Array.from(entries.values()).filter((entry) => !isDeadLetter(entry)) as PendingJob[];
-    if (done.length > 0) return [...new Set(ids)].flatMap((id) => done.filter((job) => job.id === id));
     const deadLetter = (id: string) => {
       const entry = entries.get(id);
       return entry && isDeadLetter(entry) ? entry : undefined;
     };
-    const jobs = readmit(ids, { deadLetter, now }).map(({ job }) => job);
+    jobs = readmit(ids, { deadLetter, now }).map(({ job }) => job);
     if (jobs.length === 0) return jobs;
     await sql`
       WITH back AS (
@@ -88,10 +89,19 @@ async function holdersOf(database: Database, wanted: readonly { readonly id?: st
   return new Map(rows.map((row) => [row.id, entryOf(row)]));
 }
 
-/** Whether these jobs are in the table by this call, all of which one commit brought there. */
-async function isDone(database: Database, call: string, jobs: readonly PendingJob[]): Promise<boolean> {
-  const rows = await database.ask((sql) => sql`SELECT FROM jobs WHERE id = ${jobs[0]?.id} AND call = ${call}`);
-  return rows.length > 0;
+/**
+ * Whether an earlier asking of this call was done. One commit brought all of its jobs; some may have been put back from the
+ * dead letter queue by another call since, and some, or all, may be in the archive by now.
+ */
+async function isDone(sql: SQL, call: string, jobs: readonly PendingJob[]): Promise<boolean> {
+  const [first] = jobs;
+  const [row] = await sql`
+    SELECT EXISTS (SELECT FROM jobs WHERE id = ANY (${array(jobs.map(({ id }) => id))}::text[]) AND call = ${call})
+      OR EXISTS (
+        SELECT FROM archive
+        WHERE id = ${first?.id} AND created_at = ${first?.created_at} AND command = ${first?.command}
+      ) AS is_done`;
+  return row.is_done;
 }
 
 async function insert(
@@ -99,38 +109,53 @@ async function insert(
   jobs: readonly PendingJob[],
   { call, now }: { call: string; now: number },
 ): Promise<void> {
+  let isAskedAgain = false;
+  const unlessDone = async (sql: SQL, add: () => Promise<void>): Promise<void> => {
+    // What is there already would be refused for its id; what has left already would be there once more.
+    if (isAskedAgain && (await isDone(sql, call, jobs))) return;
+    isAskedAgain = true;
+    await add();
+  };
   if (jobs.length <= FEW) {
-    // One statement and no function, for a connection that was made for it alone: loading PL/pgSQL takes longer than this.
-    await database.ask(
-      (sql) => sql`
-        WITH added AS (
-          INSERT INTO jobs (
-            id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command
-          )
-          SELECT id, 'pending', run_at <= ${now}, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call}, command
-          FROM ROWS FROM (
-            json_to_recordset(${jobs}::json)
-              AS (id text, priority integer, run_at bigint, max_retries integer, command text)
-          ) WITH ORDINALITY AS j (id, priority, run_at, max_retries, command, number)
-          ORDER BY number
-        )
-        SELECT pg_notify(${channelOf(database.schema)}, 'work')`,
-    );
+    const channel = channelOf(database.schema);
+    await database.ask((sql) => unlessDone(sql, () => insertFew(sql, jobs, { call, now, channel })));
     return;
   }
-  await database.transact(
-    async (sql) => {
-      const query = sql`
-        COPY jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command)
-        FROM STDIN`;
-      const writer = query.writable().getWriter();
-      for (const chunk of copyText(jobs, { call, now })) await writer.write(chunk);
-      await writer.close();
-      await query;
-      await sql`SELECT tell('work')`;
-    },
-    { timeoutMs: COPY_MS },
-  );
+  await database.transact((sql) => unlessDone(sql, () => copy(sql, copyText(jobs, { call, now }))), {
+    timeoutMs: COPY_MS,
+  });
+}
+
+/** In one statement and no function, for a connection that was made for it alone: loading PL/pgSQL takes longer than this. */
+async function insertFew(
+  sql: SQL,
+  jobs: readonly PendingJob[],
+  { call, now, channel }: { call: string; now: number; channel: string },
+): Promise<void> {
+  await sql`
+    WITH added AS (
+      INSERT INTO jobs (
+        id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command
+      )
+      SELECT id, 'pending', run_at <= ${now}, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call}, command
+      FROM ROWS FROM (
+        json_to_recordset(${jobs}::json)
+          AS (id text, priority integer, run_at bigint, max_retries integer, command text)
+      ) WITH ORDINALITY AS j (id, priority, run_at, max_retries, command, number)
+      ORDER BY number
+    )
+    SELECT pg_notify(${channel}, 'work')`;
+}
+
+async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
+  const query = sql`
+    COPY jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command)
+    FROM STDIN`;
+  const writer = query.writable().getWriter();
+  for (const chunk of text) await writer.write(chunk);
+  await writer.close();
+  await query;
+  await sql`SELECT tell('work')`;
 }
 
 function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; now: number }): Generator<string> {
@@ -148,7 +173,7 @@ function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; n
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
 /** The text format of COPY. */
-function copyField(text: string): string {
+export function copyField(text: string): string {
   return text.replaceAll(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
 

@@ -5,9 +5,10 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { self } from "../local/identity.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
-import { logsOf } from "../local/log-files.ts";
+import { logPath, logsOf } from "../local/log-files.ts";
 import type { AttemptLog } from "../store.ts";
 import type { Database } from "./database.ts";
+import { type JobRow, processingOf } from "./row.ts";
 
 const TAIL_BYTES = 64 * 1024;
 
@@ -39,13 +40,25 @@ interface OutputRow {
   readonly tail: Uint8Array;
 }
 
+/** A job that is processing, and where its worker writes what it prints. */
+interface RunningRow extends JobRow {
+  readonly host: string;
+  readonly logs: string;
+}
+
 /** The logs that there are of a job, oldest first: files where they can be read here, else the ends that are stored. */
 export async function attemptLogs(database: Database, directory: LogDirectory, id: string): Promise<AttemptLog[]> {
   const rows: OutputRow[] = await database.ask(
     (sql) => sql`SELECT lease, attempt, bytes, host, path, tail FROM output WHERE id = ${id}`,
   );
+  const running: RunningRow[] = await database.ask(
+    (sql) => sql`
+      SELECT j.*, p.host, p.logs FROM jobs j JOIN presence p ON p.id = j.worker_id
+      WHERE j.id = ${id} AND j.state = 'processing'`,
+  );
   const logs = new Map<number, AttemptLog>();
   for (const row of rows) logs.set(Number(row.lease), logOf(row));
+  for (const row of running) for (const log of logsOfRunning(row)) logs.set(Number(row.lease), log);
   for (const { lease, attempt, path } of logsOf(directory.path, id)) logs.set(lease, { attempt, path });
   return Array.from(logs)
     .sort(([a], [b]) => a - b)
@@ -54,5 +67,14 @@ export async function attemptLogs(database: Database, directory: LogDirectory, i
 
 function logOf({ attempt, bytes, host, path, tail }: OutputRow): AttemptLog {
   if (host === self().host && existsSync(path)) return { attempt, path };
-  return { attempt, path, elsewhere: { host, bytes: Number(bytes), tail } };
+  const end = tail.length === 0 ? {} : { end: { bytes: Number(bytes), tail } };
+  return { attempt, path, elsewhere: { host, ...end } };
+}
+
+/** None where it would be a file here, and has not been made yet. */
+function logsOfRunning(row: RunningRow): AttemptLog[] {
+  const job = processingOf(row);
+  const path = logPath(row.logs, job);
+  if (row.host !== self().host) return [{ attempt: job.attempts, path, elsewhere: { host: row.host } }];
+  return existsSync(path) ? [{ attempt: job.attempts, path }] : [];
 }

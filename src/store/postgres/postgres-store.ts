@@ -7,6 +7,7 @@ import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import type { Item } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
 import type {
@@ -22,6 +23,7 @@ import type {
   Present,
   Pruned,
   PruneOptions,
+  Restored,
   Store,
   Turn,
   Wakes,
@@ -30,10 +32,12 @@ import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { Presence } from "./presence.ts";
+import { readArchive, readCounts } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
-import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
+import { deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
 import { readSettings, writeSetting } from "./settings.ts";
+import { dump, restore } from "./transfer.ts";
 import { Turns } from "./turn.ts";
 import { WakeUps } from "./wakes.ts";
 
@@ -53,7 +57,6 @@ export interface PostgresStoreOptions {
   readonly overrides: Partial<Config>;
 }
 
-const ARCHIVED_A_BATCH = 5000;
 /** A worker that cannot reach the database says so soon, and tries on for ever. */
 const WORKERS_PATIENCE_MS = 1000;
 
@@ -143,15 +146,8 @@ export class PostgresStore implements Store {
     return rows.map(jobOf);
   }
 
-  async *archived(): AsyncIterable<readonly CompletedJob[]> {
-    for (let last = "0"; ; ) {
-      const rows: (ArchivedRow & { place: string })[] = await this.#database.ask(
-        (sql) => sql`SELECT * FROM archive WHERE place > ${last} ORDER BY place LIMIT ${ARCHIVED_A_BATCH}`,
-      );
-      if (rows.length === 0) return;
-      yield rows.map(completedOf);
-      last = rows.at(-1)?.place ?? last;
-    }
+  archived(): AsyncIterable<readonly CompletedJob[]> {
+    return readArchive(this.#database);
   }
 
   async prune(options: PruneOptions = {}): Promise<Pruned> {
@@ -166,15 +162,7 @@ export class PostgresStore implements Store {
   }
 
   async counts(): Promise<Counts> {
-    const [row] = await this.#database.ask(
-      (sql) => sql`
-        SELECT archived, (
-          SELECT json_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM jobs GROUP BY state) AS s
-        ) AS counts FROM queue`,
-    );
-    const archived = Number(row.archived);
-    const { pending = 0, processing = 0, completed = 0, failed = 0, dead = 0 } = row.counts ?? {};
-    return { pending, processing, completed: completed + archived, archived, failed, dead };
+    return readCounts(this.#database);
   }
 
   async config(): Promise<Config> {
@@ -183,6 +171,14 @@ export class PostgresStore implements Store {
 
   async setConfig(key: ConfigKey, value: number): Promise<void> {
     await writeSetting(this.#database, key, value);
+  }
+
+  async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
+    await dump(this.#database, take);
+  }
+
+  async restore(read: () => AsyncIterable<readonly Item[]>, { existing }: Required<EnqueueOptions>): Promise<Restored> {
+    return restore(this.#database, read, { existing, now: this.#now() });
   }
 
   async announce(as: Announced): Promise<Announcement> {
@@ -213,7 +209,7 @@ export class PostgresStore implements Store {
     if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
     const orphans = await this.#watch.findOrphans();
     return orphans.map(({ workerId, jobs, logs }) => {
-      if (logs !== undefined) for (const job of jobs) this.#turns.logged(job, logPath(logs, job));
+      if (logs) for (const job of jobs) this.#turns.logged(job, logPath(logs.directory, job), logs.host);
       return { workerId, jobs };
     });
   }

@@ -52,8 +52,8 @@ export async function present(database: Database): Promise<Present[]> {
 export interface Orphans {
   readonly workerId: string;
   readonly jobs: readonly ProcessingJob[];
-  /** The directory of its logs, where that is on this machine. */
-  readonly logs: string | undefined;
+  /** Where its logs are, as far as that is known. */
+  readonly logs: { readonly host: string; readonly directory: string } | undefined;
 }
 
 /** Watches the presences, for who takes jobs away. */
@@ -87,7 +87,7 @@ export class Watch {
       .map((row) => ({
         workerId: row.holder,
         jobs: rows.filter(({ worker_id }) => worker_id === row.holder).map(processingOf),
-        logs: row.host === self().host ? row.logs : undefined,
+        logs: row.id === null ? undefined : { host: row.host, directory: row.logs },
       }))
       .filter(({ jobs }) => jobs.length > 0);
   }

@@ -22,6 +22,7 @@ export interface JobRow extends ArchivedRow {
   readonly place: Whole;
   readonly state: Job["state"] | "dead";
   readonly lease: Whole | null;
+  readonly call?: string | null;
 }
 
 /** A dead letter keeps its error and its time of death where a job keeps its last error and its latest change. */

@@ -1,9 +1,14 @@
 /** The stored settings: one row each. Keys that this version does not know are left alone. */
+import type { SQL } from "bun";
 import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
 import type { Database } from "./database.ts";
 
 export async function readSettings(database: Database): Promise<Partial<Config>> {
-  const rows: { key: string; value: number }[] = await database.ask((sql) => sql`SELECT key, value FROM settings`);
+  return database.ask(selectSettings);
+}
+
+export async function selectSettings(sql: SQL): Promise<Partial<Config>> {
+  const rows: { key: string; value: number }[] = await sql`SELECT key, value FROM settings`;
   const stored: Partial<Record<ConfigKey, number>> = {};
   for (const { key, value } of rows) {
     const known = CONFIG_KEYS.find((one) => one === key);
@@ -14,9 +19,13 @@ export async function readSettings(database: Database): Promise<Partial<Config>>
 
 export async function writeSetting(database: Database, key: ConfigKey, value: number): Promise<void> {
   await database.transact(async (sql) => {
-    await sql`
-      INSERT INTO settings (key, value) VALUES (${key}, ${value})
-      ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+    await upsertSetting(sql, key, value);
     await sql`SELECT tell('work')`;
   });
+}
+
+export async function upsertSetting(sql: SQL, key: ConfigKey, value: number): Promise<void> {
+  await sql`
+    INSERT INTO settings (key, value) VALUES (${key}, ${value})
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 }

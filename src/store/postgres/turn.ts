@@ -43,7 +43,7 @@ export class Turns {
   /** What was claimed here, by lease. */
   readonly #held = new Map<Lease, ProcessingJob>();
   /** Where the output of attempts is. */
-  readonly #logs = new Map<Lease, { readonly attempt: number; readonly path: string }>();
+  readonly #logs = new Map<Lease, { readonly attempt: number; readonly path: string; readonly host: string }>();
   /** What was sent and may have been written although no answer came: it is sent again as it is. */
   readonly #unanswered = new Map<Lease, JobEvent>();
 
@@ -51,9 +51,9 @@ export class Turns {
     this.#database = database;
   }
 
-  /** The output of this attempt is there. */
-  logged({ lease, attempts }: ProcessingJob, path: string): void {
-    this.#logs.set(lease, { attempt: attempts, path });
+  /** The output of this attempt is there, on this machine unless another is named. */
+  logged({ lease, attempts }: ProcessingJob, path: string, host = self().host): void {
+    this.#logs.set(lease, { attempt: attempts, path, host });
   }
 
   async settle(ends: readonly AttemptEnd[], request: TurnRequest): Promise<Turn> {
@@ -119,8 +119,10 @@ export class Turns {
 
   #printedBy({ id, lease }: AttemptEnd): object[] {
     const log = this.#logs.get(lease);
-    const printed = log && readPrinted(log.path);
-    return printed ? [{ id, lease, ...log, ...printed, host: self().host }] : [];
+    if (log === undefined) return [];
+    // Of a worker that was lost together with its machine it is at least known where it wrote.
+    const printed = log.host === self().host ? readPrinted(log.path) : { bytes: 0, tail: "" };
+    return printed ? [{ id, lease, ...log, ...printed }] : [];
   }
 
   /** Whether a decision that was sent before without an answer is what the job is now. */

@@ -1,6 +1,7 @@
 /** What is worth a look around a queue: who is dead, and what keeps the server from cleaning its table up. */
-import { isRunning } from "../../local/identity.ts";
+
 import type { Finding } from "../../doctor.ts";
+import { isRunning } from "../../local/identity.ts";
 import type { Database } from "../database.ts";
 import { DEAD_AFTER_MS, type PresenceRow } from "../roster.ts";
 

@@ -1,0 +1,14 @@
+/** What goes from store to store. */
+import type { ConfigKey } from "../config.ts";
+import type { CompletedJob, DeadLetter } from "../job/job.ts";
+import type { PortableJob } from "../job/portable.ts";
+
+/** One thing of it. */
+export type Item = SettingItem | EntryItem | { readonly archived: CompletedJob };
+
+export interface SettingItem {
+  readonly setting: { readonly key: ConfigKey; readonly value: number };
+}
+
+/** One that has an id. */
+export type EntryItem = { readonly job: PortableJob } | { readonly dead_letter: DeadLetter };

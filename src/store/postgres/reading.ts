@@ -1,0 +1,31 @@
+/** What is read of the tables as a whole. */
+import type { CompletedJob } from "../../job/job.ts";
+import type { Counts } from "../store.ts";
+import type { Database } from "./database.ts";
+import { type ArchivedRow, completedOf } from "./row.ts";
+
+const ARCHIVED_A_BATCH = 5000;
+
+export async function readCounts(database: Database): Promise<Counts> {
+  const [row] = await database.ask(
+    (sql) => sql`
+      SELECT archived, (
+        SELECT json_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM jobs GROUP BY state) AS s
+      ) AS counts FROM queue`,
+  );
+  const archived = Number(row.archived);
+  const { pending = 0, processing = 0, completed = 0, failed = 0, dead = 0 } = row.counts ?? {};
+  return { pending, processing, completed: completed + archived, archived, failed, dead };
+}
+
+/** A batch at a time, in the order in which they were archived. */
+export async function* readArchive(database: Database): AsyncGenerator<readonly CompletedJob[]> {
+  for (let last = "0"; ; ) {
+    const rows: (ArchivedRow & { place: string })[] = await database.ask(
+      (sql) => sql`SELECT * FROM archive WHERE place > ${last} ORDER BY place LIMIT ${ARCHIVED_A_BATCH}`,
+    );
+    if (rows.length === 0) return;
+    yield rows.map(completedOf);
+    last = rows.at(-1)?.place ?? last;
+  }
+}

@@ -1,0 +1,76 @@
+/** What every store needs to give everything away and to take it in. */
+import { CONFIG_KEYS, type Config } from "../config.ts";
+import { QueueError } from "../job/errors.ts";
+import type { CompletedJob } from "../job/job.ts";
+import { portableArchived } from "../job/portable.ts";
+import type { Item } from "./item.ts";
+import type { Counts, Restored, Tally } from "./store.ts";
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** A restore's result, as it grows. */
+export class Tallies implements Restored {
+  readonly added: Mutable<Tally> = noTally();
+  readonly skipped: Mutable<Tally> = noTally();
+
+  count(item: Item, { isAdded }: { isAdded: boolean }): void {
+    this[isAdded ? "added" : "skipped"][kindOf(item)] += 1;
+  }
+}
+
+export function noTally(): Mutable<Tally> {
+  return { settings: 0, jobs: 0, dead_letters: 0, archived: 0 };
+}
+
+/** Where it is counted. */
+export function kindOf(item: Item): keyof Tally {
+  if ("job" in item) return "jobs";
+  if ("archived" in item) return "archived";
+  return "setting" in item ? "settings" : "dead_letters";
+}
+
+/** In the order in which this program lists them. */
+export function settingItems(stored: Partial<Config>): Item[] {
+  return CONFIG_KEYS.flatMap((key) => {
+    const value = stored[key];
+    return value === undefined ? [] : [{ setting: { key, value } }];
+  });
+}
+
+/** Throws `E_STORE_NOT_EMPTY`. */
+export function refuseUnlessEmpty({ location }: { readonly location: string }, counts: Counts): void {
+  const { pending, processing, completed, failed, dead } = counts;
+  const count = pending + processing + completed + failed + dead;
+  if (count === 0) return;
+  const [jobs, them] = count === 1 ? ["a job", "it"] : [`${count} jobs`, "them"];
+  throw new QueueError("E_STORE_NOT_EMPTY", `There ${count === 1 ? "is" : "are"} ${jobs} in ${location} already.`, {
+    hint: `To add to ${them} what is not there yet: --merge`,
+  });
+}
+
+/**
+ * Archived jobs of which there are equal ones, however often: an archived job has no id of its own to be known by. Of
+ * each only a checksum is kept.
+ */
+export class ArchivedAlready {
+  readonly #counts = new Map<bigint, number>();
+
+  learn(jobs: readonly CompletedJob[]): void {
+    for (const job of jobs) {
+      const sum = sumOf(job);
+      this.#counts.set(sum, (this.#counts.get(sum) ?? 0) + 1);
+    }
+  }
+
+  /** Whether it is one of them; each counts once. */
+  take(job: CompletedJob): boolean {
+    const sum = sumOf(job);
+    const count = this.#counts.get(sum) ?? 0;
+    if (count > 0) this.#counts.set(sum, count - 1);
+    return count > 0;
+  }
+}
+
+function sumOf(job: CompletedJob): bigint {
+  return Bun.hash.xxHash64(JSON.stringify(portableArchived(job)));
+}
