@@ -118,7 +118,7 @@ async function readArchive(database: Database): Promise<{ rows: number; findings
 function miscounted(there: number, counted: number): Finding[] {
   if (there === counted) return [];
   const severity = there < counted ? "damage" : "concern";
-  const problem = `${count(there, "job")} are there, and ${counted} were moved there, as queue.archived says.`;
+  const problem = `it holds ${count(there, "job")}; queue.archived says ${counted}.`;
   return [{ severity, path: "archive", problem, jobs: [] }];
 }
 
