@@ -11,8 +11,8 @@
  * `sum` is the SHA-256 of all lines before it, with their newlines: `head -n -1 <file> | sha256sum` says the same.
  */
 import { safeJson } from "../output/escape.ts";
-import type { Item } from "../store/item.ts";
-import type { Tally } from "../store/store.ts";
+import type { Item, Tally } from "../store/item.ts";
+
 import { kindOf, noTally } from "../store/transfer.ts";
 
 export const FORMAT_VERSION = 1;

@@ -12,3 +12,17 @@ export interface SettingItem {
 
 /** One that has an id. */
 export type EntryItem = { readonly job: PortableJob } | { readonly dead_letter: DeadLetter };
+
+/** How many of each kind of item. */
+export interface Tally {
+  readonly settings: number;
+  readonly jobs: number;
+  readonly dead_letters: number;
+  readonly archived: number;
+}
+
+/** What was added, and what was left out because its like is there. */
+export interface Restored {
+  readonly added: Tally;
+  readonly skipped: Tally;
+}

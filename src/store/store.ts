@@ -4,14 +4,15 @@
  * and durable, and adds none.
  *
  * Every call may throw `QueueError` with `E_STORE_LOCKED`, `E_STORE_CORRUPT`, `E_STORE_VERSION` or `E_STORE_IO`; then
- * nothing was changed.
+ * nothing was changed. Only of a database that fell silent just then, and stayed so, nobody can say whether it did what it
+ * was asked: a caller that asks again finds out, for leases and ids are not given out twice.
  */
 import type { Config, ConfigKey } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { Item } from "./item.ts";
+import type { Item, Restored } from "./item.ts";
 
 export interface EnqueueOptions {
   /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
@@ -64,20 +65,6 @@ export interface Pruned {
   readonly logs: number;
   /** The size of those logs. */
   readonly bytes: number;
-}
-
-/** How many of each kind of item. */
-export interface Tally {
-  readonly settings: number;
-  readonly jobs: number;
-  readonly dead_letters: number;
-  readonly archived: number;
-}
-
-/** What was added, and what was left out because its like is there. */
-export interface Restored {
-  readonly added: Tally;
-  readonly skipped: Tally;
 }
 
 /** A worker or supervisor that announced itself and is alive. */

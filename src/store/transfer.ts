@@ -3,8 +3,8 @@ import { CONFIG_KEYS, type Config } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import type { CompletedJob } from "../job/job.ts";
 import { portableArchived } from "../job/portable.ts";
-import type { Item } from "./item.ts";
-import type { Counts, Restored, Tally } from "./store.ts";
+import type { Item, Restored, Tally } from "./item.ts";
+import type { Counts } from "./store.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { Home } from "../support/home.ts";
 import { inSchema } from "../support/postgres.ts";
+import { until } from "../support/until.ts";
 
 function schemaOf(home: Home): string {
   return new URL(home.url ?? "").searchParams.get("schema") ?? "";
@@ -19,6 +20,19 @@ test.concurrent("doctor of a sound queue in PostgreSQL says what each table hold
     `${home.shownUrl}:\n  schema: version 1\n  jobs: 2 jobs, 0 dead letters\n  archive: 0 completed jobs\nSound.\n`,
   );
   expect(await home.obey("doctor", "--fix")).toBe("Nothing is damaged. Nothing was changed.\n");
+});
+
+test.concurrent("a queue that workers have worked on is sound", async () => {
+  await using home = await Home.on("PostgreSQL");
+  await home.enqueue({ id: "a", command: "echo hi" }, { id: "b", command: "false", max_retries: 0 });
+  await home.enqueue({ id: "c", command: "true" }, { id: "later", command: "true", run_at: "2099-01-01T00:00:00Z" });
+  const worker = home.start("worker-start");
+  await until(async () => /completed: 2/.test(await home.obey("status")), "two jobs to complete");
+  worker.kill("SIGTERM");
+  await worker.end();
+  await home.obey("prune", "--keep", "1");
+  await home.obey("dlq-retry", "b");
+  expect(await home.obey("doctor")).toEndWith("  jobs: 3 jobs, 0 dead letters\n  archive: 1 completed job\nSound.\n");
 });
 
 test.concurrent("doctor where there is no queue in the database yet says so", async () => {

@@ -12,7 +12,7 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, Proces
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
-import type { Item } from "../../src/store/item.ts";
+import type { Item, Restored } from "../../src/store/item.ts";
 import type {
   Announcement,
   AttemptLog,
@@ -24,7 +24,6 @@ import type {
   Present,
   Pruned,
   PruneOptions,
-  Restored,
   Store,
   Turn,
 } from "../../src/store/store.ts";

@@ -7,7 +7,7 @@ import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import type { Item } from "../item.ts";
+import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
 import type {
@@ -23,7 +23,6 @@ import type {
   Present,
   Pruned,
   PruneOptions,
-  Restored,
   Store,
   Turn,
   Wakes,
