@@ -70,7 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       allowed: ({ target, isPackage, typeOnly }) =>
         /^(?:job|output)\//.test(target) ||
         target === "config.ts" ||
-        (/^(?:store\/(?:store|doctor|migrator)|selftest\/torture)\.ts$/.test(target) && typeOnly) ||
+        (/^(?:store\/(?:store|doctor|item|migrator)|selftest\/torture)\.ts$/.test(target) && typeOnly) ||
         isPackage,
     }),
     broken: {
