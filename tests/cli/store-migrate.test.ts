@@ -120,20 +120,42 @@ test.concurrent("a schema that a newer version made is refused by every command"
   expect(JSON.parse((await home.run("status", "--json")).stderr).error.code).toBe("E_STORE_VERSION");
 });
 
-test.concurrent("who may use the tables but make none can work once somebody else has migrated", async () => {
-  await using home = await Home.on("PostgreSQL");
-  const schema = schemaOf(home);
-  const user = `user_${schema}`;
+/** Somebody who may do nothing yet, and what becomes of a command of theirs. */
+async function withHumbleUser(
+  home: Home,
+  body: (user: string, run: (...args: string[]) => Promise<Ended>, url: string) => Promise<void>,
+): Promise<void> {
+  const user = `user_${schemaOf(home)}`;
   await using sql = inSchema(home.url ?? "");
   await sql.unsafe(`CREATE ROLE ${user} LOGIN PASSWORD 'humble'`);
   const url = new URL(home.shownUrl ?? "");
   url.username = user;
-  const humbly = async (...args: string[]): Promise<Ended> =>
-    home.runIn({ env: { QUEUECTL_STORE: url.href, PGPASSWORD: "humble" } }, ...args);
+  const env = { QUEUECTL_STORE: url.href, PGPASSWORD: "humble" };
   try {
-    const { stderr, exitCode } = await humbly("enqueue", '{"command":"true"}');
-    expect([stderr, exitCode]).toEqual([`${url.href}: permission denied for database postgres.\n`, 7]);
+    await body(user, async (...args) => home.runIn({ env }, ...args), url.href);
+  } finally {
+    await sql.unsafe(`DROP OWNED BY ${user}; DROP ROLE ${user}`);
+  }
+}
+
+test.concurrent("who may make no schemas can work in one that is there for them", async () => {
+  await using home = await Home.on("PostgreSQL");
+  await withHumbleUser(home, async (user, run) => {
+    await using sql = inSchema(home.url ?? "");
+    await sql.unsafe(`CREATE SCHEMA ${schemaOf(home)} AUTHORIZATION ${user}`);
+    expect(await run("store-migrate")).toMatchObject({ stderr: "", exitCode: 0 });
+    expect(await run("enqueue", '{"id":"a","command":"true"}')).toEqual(printed("Job enqueued with ID: a\n"));
+  });
+});
+
+test.concurrent("who may use the tables but make none can work once somebody else has migrated", async () => {
+  await using home = await Home.on("PostgreSQL");
+  await withHumbleUser(home, async (user, run, url) => {
+    const { stderr, exitCode } = await run("enqueue", '{"command":"true"}');
+    expect([stderr, exitCode]).toEqual([`${url}: permission denied for database postgres.\n`, 7]);
     await home.obey("store-migrate");
+    await using sql = inSchema(home.url ?? "");
+    const schema = schemaOf(home);
     await sql.unsafe(`
       GRANT USAGE ON SCHEMA ${schema} TO ${user};
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user};
@@ -150,12 +172,10 @@ test.concurrent("who may use the tables but make none can work once somebody els
       [0, "store-migrate"],
       [0, "doctor"],
     ] as const) {
-      expect([args, await humbly(...args)]).toMatchObject([
+      expect([args, await run(...args)]).toMatchObject([
         args,
         { stderr: code === 5 ? expect.any(String) : "", exitCode: code },
       ]);
     }
-  } finally {
-    await sql.unsafe(`DROP OWNED BY ${user}; DROP ROLE ${user}`);
-  }
+  });
 });
