@@ -19,6 +19,7 @@ const COMMANDS = [
   "export",
   "import",
   "doctor",
+  "store-migrate",
   "selftest",
 ];
 

@@ -4,7 +4,7 @@ import { EXIT } from "../exit-code.ts";
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check every file of the queue, and mend what is damaged",
+  summary: "Check every file or table of the queue, and mend damaged files",
   arguments: [],
   options: [
     { name: "fix", summary: "Set damage aside and rebuild from everything that is whole" },

@@ -20,6 +20,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const PROTOCOLS = ["postgres:", "postgresql:"];
 const DEFAULT_SCHEMA = "queuectl";
+const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+const SSL_FILES = ["sslrootcert", "sslcert", "sslkey"];
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]", ""];
 /** Its channel for notifications is named after it, in 63 bytes. */
 const SCHEMA = /^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,49}$/;
@@ -38,6 +40,7 @@ export function parseAddress(text: string, env: Environment): PostgresAddress {
     });
   }
   url.searchParams.delete("schema");
+  checkTls(url, env);
   const saysTls = ["sslmode", "ssl", "tls"].some((name) => url.searchParams.has(name)) || env.PGSSLMODE;
   return {
     url: url.href,
@@ -47,6 +50,27 @@ export function parseAddress(text: string, env: Environment): PostgresAddress {
     tls: saysTls || LOOPBACK.includes(url.hostname) ? undefined : "prefer",
     host: url.hostname,
   };
+}
+
+/** The driver would take these for a mistake of ours. */
+function checkTls({ searchParams }: URL, env: Environment): void {
+  const mode = searchParams.get("sslmode") ?? env.PGSSLMODE;
+  if (mode && !SSL_MODES.includes(mode)) {
+    throw new QueueError("E_USAGE", `The sslmode must be one of ${SSL_MODES.join(", ")}, got ${JSON.stringify(mode)}.`);
+  }
+  for (const name of SSL_FILES) {
+    const path = searchParams.get(name);
+    if (path === null || isPem(path)) continue;
+    throw new QueueError("E_USAGE", `The file that ${name} names is none in PEM format: ${JSON.stringify(path)}.`);
+  }
+}
+
+function isPem(path: string): boolean {
+  try {
+    return readFileSync(path, "utf8").includes("-----BEGIN ");
+  } catch {
+    return false;
+  }
 }
 
 function shownUrl(url: URL, schema: string): string {

@@ -18,7 +18,9 @@ export interface Described {
 /** Everything in the schema of this connection, in order, but for the table `migrations`. */
 export async function describeSchema(sql: SQL): Promise<Described[]> {
   return await sql`
-    WITH ours AS (SELECT * FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname <> 'migrations')
+    WITH ours AS (
+      SELECT * FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname <> 'migrations'
+    )
     SELECT object, part_of, text FROM (
       SELECT 'table ' || relname AS object, relname::text AS part_of,
         concat_ws(' ', CASE relpersistence WHEN 'p' THEN 'logged' ELSE 'unlogged' END,

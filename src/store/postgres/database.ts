@@ -39,6 +39,9 @@ const IN_A_TRANSACTION_MS = 60_000;
 
 /** Whatever goes by itself: a deadlock, a server that starts, stops or has no connection left, a cut connection. */
 const PASSING_STATES = ["40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03", "25006"];
+/** The names that OpenSSL and Node.js have for a certificate that does not convince. */
+const CERTIFICATE_CODES =
+  /^(?:ERR_TLS_CERT|CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)|PATH_LENGTH)/;
 const LOST_CODES = /^ERR_POSTGRES_(CONNECTION_|IDLE_TIMEOUT|LIFETIME_TIMEOUT)/;
 
 export class Database implements AsyncDisposable {
@@ -149,13 +152,17 @@ export class Database implements AsyncDisposable {
     });
   }
 
-  /** A login, a certificate, a right, a full disk: what does not pass by itself. A bug is thrown on as it is. */
+  /** A login, a right, a full disk: what does not pass by itself. What is not the server's word is thrown on as it is. */
   #refused(error: unknown): unknown {
-    if (error instanceof QueueError || !(error instanceof Error) || !("code" in error)) return error;
-    const { message, hint } = error as Partial<SQL.PostgresError> & Error;
-    return new QueueError("E_STORE_IO", `${this.#options.address.shown}: ${message}.`, {
+    if (isAboutCertificate(error)) {
+      const message = `${this.#options.address.shown}: the server's certificate is refused: ${error.message}.`;
+      const hint = "sslrootcert=/path/to/ca.crt in the address names whose certificates are trusted.";
+      return new QueueError("E_STORE_IO", message, { cause: error, hint });
+    }
+    if (!(error instanceof SQL.PostgresError)) return error;
+    return new QueueError("E_STORE_IO", `${this.#options.address.shown}: ${error.message.replace(/\.$/, "")}.`, {
       cause: error,
-      ...(hint ? { hint } : {}),
+      ...(error.hint ? { hint: error.hint } : {}),
     });
   }
 
@@ -179,6 +186,10 @@ export function stateOf(error: unknown): string | undefined {
 function isPassing(error: unknown): boolean {
   if (!(error instanceof SQL.PostgresError)) return false;
   return error.errno === undefined ? LOST_CODES.test(error.code) : PASSING_STATES.includes(error.errno);
+}
+
+function isAboutCertificate(error: unknown): error is Error {
+  return error instanceof Error && CERTIFICATE_CODES.test((error as NodeJS.ErrnoException).code ?? "");
 }
 
 async function canBeFound(host: string): Promise<boolean> {

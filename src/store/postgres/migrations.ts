@@ -57,6 +57,7 @@ export async function migrate(database: Database): Promise<Migration[]> {
       // Not "if not exists": that needs the right to make schemas also where there is one.
       const [schema] = await sql`SELECT FROM pg_namespace WHERE nspname = ${database.schema}`;
       if (!schema) await sql.unsafe(`CREATE SCHEMA "${database.schema}"`);
+      await checkSchema(sql, database);
       await sql.unsafe(
         `CREATE TABLE IF NOT EXISTS "${database.schema}".migrations (
            number integer PRIMARY KEY, name text NOT NULL, sum text NOT NULL, made jsonb NOT NULL,
@@ -74,6 +75,15 @@ export async function migrate(database: Database): Promise<Migration[]> {
     },
     { timeoutMs: MIGRATING_MS },
   );
+}
+
+/** A pooler that drops what a connection asks for would have the tables made wherever. */
+async function checkSchema(sql: SQL, { location, schema }: Database): Promise<void> {
+  const [row] = await sql`SELECT current_schema() AS is`;
+  if (row.is === schema) return;
+  throw new QueueError("E_STORE_IO", `${location}: the connection is in the schema ${row.is}, not in ${schema}.`, {
+    hint: `A pooler in between must pass search_path on. Or, for the user who connects: ALTER ROLE … SET search_path = ${schema}`,
+  });
 }
 
 export function sumOf(text: string): string {

@@ -19,7 +19,11 @@ function changes(applied: readonly Applied[], is: readonly Described[]): Finding
   const was = new Map((applied.at(-1)?.made ?? []).map((one) => [keyOf(one), one]));
   const now = new Map(is.map((one) => [keyOf(one), one]));
   const makers = makersOf(applied);
-  const lost = [...was].filter(([key]) => !now.has(key)).map(([key, one]) => damage(lossOf(one, makers.get(key))));
+  const missing = [...was].filter(([key]) => !now.has(key));
+  const tables = new Set(missing.filter(([, one]) => isTable(one)).map(([, { part_of }]) => part_of));
+  const lost = missing
+    .filter(([, one]) => isTable(one) || !tables.has(one.part_of))
+    .map(([key, one]) => damage(lossOf(one, makers.get(key))));
   const changed = [...was]
     .filter(([key, { text }]) => now.has(key) && now.get(key)?.text !== text)
     .map(([key, one]) => damage(changeOf(one, { text: now.get(key)?.text ?? "", maker: makers.get(key) })));
@@ -65,6 +69,10 @@ function additionOf({ object, part_of, text }: Described): Finding {
     return damage({ path: object, problem: "it is new, and nothing can be added without a value for it." });
   const of = /^(?:index|constraint|trigger) /.test(object) ? ` on ${part_of}` : "";
   return concern({ path: object, problem: `it is new${of}, and no migration made it.` });
+}
+
+function isTable({ object }: Described): boolean {
+  return object.startsWith("table ");
 }
 
 function shown(text: string): string {
