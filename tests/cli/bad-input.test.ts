@@ -89,14 +89,29 @@ describe.each([
   ["a command line", WORDS],
   ["a setting", SETTINGS],
 ])("a mistake in %s gets a sentence and its exit code, and nothing is written", (_, mistakes) => {
-  test.each(mistakes)("%j", async (home, args, exitCode, sentence) => {
-    const ended = await home.run(...args);
-    expect(ended).toEqual({ stdout: "", stderr: expect.stringContaining(sentence), exitCode });
-    expect(ended.stderr.endsWith("\n")).toBe(true);
+  testOnce.concurrent.each([...mistakes])("%j", async (args, exitCode, sentence) => {
+    await using home = new Home();
+    await expectMistake(home, [args, exitCode, sentence]);
     expect(existsSync(join(home.path, "db"))).toBe(false);
     expect(await home.jobs()).toEqual([]);
   });
 });
+
+testOnce(
+  "the same mistakes get the same sentences where the queue is in a database, and write nothing there",
+  async () => {
+    await using home = await Home.on("PostgreSQL");
+    for (const mistake of [...JOBS, ...WORDS, ...SETTINGS]) await expectMistake(home, mistake);
+    expect(existsSync(join(home.path, "db"))).toBe(false);
+    expect(await home.jobs()).toEqual([]);
+  },
+);
+
+async function expectMistake(home: Home, [args, exitCode, sentence]: Mistake): Promise<void> {
+  const ended = await home.run(...args);
+  expect(ended).toEqual({ stdout: "", stderr: expect.stringContaining(sentence), exitCode });
+  expect(ended.stderr.endsWith("\n")).toBe(true);
+}
 
 test("a setting in the environment that is out of range is refused by its name", async (home) => {
   expect(await home.runIn({ env: { QUEUECTL_MAX_RETRIES: "many" } }, "config-get")).toEqual({

@@ -178,16 +178,6 @@ test.concurrent("a password is told to no job, on no command line, in no log and
   for (const text of texts) expect(text).not.toMatch(new RegExp(`\\b${RegExp.escape(password)}\\b`));
 });
 
-test.concurrent("a login that the server refuses is told without the password, with exit code 7", async () => {
-  await using stage = await Undecided.open();
-  const secret = new URL(stage.store);
-  secret.password = "hush-hush";
-  const { stderr, ...rest } = await stage.home.runIn({ env: { QUEUECTL_STORE: secret.href } }, "list");
-  expect(rest).toEqual({ stdout: "", exitCode: 7 });
-  expect(stderr).toContain(stage.store);
-  expect(stderr).not.toContain("hush");
-});
-
 test.concurrent("a .pgpass that others may read is refused", async () => {
   await using stage = await Undecided.decided();
   await stage.home.shell("chmod 0644 .pgpass");

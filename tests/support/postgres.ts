@@ -36,6 +36,8 @@ export async function dropSchema(urlWithSchema: string): Promise<void> {
   await sql`drop schema if exists ${sql(schema)} cascade`.simple();
 }
 
+/** It asks for no password, which takes both sides longer than most of what is then done; others do (postgres-connection). */
 async function start(): Promise<string> {
-  return process.env.QUEUECTL_TEST_POSTGRES ?? (await PostgresServer.start()).url;
+  const files = { "pg_hba.conf": "host all all 127.0.0.1/32 trust\n" };
+  return process.env.QUEUECTL_TEST_POSTGRES ?? (await PostgresServer.start({ files })).url;
 }
