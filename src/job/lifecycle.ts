@@ -63,9 +63,14 @@ export function finish(
 ): JobEvent | LeaseLost {
   if (!holds(entry, end.lease)) return { event: "lease-lost", id: end.id, lease: end.lease };
   const { outcome } = end;
-  if (outcome.kind === "exited" && outcome.code === 0) return complete(entry, now);
+  if (isSuccess(outcome)) return complete(entry, now);
   if (outcome.kind === "released") return release(entry, now);
   return fail(entry, { outcome, now, policy });
+}
+
+/** Whether any of these ends may ask the policy for a delay: a success never does. */
+export function mayRetry(ends: readonly AttemptEnd[]): boolean {
+  return ends.some(({ outcome }) => !isSuccess(outcome));
 }
 
 /** Puts a dead letter back at the end of the queue, due now, with its attempts forgotten and its last error kept. */
@@ -87,6 +92,10 @@ export function requeue(dead: DeadLetter, now: number): PendingJob {
 /** The lease gate. */
 function holds(entry: Entry | undefined, lease: Lease): entry is ProcessingJob {
   return entry !== undefined && "state" in entry && entry.state === "processing" && entry.lease === lease;
+}
+
+function isSuccess(outcome: Outcome): boolean {
+  return outcome.kind === "exited" && outcome.code === 0;
 }
 
 function complete(job: ProcessingJob, now: number): JobEvent {

@@ -5,7 +5,7 @@
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
-import type { AttemptEnd } from "../../job/lifecycle.ts";
+import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
@@ -108,8 +108,7 @@ export class FilesStore implements Store {
       }
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
-    const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
-    const policy = retryPolicy(mayRetry ? await this.config() : DEFAULTS, random);
+    const policy = retryPolicy(mayRetry(ends) ? await this.config() : DEFAULTS, random);
     const done = await this.#ledger.commit(
       (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), policy }),
       SOON,

@@ -6,6 +6,7 @@ import type { SQL } from "bun";
 import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
+import { array } from "./array.ts";
 import { type Database, stateOf } from "./database.ts";
 import { entryOf, type JobRow } from "./row.ts";
 import { channelOf } from "./wakes.ts";
@@ -69,11 +70,6 @@ export async function requeue(database: Database, ids: readonly string[], now: n
     await sql`SELECT tell('work')`;
     return jobs;
   });
-}
-
-/** Text in the form of a PostgreSQL array. */
-export function array(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, "\\$&")}"`).join(",")}}`;
 }
 
 function standsTwice(specs: readonly JobSpec[]): boolean {

@@ -5,7 +5,7 @@
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
-import type { AttemptEnd } from "../../job/lifecycle.ts";
+import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
@@ -103,8 +103,7 @@ export class PostgresStore implements Store {
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     // A success needs no settings, and asking for them costs as much as the rest of it.
-    const mayRetry = ends.some(({ outcome }) => outcome.kind !== "exited" || outcome.code !== 0);
-    const policy = retryPolicy(mayRetry ? await this.config() : DEFAULTS, this.#options.random);
+    const policy = retryPolicy(mayRetry(ends) ? await this.config() : DEFAULTS, this.#options.random);
     const isFenced = (): boolean => this.#presence?.isFenced() ?? false;
     const { ended, claimed, nextDueAt } = await this.#turns.settle(ends, {
       claimant: claimant && { ...claimant, limit: isFenced() ? 0 : claimant.limit },

@@ -7,7 +7,7 @@
 import type { ProcessingJob } from "../../job/job.ts";
 import { isRunning, type ProcessIdentity, self } from "../local/identity.ts";
 import type { Present } from "../store.ts";
-import { array } from "./arrival.ts";
+import { array } from "./array.ts";
 import type { Database } from "./database.ts";
 import { ANSWER_MS, FENCED_AFTER_MS } from "./presence.ts";
 import { type JobRow, processingOf } from "./row.ts";

@@ -9,7 +9,8 @@ import { portableArchived, portableDeadLetter, portableJob } from "../../job/por
 import type { EntryItem, Item, Restored, SettingItem } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
 import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
-import { array, copyField } from "./arrival.ts";
+import { array } from "./array.ts";
+import { copyField } from "./arrival.ts";
 import { type Database, stateOf } from "./database.ts";
 import { readCounts } from "./reading.ts";
 import { type ArchivedRow, completedOf, deadLetterOf, type JobRow, jobOf } from "./row.ts";

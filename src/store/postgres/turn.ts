@@ -10,7 +10,7 @@ import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import { self } from "../local/identity.ts";
 import type { Claimant, Turn } from "../store.ts";
-import { array } from "./arrival.ts";
+import { array } from "./array.ts";
 import type { Database } from "./database.ts";
 import { readPrinted } from "./output.ts";
 import { changeOf, entryOf, type JobRow, processingOf } from "./row.ts";
