@@ -37,6 +37,16 @@ export const STORE_STEPS = [
 /** What is done, ahead of the commit, with completed jobs that leave the queue. */
 export const ARCHIVE_STEPS = ["append-archive", "sync-archive"] as const;
 
+/** Of a change of `config.json`, in their order. */
+export const CONFIG_STEPS = [
+  "config-read",
+  "write-config",
+  "sync-config",
+  "remove-other-configs",
+  "compare-config",
+  "rename-config",
+] as const;
+
 /** What a worker does with an attempt: its own from claim to outcome, and another's that it takes back. */
 export const WORKER_STEPS = [
   "claimed",
@@ -48,7 +58,7 @@ export const WORKER_STEPS = [
   "rescued",
 ] as const;
 
-export type Step = (typeof STORE_STEPS)[number] | (typeof ARCHIVE_STEPS)[number] | (typeof WORKER_STEPS)[number];
+export type Step = (typeof STORE_STEPS | typeof ARCHIVE_STEPS | typeof CONFIG_STEPS | typeof WORKER_STEPS)[number];
 
 /**
  * The machine on which a test build takes itself to be: another than that of every other name. It can neither look at the

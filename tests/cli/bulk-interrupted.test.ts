@@ -47,8 +47,10 @@ test("killed in the middle, it has enqueued the first so many lines, each whole,
   const ids = await idsIn(home);
   expect(ids.length).toBeGreaterThan(0);
   expect(ids).toEqual(IDS.slice(0, ids.length));
-  const again = JSON.parse(await home.obey(...SKIPPING)) as object;
-  expect(again).toEqual({ enqueued: MANY - ids.length, skipped: ids.length });
+  const again = JSON.parse(await home.obey(...SKIPPING)) as Record<"enqueued" | "skipped", number>;
+  // A database may still be at what a dead client has sent it, so there may be more by now; never less.
+  expect(again.skipped).toBeGreaterThanOrEqual(ids.length);
+  expect(again).toEqual({ enqueued: MANY - again.skipped, skipped: again.skipped });
   expect(await idsIn(home)).toEqual(IDS);
 });
 

@@ -55,8 +55,10 @@ test("workers killed twenty times while busy leave every job, and each is run in
     const terminal = home.start("worker-start", "--count", "2");
     await terminal.says("started with PID", 2);
     await terminal.says("[CLAIM]", 4 + (round % 5));
-    for (const pid of [terminal.pid, ...terminal.workerPids]) process.kill(pid, "SIGKILL");
+    const pids = [terminal.pid, ...terminal.workerPids];
+    for (const pid of pids) process.kill(pid, "SIGKILL");
     await terminal.end();
+    await until(() => !pids.some(isAlive), "the killed processes to be gone");
     const counts = JSON.parse(await home.obey("status", "--json")) as Record<string, number>;
     expect(counts).toMatchObject({ active_workers: 0, failed: 0, dead: 0 });
     expect((counts.pending ?? 0) + (counts.processing ?? 0) + (counts.completed ?? 0)).toBe(ids.length);

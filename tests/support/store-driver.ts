@@ -1,9 +1,11 @@
 /**
  * A process that does to a store what it is told, and says on stdout, a JSON line at a time, what was acknowledged.
  * Tests run it with failpoints on, to crash or freeze it in the middle. `store-driver.ts <directory> <operation>…`:
- * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`, `prune`, `mend`; then it closes the store.
+ * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`, `set:<key>` (to 1),
+ * `prune`, `mend`; then it closes the store.
  */
 import { writeSync } from "node:fs";
+import { parseConfigKey } from "../../src/config.ts";
 import type { ProcessingJob } from "../../src/job/job.ts";
 import { openDoctor, openStore } from "../../src/store/open.ts";
 
@@ -12,7 +14,8 @@ export type Acknowledged =
   | { readonly enqueued: string }
   | { readonly claimed: { readonly id: string; readonly lease: number }[] }
   | { readonly ended: { readonly id: string; readonly event: string }[] }
-  | { readonly requeued: string };
+  | { readonly requeued: string }
+  | { readonly set: string };
 
 /** A few of these make a journal outgrow its snapshots. */
 const BIG = `true ${"x".repeat(120_000)}`;
@@ -39,6 +42,9 @@ async function drive(directory: string, operations: readonly string[]): Promise<
       const { claimed } = await store.settle([], { ...claimant, limit: Number(argument) });
       held = claimed;
       acknowledge({ claimed: claimed.map(({ id, lease }) => ({ id, lease })) });
+    } else if (verb === "set") {
+      await store.setConfig(parseConfigKey(argument), 1);
+      acknowledge({ set: argument });
     } else if (verb === "prune") {
       await store.prune({ keep: 0 });
     } else if (verb === "mend") {

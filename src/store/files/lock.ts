@@ -154,7 +154,10 @@ function holdingOf(path: string): number | undefined {
  */
 function breakIfAbandoned(path: string, now: number): void {
   try {
-    if (isMarkOfDead(readlinkSync(path)) || now - lstatSync(path).mtimeMs > STALE_MS) unlinkSync(path);
+    const mark = readlinkSync(path);
+    if (!isMarkOfDead(mark) && now - lstatSync(path).mtimeMs <= STALE_MS) return;
+    // Read again: a process that has let go of it and then ended is dead, too, and the lock is another's by now.
+    if (readlinkSync(path) === mark) unlinkSync(path);
   } catch {
     // Released or taken by the next one meanwhile: either way the next try tells.
   }
