@@ -72,6 +72,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly #directory = mkdtempSync(PREFIX);
   readonly #data = join(this.#directory, "data");
   readonly #log = join(this.#directory, "log");
+  #ending: Promise<void> | undefined;
 
   private constructor(programs: Programs, port: number) {
     this.#programs = programs;
@@ -95,17 +96,25 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Starts it once more, with its data and on its port; returns when it accepts connections. */
   async start(): Promise<void> {
+    // Whoever was connected hears of its end before that has come.
+    await this.#ending;
     await this.#run("pg_ctl", "start", "--wait", "--timeout=60", `--pgdata=${this.#data}`, `--log=${this.#log}`);
   }
 
   /** `fast` ends transactions and connections first; after `immediate` the next start has to recover from the log. */
-  async stop(mode: "fast" | "immediate"): Promise<void> {
+  stop(mode: "fast" | "immediate"): Promise<void> {
     this.thaw();
-    await this.#run("pg_ctl", "stop", "--wait", "--timeout=60", `--pgdata=${this.#data}`, `--mode=${mode}`);
+    this.#ending = this.#run("pg_ctl", "stop", "--wait", "--timeout=60", `--pgdata=${this.#data}`, `--mode=${mode}`);
+    return this.#ending;
   }
 
   /** Ends every process of it with SIGKILL, as the loss of power does, but for the files, which are not lost. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    this.#ending = this.#kill();
+    return this.#ending;
+  }
+
+  async #kill(): Promise<void> {
     // Frozen first: the postmaster's children would notice its end, and tell their clients.
     this.freeze();
     await until(() => {
