@@ -2,7 +2,8 @@
 import { didYouMean } from "./job/closest.ts";
 import { QueueError } from "./job/errors.ts";
 import type { RetryPolicy } from "./job/lifecycle.ts";
-import { MAX_RETRIES_LIMIT, shown } from "./job/spec.ts";
+import { shown } from "./job/shown.ts";
+import { MAX_RETRIES_LIMIT } from "./job/spec.ts";
 
 interface Setting {
   readonly default: number;

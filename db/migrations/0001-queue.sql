@@ -32,6 +32,7 @@ CREATE TABLE jobs (
   call bigint,
   worker_id text,
   last_error text,
+  terms json,
   command text NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
@@ -54,6 +55,7 @@ CREATE TABLE archive (
   processing_started_at bigint,
   worker_id text,
   last_error text,
+  terms json,
   command text NOT NULL
 );
 
@@ -229,9 +231,11 @@ BEGIN
     RETURNING *
   )
   INSERT INTO archive (
-    id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, command
+    id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error,
+    terms, command
   )
-  SELECT id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, command
+  SELECT id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error,
+    terms, command
   FROM gone ORDER BY updated_at, place;
   GET DIAGNOSTICS moved = ROW_COUNT;
   UPDATE queue SET archived = archived + moved;

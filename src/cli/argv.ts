@@ -5,7 +5,7 @@
  */
 import { closest, didYouMean } from "../job/closest.ts";
 import { QueueError } from "../job/errors.ts";
-import { shown } from "../job/spec.ts";
+import { shown } from "../job/shown.ts";
 import { type Arguments, type Command, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
 
 export type Request =

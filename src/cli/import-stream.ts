@@ -5,7 +5,7 @@
 import { CONFIG_KEYS, parseConfigValue } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import { whyNoDeadLetter, whyNoJob, whyNotArchived } from "../job/portable.ts";
-import { shown } from "../job/spec.ts";
+import { shown } from "../job/shown.ts";
 import type { Item } from "../store/item.ts";
 import { kindOf } from "../store/transfer.ts";
 import { FORMAT_VERSION, type StreamEnd, StreamTotals } from "./export-stream.ts";

@@ -1,7 +1,7 @@
 /** Turns the text of options into values. Each throws `E_USAGE` with the option, what it expects and what it got. */
 import { didYouMean } from "../job/closest.ts";
 import { QueueError } from "../job/errors.ts";
-import { shown } from "../job/spec.ts";
+import { shown } from "../job/shown.ts";
 import type { Arguments } from "./command.ts";
 
 /** A whole number, or undefined when the option was not given. */

@@ -1,4 +1,4 @@
-import type { CompletedJob, DeadLetter, Lease, PendingJob, ProcessingJob } from "./job.ts";
+import type { CompletedJob, DeadLetter, FailedJob, Lease, PendingJob, ProcessingJob } from "./job.ts";
 
 /** What happened to a job. Stores record it, workers emit it, `output/` words it. */
 export type JobEvent =
@@ -10,6 +10,8 @@ export type JobEvent =
   /** As `rescheduled`, because the worker `from` died under the attempt. */
   | { readonly event: "rescued"; readonly job: PendingJob; readonly delayMs: number; readonly from: string }
   | { readonly event: "dead-lettered"; readonly job: DeadLetter }
+  /** It ended without success, for a reason that is none to be retried: `last_error` says which. */
+  | { readonly event: "failed"; readonly job: FailedJob }
   | { readonly event: "released"; readonly job: PendingJob }
   | { readonly event: "requeued"; readonly job: PendingJob };
 

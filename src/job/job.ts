@@ -1,3 +1,5 @@
+import type { JobTerms } from "./terms.ts";
+
 /**
  * The record of a job, named as on disk and in `--json`: instants are epoch milliseconds, `attempts` counts the attempts
  * that were started. A state carries its own data, so a processing job has a lease and a pending one cannot.
@@ -10,7 +12,7 @@ export type JobState = (typeof JOB_STATES)[number];
 /** The right to finish one attempt: the sequence number of its claim, never given out twice (a fencing token). */
 export type Lease = number;
 
-interface JobFields {
+interface JobFields extends JobTerms {
   readonly id: string;
   readonly command: string;
   readonly run_at: number;
@@ -18,8 +20,6 @@ interface JobFields {
   readonly max_retries: number;
   readonly created_at: number;
   readonly updated_at: number;
-  /** Higher runs first; absent means 0. */
-  readonly priority?: number;
   /** How the latest attempt that failed ended. */
   readonly last_error?: string;
 }
@@ -44,13 +44,13 @@ export interface CompletedJob extends JobFields {
   readonly worker_id: string;
 }
 
-/** Ended without success and not in the DLQ; `last_error` says why. Final. */
-interface FailedJob extends JobFields {
+/** Ended without success and not in the DLQ: it was canceled, or expired. `last_error` says so. Final. */
+export interface FailedJob extends JobFields {
   readonly state: "failed";
 }
 
 /** A job in the dead letter queue. Only a requeue moves it out. */
-export interface DeadLetter {
+export interface DeadLetter extends JobTerms {
   readonly id: string;
   readonly command: string;
   readonly attempts: number;
@@ -58,7 +58,6 @@ export interface DeadLetter {
   readonly failed_at: number;
   readonly max_retries: number;
   readonly created_at: number;
-  readonly priority?: number;
   readonly worker_id?: string;
 }
 

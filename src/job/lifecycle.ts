@@ -6,6 +6,8 @@
  *                │  └──── release ────┘ │
  *                └── fails, or rescue ──┘   (run_at = now + backoff)
  *
+ * Canceled or expired, it is `failed`.
+ *
  * Every way out of `processing` goes through `finish`, whose gate is the lease: an attempt that no longer holds its job
  * changes nothing, however late its worker wakes up.
  */
@@ -14,6 +16,7 @@ import type { JobEvent, LeaseLost } from "./event.ts";
 import type { DeadLetter, Entry, Lease, PendingJob, ProcessingJob } from "./job.ts";
 import { describeOutcome, type Outcome } from "./outcome.ts";
 import type { JobSpec } from "./spec.ts";
+import { type Failing, type JobTerms, termsOf } from "./terms.ts";
 
 /** The end of one attempt, as its worker (or its rescuer) reports it. */
 export interface AttemptEnd {
@@ -33,12 +36,12 @@ export function enqueue(spec: JobSpec & { id: string }, maxRetries: number, now:
     id: spec.id,
     command: spec.command,
     state: "pending",
-    run_at: spec.run_at ?? now,
+    run_at: spec.run_at ?? now + (spec.delay ?? 0),
     attempts: 0,
     max_retries: spec.max_retries ?? maxRetries,
     created_at: now,
     updated_at: now,
-    ...(spec.priority ? { priority: spec.priority } : {}),
+    ...termsOf({ ...spec, ...(spec.expires_in === undefined ? {} : { expires_at: now + spec.expires_in }) }),
   };
 }
 
@@ -65,6 +68,7 @@ export function finish(
   const { outcome } = end;
   if (isSuccess(outcome)) return complete(entry, now);
   if (outcome.kind === "released") return release(entry, now);
+  if (outcome.kind === "canceled" || outcome.kind === "expired") return giveUp(entry, outcome, now);
   return fail(entry, { outcome, now, policy });
 }
 
@@ -84,7 +88,7 @@ export function requeue(dead: DeadLetter, now: number): PendingJob {
     max_retries: dead.max_retries,
     created_at: dead.created_at,
     updated_at: now,
-    ...(dead.priority ? { priority: dead.priority } : {}),
+    ...termsOf(dead),
     last_error: dead.error,
   };
 }
@@ -107,17 +111,40 @@ function release(job: ProcessingJob, now: number): JobEvent {
   return { event: "released", job: { ...backToPending(job, now), attempts: job.attempts - 1 } };
 }
 
+function giveUp(job: ProcessingJob, outcome: Outcome & { kind: "canceled" | "expired" }, now: number): JobEvent {
+  const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = job;
+  const attempts = outcome.kind === "expired" ? job.attempts - 1 : job.attempts;
+  const failed = { ...kept, state: "failed", attempts, updated_at: now, last_error: describeOutcome(outcome) } as const;
+  return { event: "failed", job: failed };
+}
+
 function fail(
   job: ProcessingJob,
   { outcome, now, policy }: { outcome: Outcome; now: number; policy: RetryPolicy },
 ): JobEvent {
   const error = describeOutcome(outcome);
-  if (job.attempts > job.max_retries) return { event: "dead-lettered", job: deadLetter(job, error, now) };
-  const delayMs = backoffMs(job.attempts, policy.backoff, policy.random);
+  if (job.attempts > job.max_retries || !isWorthRetrying(job, outcome)) {
+    return { event: "dead-lettered", job: deadLetter(job, error, now) };
+  }
+  const asked = "retryAfterMs" in outcome ? outcome.retryAfterMs : undefined;
+  const delayMs = asked ?? backoffMs(job.attempts, policy.backoff, policy.random);
   const pending = { ...backToPending(job, now), run_at: now + delayMs, last_error: error };
   return outcome.kind === "worker-lost"
     ? { event: "rescued", job: pending, delayMs, from: outcome.workerId }
     : { event: "rescheduled", job: pending, delayMs };
+}
+
+/** What did not come from the command itself is always retried. */
+function isWorthRetrying({ retry_on, no_retry_on }: JobTerms, outcome: Outcome): boolean {
+  const failing = failingOf(outcome);
+  if (failing === undefined) return true;
+  return (retry_on?.includes(failing) ?? true) && !no_retry_on?.includes(failing);
+}
+
+function failingOf(outcome: Outcome): Failing | undefined {
+  if (outcome.kind === "exited") return outcome.code;
+  if (outcome.kind === "signaled") return "signal";
+  return outcome.kind === "timed-out" ? "timeout" : undefined;
 }
 
 function backToPending(job: ProcessingJob, now: number): PendingJob {
@@ -134,7 +161,7 @@ function deadLetter(job: ProcessingJob, error: string, now: number): DeadLetter 
     failed_at: now,
     max_retries: job.max_retries,
     created_at: job.created_at,
-    ...(job.priority ? { priority: job.priority } : {}),
+    ...termsOf(job),
     worker_id: job.worker_id,
   };
 }

@@ -1,15 +1,22 @@
+import { durationText } from "./duration.ts";
 import { unreachable } from "./errors.ts";
 
 /**
  * How an attempt ended, as data. `lastLine` is the last line that the command printed, if it printed any, without NUL
- * characters, which not every store can keep.
+ * characters, which not every store can keep; `retryAfterMs` is the delay that it asked for itself.
  */
 export type Outcome =
-  | { readonly kind: "exited"; readonly code: number; readonly lastLine?: string }
-  | { readonly kind: "signaled"; readonly signal: string; readonly lastLine?: string }
+  | { readonly kind: "exited"; readonly code: number; readonly lastLine?: string; readonly retryAfterMs?: number }
+  | { readonly kind: "signaled"; readonly signal: string; readonly lastLine?: string; readonly retryAfterMs?: number }
+  /** It took longer than the job's `timeout`, and was ended. */
+  | { readonly kind: "timed-out"; readonly afterMs: number; readonly lastLine?: string }
   | { readonly kind: "could-not-start"; readonly reason: string }
   /** The worker died under it; whatever was left of the attempt has been ended. */
   | { readonly kind: "worker-lost"; readonly workerId: string }
+  /** Somebody wanted it ended. */
+  | { readonly kind: "canceled" }
+  /** Nothing was begun, for it had expired: the attempt is not charged. */
+  | { readonly kind: "expired" }
   /** Handed back unfinished at a clean stop: the attempt is not charged. */
   | { readonly kind: "released" };
 
@@ -20,6 +27,12 @@ export function describeOutcome(outcome: Outcome): string {
       return withLastLine(`exit ${outcome.code}`, outcome.lastLine);
     case "signaled":
       return withLastLine(`killed by ${outcome.signal}`, outcome.lastLine);
+    case "timed-out":
+      return withLastLine(`timed out after ${durationText(outcome.afterMs)}`, outcome.lastLine);
+    case "canceled":
+      return "canceled";
+    case "expired":
+      return "expired before it was begun";
     case "could-not-start":
       return `could not start: ${outcome.reason}`;
     case "worker-lost":

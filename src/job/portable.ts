@@ -4,16 +4,17 @@
  */
 import type { CompletedJob, DeadLetter, Job, ProcessingJob } from "./job.ts";
 import { hasDeadLetterShape, isJob } from "./shape.ts";
+import { TERMS } from "./terms.ts";
 
 /** A job without its lease, which is worth something only to the store that gave it out. */
 export type PortableJob = Exclude<Job, ProcessingJob> | Omit<ProcessingJob, "lease">;
 
 const JOB_FIELDS = [
-  ...["id", "command", "state", "run_at", "attempts", "max_retries", "created_at", "updated_at", "priority"],
+  ...["id", "command", "state", "run_at", "attempts", "max_retries", "created_at", "updated_at", ...TERMS],
   ...["last_error", "processing_started_at", "worker_id"],
 ];
 const DEAD_LETTER_FIELDS = [
-  ...["id", "command", "attempts", "error", "failed_at", "max_retries", "created_at", "priority", "worker_id"],
+  ...["id", "command", "attempts", "error", "failed_at", "max_retries", "created_at", ...TERMS, "worker_id"],
 ];
 /** What may be changed a little without harm: nobody runs it, and nobody is found by it. */
 const REMARKS = ["last_error", "error", "worker_id"];
@@ -63,7 +64,7 @@ function inOrder(entry: object, fields: readonly string[]): Record<string, unkno
 function whyNotKept(value: object, fields: readonly string[]): string | undefined {
   for (const [field, content] of Object.entries(value)) {
     if (!fields.includes(field)) return `has a field that this version does not know: ${JSON.stringify(field)}`;
-    if (typeof content === "string" && keepable(content) !== content) {
+    if (!textsIn(content).every((text) => keepable(text) === text)) {
       return `has a NUL character or broken Unicode in ${JSON.stringify(field)}, which not every store can keep`;
     }
     if (SMALL_NUMBERS.includes(field) && Math.abs(content as number) > MOST) {
@@ -71,6 +72,16 @@ function whyNotKept(value: object, fields: readonly string[]): string | undefine
     }
   }
   return undefined;
+}
+
+/** Of a text, itself; of variables, their names and values. */
+function textsIn(content: unknown): string[] {
+  if (typeof content === "string") return [content];
+  return typeof content === "object" && content !== null ? Object.entries(content).flat().filter(isText) : [];
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function keepable(text: string): string {

@@ -1,8 +1,10 @@
 /** Whether a value that was read somewhere has the shape of a job or a dead letter: every field there and of its kind. */
 import { type DeadLetter, JOB_STATES, type Job, type JobState } from "./job.ts";
+import type { JobTerms } from "./terms.ts";
 
 type Check = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Check>>;
+type Terms = { readonly [Term in keyof JobTerms]-?: Check };
 
 const isText: Check = (value) => typeof value === "string";
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -12,13 +14,27 @@ const isNothingOr =
   (value) =>
     value === undefined || check(value);
 
+const isFailings: Check = (value) =>
+  Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) || typeof one === "string");
+const isVariables: Check = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
+
+const ANY_TERMS: Terms = {
+  priority: isNothingOr(Number.isSafeInteger),
+  cwd: isNothingOr(isName),
+  env: isNothingOr(isVariables),
+  timeout: isNothingOr(isCount),
+  expires_at: isNothingOr(isCount),
+  retry_on: isNothingOr(isFailings),
+  no_retry_on: isNothingOr(isFailings),
+};
 const ANY_ENTRY: Shape = {
+  ...ANY_TERMS,
   id: isName,
   command: isName,
   attempts: isCount,
   max_retries: isCount,
   created_at: isCount,
-  priority: isNothingOr(Number.isSafeInteger),
 };
 const ANY_JOB: Shape = { ...ANY_ENTRY, run_at: isCount, updated_at: isCount, last_error: isNothingOr(isText) };
 const STARTED: Shape = { processing_started_at: isCount, worker_id: isName };

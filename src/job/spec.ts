@@ -1,19 +1,23 @@
 /** What a user may enqueue: the JSON form, checked field by field. A mistake is one sentence with the field and value. */
 import { didYouMean } from "./closest.ts";
-import { QueueError } from "./errors.ts";
+import type { QueueError } from "./errors.ts";
+import { duration, invalid, wellFormed, wholeNumber } from "./field.ts";
+import { shown } from "./shown.ts";
+import { checkTerms, SPEC_TERMS, type SpecTerms } from "./spec-terms.ts";
 
-export interface JobSpec {
+export interface JobSpec extends SpecTerms {
   /** 1–255 bytes of UTF-8 without control characters; made up by the store when absent. */
   readonly id?: string;
   readonly command: string;
-  /** Epoch ms; absent means at once. */
+  /** Epoch ms; absent means at once, or after the `delay`. */
   readonly run_at?: number;
+  /** In ms from the moment of enqueueing, instead of `run_at`. */
+  readonly delay?: number;
   readonly max_retries?: number;
-  readonly priority?: number;
 }
 
 export const MAX_RETRIES_LIMIT = 1_000_000;
-const MAX_PRIORITY = 1000;
+const RETRIES = { min: 0, max: MAX_RETRIES_LIMIT };
 const MAX_ID_BYTES = 255;
 /** Linux passes no longer argument to a program (MAX_ARG_STRLEN, with its final NUL). */
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
@@ -21,7 +25,7 @@ const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 export const MAX_JSON_BYTES = 1024 * 1024;
 /** The last instant a JavaScript date can name. */
 const MAX_INSTANT = 8.64e15;
-const FIELDS = ["id", "command", "run_at", "max_retries", "priority"] as const;
+const FIELDS = ["id", "command", "run_at", "delay", "max_retries", ...SPEC_TERMS] as const;
 const ISO_8601 = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -33,7 +37,7 @@ export function parseJobSpec(text: string): JobSpec {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalid(`not valid JSON: ${shown(text)}.`, cause);
+    throw invalid(`not valid JSON: ${shown(text)}.`, { cause });
   }
   return checkJobSpec(value);
 }
@@ -44,37 +48,31 @@ export function checkJobSpec(value: unknown): JobSpec {
     throw invalid(`expected an object like {"command":"echo hi"}, got ${shown(value)}.`);
   }
   for (const name of Object.keys(value)) if (!isField(name)) throw unknownField(name);
-  const { command, id, run_at, runAt, max_retries, priority } = value as Record<string, unknown>;
+  const fields = value as Record<string, unknown>;
+  const { command, id, run_at, runAt, delay, max_retries } = fields;
   if (run_at !== undefined && runAt !== undefined) {
     throw invalid(`"run_at" and "runAt" are the same field; give one of them.`);
   }
   const due = run_at === undefined ? runAt : run_at;
+  if (due !== undefined && delay !== undefined) throw invalid(`"run_at" and "delay" say the same; give one of them.`);
   const spec: { -readonly [Field in keyof JobSpec]: JobSpec[Field] } = { command: checkCommand(command) };
   if (id !== undefined) spec.id = checkId(id);
   if (due !== undefined) spec.run_at = checkRunAt(due);
-  if (max_retries !== undefined) spec.max_retries = whole("max_retries", max_retries, 0, MAX_RETRIES_LIMIT);
-  if (priority !== undefined) spec.priority = whole("priority", priority, -MAX_PRIORITY, MAX_PRIORITY);
-  return spec;
+  if (delay !== undefined) spec.delay = duration("delay", delay);
+  if (max_retries !== undefined) spec.max_retries = wholeNumber("max_retries", max_retries, RETRIES);
+  return Object.assign(spec, checkTerms(fields));
 }
 
 /** What `parseJobSpec` throws; "more" is for who stopped counting. */
 export function jsonTooLong(bytes: number | "more"): QueueError {
-  return invalid(
-    `the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`,
-    undefined,
-    "Put what is long into a file that the command reads.",
-  );
+  return invalid(`the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`, {
+    hint: "Put what is long into a file that the command reads.",
+  });
 }
 
 /** For text that came as bytes: what is not UTF-8 is refused, for its replacement would be another command. */
 export function jsonNotUtf8(cause: unknown): QueueError {
-  return invalid("not valid UTF-8.", cause);
-}
-
-/** A value as it may stand in a sentence: JSON, so control characters are escaped, and cut to a readable length. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+  return invalid("not valid UTF-8.", { cause });
 }
 
 function isField(name: string): boolean {
@@ -82,11 +80,9 @@ function isField(name: string): boolean {
 }
 
 function unknownField(name: string): QueueError {
-  return invalid(
-    `unknown field ${shown(name)}.`,
-    undefined,
-    didYouMean(name, FIELDS) ?? `Known: ${FIELDS.join(", ")}.`,
-  );
+  return invalid(`unknown field ${shown(name)}.`, {
+    hint: didYouMean(name, FIELDS) ?? `Known: ${FIELDS.join(", ")}.`,
+  });
 }
 
 function checkCommand(value: unknown): string {
@@ -96,11 +92,9 @@ function checkCommand(value: unknown): string {
   if (value.includes("\0")) throw invalid(`"command" must not contain a NUL character, got ${shown(value)}.`);
   const bytes = Buffer.byteLength(value);
   if (bytes > MAX_COMMAND_BYTES) {
-    throw invalid(
-      `"command" must be at most ${MAX_COMMAND_BYTES} bytes, got ${bytes}.`,
-      undefined,
-      "Put it into a script and enqueue the script.",
-    );
+    throw invalid(`"command" must be at most ${MAX_COMMAND_BYTES} bytes, got ${bytes}.`, {
+      hint: "Put it into a script and enqueue the script.",
+    });
   }
   return wellFormed("command", value);
 }
@@ -131,23 +125,4 @@ function parseInstant(text: string): number {
   if (day === undefined) return Number.NaN;
   const isInCalendar = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
   return isInCalendar ? Date.parse(text) : Number.NaN;
-}
-
-function whole(field: string, value: unknown, min: number, max: number): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
-    throw invalid(`"${field}" must be a whole number from ${min} to ${max}, got ${shown(value)}.`);
-  }
-  return value;
-}
-
-function wellFormed(field: string, value: string): string {
-  if (!value.isWellFormed()) throw invalid(`"${field}" must be valid Unicode, got ${shown(value)}.`);
-  return value;
-}
-
-function invalid(problem: string, cause?: unknown, hint?: string): QueueError {
-  return new QueueError("E_USAGE", `Invalid job data: ${problem}`, {
-    ...(cause === undefined ? {} : { cause }),
-    ...(hint === undefined ? {} : { hint }),
-  });
 }

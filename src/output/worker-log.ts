@@ -63,6 +63,8 @@ function jobLines(workerId: string, change: JobEvent | LeaseLost): string[] {
       ];
     case "dead-lettered":
       return [`${id} moved to DLQ`];
+    case "failed":
+      return [`${id} failed for good: ${escapeControls(change.job.last_error ?? "")}`];
     case "released":
       return [`Worker ${workerId} Released job: ${id} (unfinished; the attempt does not count)`];
     case "requeued":

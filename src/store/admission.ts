@@ -3,7 +3,8 @@ import { QueueError } from "../job/errors.ts";
 import { type DeadLetter, type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
 import { enqueue, requeue } from "../job/lifecycle.ts";
 import { shellWord } from "../job/shell-word.ts";
-import { type JobSpec, shown } from "../job/spec.ts";
+import { shown } from "../job/shown.ts";
+import type { JobSpec } from "../job/spec.ts";
 import type { EnqueueOptions } from "./store.ts";
 
 /** Who has the id, if anybody has. */

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { QueueError } from "../job/errors.ts";
-import { shown } from "../job/spec.ts";
+import { shown } from "../job/shown.ts";
 import { ConfigFile } from "./files/config-file.ts";
 import { FilesStore } from "./files/files-store.ts";
 import { checkDataDirectory, findDataDirectory } from "./files/layout.ts";

@@ -5,12 +5,13 @@
  * may live; in every other case all of its processes are gone before the outcome is known, so that no retry meets its
  * predecessor. Nothing that the command does makes this throw.
  */
-import { closeSync, fstatSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, statSync, unlinkSync } from "node:fs";
 import { reach } from "../failpoint.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
 import type { OpenLog, Store } from "../store/store.ts";
 import { lastLine, printable } from "./last-line.ts";
+import { retryAfterPath, takeRetryAfter } from "./retry-after.ts";
 import { type AttemptMark, endSurvivors, groupExists, markOf } from "./survivors.ts";
 
 export interface RunOptions {
@@ -27,11 +28,14 @@ export interface RunOptions {
 export interface RunningCommand {
   readonly outcome: Promise<Outcome>;
   /**
-   * Ends all of its processes: TERM, then KILL, or with `atOnce` KILL. The outcome is `released`, unless the shell had
-   * ended before.
+   * Ends all of its processes: TERM, then KILL, or with `atOnce` KILL. The outcome is that for which it was ended first,
+   * unless the shell had ended before.
    */
-  end(how?: { atOnce: boolean }): void;
+  end(outcome: Interruption, how?: { atOnce: boolean }): void;
 }
+
+/** What an attempt is ended for. */
+export type Interruption = Extract<Outcome, { kind: "released" | "canceled" | "timed-out" }>;
 
 export function runCommand(job: ProcessingJob, options: RunOptions): RunningCommand {
   return new Attempt(job, options);
@@ -44,7 +48,7 @@ class Attempt implements RunningCommand {
   readonly #options: RunOptions;
   readonly #mark: AttemptMark;
   #group: number | undefined;
-  #released: Outcome | undefined;
+  #interruption: Interruption | undefined;
   #ending: Promise<unknown> | undefined;
   readonly #hurry = new AbortController();
 
@@ -54,41 +58,49 @@ class Attempt implements RunningCommand {
     this.outcome = this.#run(job);
   }
 
-  end({ atOnce } = { atOnce: false }): void {
+  end(outcome: Interruption, { atOnce } = { atOnce: false }): void {
     if (this.#group === undefined) return;
-    this.#released = { kind: "released" };
+    this.#interruption ??= outcome;
     if (atOnce) this.#hurry.abort();
     void this.#endProcesses(this.#group);
   }
 
   async #run(job: ProcessingJob): Promise<Outcome> {
     const { log } = this.#options;
+    let timer: Timer | undefined;
     try {
       reach("log-opened");
-      const shell = this.#spawn(job, log.fd);
+      const shell = this.#spawn(job, log);
       this.#group = shell.pid;
       reach("spawned");
+      if (job.timeout !== undefined) timer = this.#limit(job.timeout);
       await shell.exited;
       reach("exited");
       this.#group = undefined;
       return await this.#outcomeOf(shell, log);
     } catch (error) {
       removeIfEmpty(log);
-      // It may quote the whole command.
-      return { kind: "could-not-start", reason: printable(error instanceof Error ? error.message : String(error)) };
+      return { kind: "could-not-start", reason: whyNotStarted(job, error) };
     } finally {
+      clearTimeout(timer);
       closeSync(log.fd);
     }
   }
 
+  #limit(ms: number): Timer {
+    return setTimeout(() => this.end({ kind: "timed-out", afterMs: ms }), ms);
+  }
+
   async #outcomeOf(shell: Shell, log: OpenLog): Promise<Outcome> {
-    if (shell.exitCode === 0 && this.#released === undefined) {
+    const retryAfterMs = takeRetryAfter(log.path);
+    if (shell.exitCode === 0 && this.#interruption === undefined) {
       // One that still runs in the background may yet print.
       if (!groupExists(shell.pid)) removeIfEmpty(log);
       return { kind: "exited", code: 0 };
     }
+    const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
     // Read before what is left is ended, lest the last line be "Terminated".
-    const outcome = this.#released ?? howItFailed(shell, log.path);
+    const outcome = withLastLine(this.#interruption ?? { ...howItFailed(shell), ...asked }, log.path);
     await this.#endProcesses(shell.pid);
     removeIfEmpty(log);
     return outcome;
@@ -98,18 +110,21 @@ class Attempt implements RunningCommand {
    * One description with O_APPEND for both streams keeps their order. Bun opens with CLOEXEC, so the job has it as 1 and
    * 2 only.
    */
-  #spawn(job: ProcessingJob, log: number): Shell {
+  #spawn(job: ProcessingJob, { fd, path }: OpenLog): Shell {
     return Bun.spawn(["/bin/sh", "-c", job.command], {
+      ...(job.cwd !== undefined && { cwd: job.cwd }),
       detached: true,
       stdin: "ignore",
-      stdout: log,
-      stderr: log,
+      stdout: fd,
+      stderr: fd,
       env: {
         ...this.#options.env,
+        ...job.env,
         ...this.#options.store.address.variables,
         ...markOf(this.#mark),
         QUEUECTL_JOB_ID: job.id,
         QUEUECTL_ATTEMPT: String(job.attempts),
+        QUEUECTL_RETRY_AFTER: retryAfterPath(path),
       },
     });
   }
@@ -124,12 +139,26 @@ class Attempt implements RunningCommand {
   }
 }
 
-function howItFailed(shell: Shell, logPath: string): Outcome {
+function howItFailed({ exitCode, signalCode }: Shell): Outcome {
+  return signalCode === null
+    ? { kind: "exited", code: exitCode ?? 1 }
+    : { kind: "signaled", signal: String(signalCode) };
+}
+
+/** What the command itself brought about is told with the last line that it printed. */
+function withLastLine(outcome: Outcome, logPath: string): Outcome {
+  if (outcome.kind !== "exited" && outcome.kind !== "signaled" && outcome.kind !== "timed-out") return outcome;
   const said = lastLine(logPath);
-  const detail = said === undefined ? {} : { lastLine: said };
-  return shell.signalCode === null
-    ? { kind: "exited", code: shell.exitCode ?? 1, ...detail }
-    : { kind: "signaled", signal: String(shell.signalCode), ...detail };
+  return said === undefined ? outcome : { ...outcome, lastLine: said };
+}
+
+/** What the system says of a directory that is not there is that /bin/sh is not. */
+function whyNotStarted({ cwd }: ProcessingJob, error: unknown): string {
+  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    return `its directory ${printable(cwd)} is not there`;
+  }
+  // It may quote the whole command.
+  return printable(error instanceof Error ? error.message : String(error));
 }
 
 /** A million empty files help nobody. */

@@ -9,15 +9,12 @@ import { type Config, DEFAULTS } from "../config.ts";
 import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
-import type { ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
-import type { Outcome } from "../job/outcome.ts";
 import type { Announcement, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
+import { Attempts } from "./attempts.ts";
 import { insist } from "./insist.ts";
-import { environmentForJobs } from "./job-environment.ts";
 import { Rescuer } from "./rescuer.ts";
-import { type RunningCommand, runCommand } from "./run-command.ts";
 import { Slots } from "./slots.ts";
 import { onAbort, StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
 
@@ -57,8 +54,7 @@ class Worker {
   readonly #stop: StopRequest;
   readonly #alarm = new Alarm();
   readonly #slots: Slots;
-  readonly #environment = environmentForJobs(process.env);
-  readonly #commands = new Set<RunningCommand>();
+  readonly #attempts: Attempts;
   #listening: Disposable | undefined;
   #lookedAt = 0;
   #wakeTimer: Timer | undefined;
@@ -69,6 +65,16 @@ class Worker {
     this.#id = options.announcement.id;
     this.#stop = options.stop;
     this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
+    this.#attempts = new Attempts(store, {
+      stop: options.stop,
+      isFenced: () => options.announcement.isFenced(),
+      openLog: (job) =>
+        this.#insist(
+          () => store.openLog(job),
+          () => this.#stop.gently.aborted,
+        ),
+      killGraceMs: async () => (await this.#settings()).kill_grace,
+    });
   }
 
   /** Others may give its jobs to someone else by now, so it runs none any more. They are handed back, if they still are its own. */
@@ -76,7 +82,7 @@ class Worker {
     if (this.#slots.running > 0) {
       this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
     }
-    for (const command of this.#commands) command.end({ atOnce: true });
+    this.#attempts.release({ atOnce: true });
   }
 
   async run(): Promise<void> {
@@ -131,36 +137,9 @@ class Worker {
     if (!turn) return undefined;
     this.#slots.settled(ends.length);
     if (turn.claimed.length > 0) reach("claimed");
-    for (const job of turn.claimed) this.#slots.take(job.lease, this.#attempt(job));
+    for (const job of turn.claimed) this.#slots.take(job.lease, this.#attempts.run(job));
     this.#report(turn);
     return turn;
-  }
-
-  async #attempt(job: ProcessingJob): Promise<AttemptEnd> {
-    return { id: job.id, lease: job.lease, outcome: await this.#outcomeOf(job) };
-  }
-
-  async #outcomeOf(job: ProcessingJob): Promise<Outcome> {
-    const { gently, now } = this.#stop;
-    // Asked to leave before anything was started: nobody is helped by starting it now.
-    if (gently.aborted) return { kind: "released" };
-    const log = await this.#insist(
-      () => this.#store.openLog(job),
-      () => gently.aborted,
-    );
-    if (!log) return { kind: "released" };
-    const command = runCommand(job, {
-      store: this.#store,
-      log,
-      env: this.#environment,
-      killGraceMs: async () => (await this.#settings()).kill_grace,
-    });
-    this.#commands.add(command);
-    if (now.aborted) command.end();
-    if (this.#options.announcement.isFenced()) command.end({ atOnce: true });
-    const outcome = await command.outcome;
-    this.#commands.delete(command);
-    return outcome;
   }
 
   async #isAllDone(turn: Turn | undefined): Promise<boolean> {
@@ -211,7 +190,7 @@ class Worker {
 
   #endWhatRuns(by: string): void {
     this.#sayStopping(by, true);
-    for (const command of this.#commands) command.end();
+    this.#attempts.release();
   }
 
   /** What the supervisor passed on it has told already. */

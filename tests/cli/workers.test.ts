@@ -2,6 +2,8 @@ import { expect } from "bun:test";
 import { readdirSync } from "node:fs";
 import { test } from "../support/both-stores.ts";
 import { printed } from "../support/home.ts";
+import { sorted } from "../support/sorted.ts";
+import { until } from "../support/until.ts";
 import { isAlive, WorkerDirector } from "../support/worker-director.ts";
 
 test("a job that reads its input gets the end of it", async (home) => {
@@ -57,6 +59,44 @@ test("a job runs in the folder and environment of worker-start, and is told who 
   );
 });
 
+test("a job runs in its own directory with its own variables, and says itself when it is to be tried again", async (home) => {
+  home.write("elsewhere/file", "");
+  const command = 'pwd; echo "$COLOUR"; [ $QUEUECTL_ATTEMPT = 2 ] || { echo 0.1 > "$QUEUECTL_RETRY_AFTER"; exit 75; }';
+  await home.enqueue({ id: "p1", command, cwd: `${home.path}/elsewhere`, env: { COLOUR: "red" }, retry_on: [75] });
+  const { stdout } = await home.runIn({ env: { COLOUR: "blue" } }, "worker-start", "--drain");
+  expect(stdout).toContain("p1 failed attempt 1 → retry in 0.1s\n");
+  expect(await home.obey("logs", "p1")).toBe(`${home.path}/elsewhere\nred\n`);
+  expect(await home.entry("p1")).toMatchObject({ state: "completed", attempts: 2 });
+});
+
+test("a job that takes too long is ended, and one that fails as its terms say is not retried", async (home) => {
+  const slow = "trap 'exit 0' TERM; echo begun; sleep 300 & wait";
+  await home.enqueue(
+    { id: "slow", command: slow, timeout: "100ms", max_retries: 0 },
+    { id: "usage", command: "exit 64", no_retry_on: [64] },
+    { id: "other", command: "exit 3", retry_on: [64, "signal"] },
+  );
+  expect((await home.drain()).exitCode).toBe(5);
+  const dead = await home.deadLetters();
+  expect(sorted(dead.map(({ id, attempts, error }) => `${id} ${attempts} ${error}`))).toEqual([
+    "other 1 exit 3",
+    "slow 1 timed out after 100ms: begun",
+    "usage 1 exit 64",
+  ]);
+  await home.deserted();
+});
+
+test("a job that nobody could begin in time has failed, unrun and outside of the DLQ", async (home) => {
+  await home.enqueue({ id: "late", command: "echo ran > ran", expires_in: 1 });
+  await until(async () => Date.now() > ((await home.entry("late")) as { expires_at: number }).expires_at, "its end");
+  const { stdout, exitCode } = await home.drain();
+  expect(stdout).toContain("late failed for good: expired before it was begun\n");
+  expect(exitCode).toBe(0);
+  expect(await home.entry("late")).toMatchObject({ state: "failed", attempts: 0 });
+  expect(home.read("ran")).toBe("");
+  expect(await home.deadLetters()).toEqual([]);
+});
+
 test("a job gets nothing of what steers queuectl itself, and its own queuectl is not steered by it", async (home) => {
   await home.enqueue({ id: "p1", command: "printenv; queuectl config-get max_retries" });
   const env = { QUEUECTL_MAX_RETRIES: "9", QUEUECTL_TOKEN: "of-the-worker", MY_QUEUECTL_X: "mine" };
@@ -72,7 +112,9 @@ test("a job gets nothing of what steers queuectl itself, and its own queuectl is
     ...(home.store === "files" ? ["QUEUECTL_DATA_DIR"] : []),
     "QUEUECTL_JOB_ID",
     "QUEUECTL_LEASE",
-    ...(home.store === "PostgreSQL" ? ["QUEUECTL_QUEUE", "QUEUECTL_STORE"] : []),
+    ...(home.store === "PostgreSQL" ? ["QUEUECTL_QUEUE"] : []),
+    "QUEUECTL_RETRY_AFTER",
+    ...(home.store === "PostgreSQL" ? ["QUEUECTL_STORE"] : []),
     "QUEUECTL_WORKER_ID",
   ]);
 });

@@ -3,6 +3,7 @@ import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { DeadLetter, Entry, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import type { Outcome } from "../../src/job/outcome.ts";
+import type { JobSpec } from "../../src/job/spec.ts";
 
 const T0 = 1_700_000_000_000;
 const policy = { backoff: { base: 2, maxSeconds: 86_400, jitter: 0 }, random: () => 0.5 };
@@ -26,6 +27,13 @@ describe("enqueue", () => {
   test("follows the spec in run_at, priority and max_retries, 0 included", () => {
     const job = enqueue({ id: "p1", command: "x", run_at: T0 + 5000, max_retries: 0, priority: -7 }, 3, T0);
     expect(job).toMatchObject({ run_at: T0 + 5000, max_retries: 0, priority: -7, created_at: T0 });
+  });
+
+  test("counts a delay and the time until it expires from now on", () => {
+    const job = enqueue({ id: "p1", command: "x", delay: 5000, expires_in: 7000 }, 3, T0);
+    expect(job).toMatchObject({ run_at: T0 + 5000, expires_at: T0 + 7000 });
+    expect(job).not.toHaveProperty("delay");
+    expect(job).not.toHaveProperty("expires_in");
   });
 
   test("keeps a priority of 0 out of the record", () => {
@@ -133,8 +141,82 @@ describe("the end of an attempt", () => {
   });
 });
 
+describe("the terms of a job", () => {
+  const terms = {
+    priority: 4,
+    cwd: "/srv",
+    env: { A: "1" },
+    timeout: 1000,
+    expires_at: T0 + 60_000,
+    retry_on: [75, "signal"],
+    no_retry_on: [64],
+  } as const;
+  const { expires_at: _, ...said } = terms;
+  const spec = { id: "p1", command: "x", max_retries: 0, expires_in: 60_000, ...said };
+
+  test("stay with it from the queue to the DLQ and back", () => {
+    const pending = enqueue(spec, 3, T0);
+    const dead = deadAfter(ended(claimed(pending, 17), failure));
+    const { last_error: __, ...back } = requeue(dead, T0);
+    for (const entry of [pending, dead, back]) expect(entry).toMatchObject(terms);
+    expect(back).toEqual(pending);
+  });
+
+  const failures: [outcome: Outcome, failing: number | "signal" | "timeout"][] = [
+    [failure, 1],
+    [{ kind: "exited", code: 75 }, 75],
+    [{ kind: "signaled", signal: "SIGSEGV" }, "signal"],
+    [{ kind: "timed-out", afterMs: 1000 }, "timeout"],
+  ];
+  test.each(failures)("that name %p decide whether it is retried", (outcome, failing) => {
+    const after = (own: Parameters<typeof running>[0]): string => ended(running(own), outcome).event;
+    const others = ([64, "signal", "timeout"] as const).filter((one) => one !== failing);
+    expect(after({ retry_on: [failing] })).toBe("rescheduled");
+    expect(after({ retry_on: others })).toBe("dead-lettered");
+    expect(after({ no_retry_on: [failing] })).toBe("dead-lettered");
+    expect(after({ no_retry_on: others })).toBe("rescheduled");
+    expect(after({ retry_on: [failing], no_retry_on: [failing] })).toBe("dead-lettered");
+  });
+
+  test.each<Outcome>([
+    { kind: "worker-lost", workerId: "worker-1" },
+    { kind: "could-not-start", reason: "no memory" },
+  ])("decide nothing about what did not come from its command: %p", (outcome) => {
+    const own = { retry_on: [75], no_retry_on: ["signal", "timeout"] } as const;
+    expect(ended(running(own), outcome).event).toMatch(/^(?:rescued|rescheduled)$/);
+  });
+});
+
+describe("an attempt that", () => {
+  test("asked for a delay itself is followed by the next after that, and no other", () => {
+    const event = ended(running(), { kind: "exited", code: 75, retryAfterMs: 90_000 }, T0 + 5);
+    expect(event).toMatchObject({ event: "rescheduled", delayMs: 90_000, job: { run_at: T0 + 90_005 } });
+  });
+
+  test("took too long is told with its limit and what it printed last", () => {
+    expect(pendingAfter(ended(running(), { kind: "timed-out", afterMs: 90_000, lastLine: "…" }))).toMatchObject({
+      attempts: 1,
+      last_error: "timed out after 1m30s: …",
+    });
+  });
+
+  test.each([
+    [{ kind: "canceled" } as const, 1, "canceled"],
+    [{ kind: "expired" } as const, 0, "expired before it was begun"],
+  ])("is %p ends its job for good, outside of the DLQ", (outcome, attempts, last_error) => {
+    const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = running();
+    expect(ended(running(), outcome, T0 + 5)).toStrictEqual({
+      event: "failed",
+      job: { ...kept, state: "failed", attempts, updated_at: T0 + 5, last_error },
+    });
+  });
+});
+
 describe("the lease gate", () => {
-  const outcomes: Outcome[] = [success, failure, { kind: "released" }, { kind: "worker-lost", workerId: "worker-1" }];
+  const outcomes: Outcome[] = [
+    ...[success, failure, { kind: "released" } as const, { kind: "canceled" } as const, { kind: "expired" } as const],
+    { kind: "worker-lost", workerId: "worker-1" },
+  ];
   const job = running();
   const entries: [what: string, entry: Entry | undefined, lease: number][] = [
     ["a job that is gone", undefined, 17],
@@ -171,7 +253,7 @@ describe("requeue", () => {
   });
 });
 
-function running(policyOfJob: { max_retries?: number; priority?: number } = {}): ProcessingJob {
+function running(policyOfJob: Omit<JobSpec, "id" | "command"> = {}): ProcessingJob {
   return claimed(enqueue({ id: "p1", command: "x", ...policyOfJob }, 3, T0), 17);
 }
 

@@ -1,11 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { QueueError } from "../../src/job/errors.ts";
-import { checkJobSpec, type JobSpec, MAX_RETRIES_LIMIT, parseJobSpec, shown } from "../../src/job/spec.ts";
+import { shown } from "../../src/job/shown.ts";
+import { checkJobSpec, type JobSpec, MAX_RETRIES_LIMIT, parseJobSpec } from "../../src/job/spec.ts";
 
 const RUN_AT = '"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got';
 const MAX_RETRIES = '"max_retries" must be a whole number from 0 to 1000000, got';
 const PRIORITY = '"priority" must be a whole number from -1000 to 1000, got';
+
+const KNOWN =
+  "Known: id, command, run_at, delay, max_retries, priority, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
+const DURATION = 'must be a duration like "90s" or "2h30m", or milliseconds, from';
 
 describe("a job", () => {
   const accepted: [text: string, spec: JobSpec][] = [
@@ -32,6 +37,14 @@ describe("a job", () => {
     ['{"command":"x","run_at":"2026-01-31T09:00:00+02:00"}', { command: "x", run_at: Date.UTC(2026, 0, 31, 7) }],
     ['{"command":"x","run_at":"2028-02-29"}', { command: "x", run_at: Date.UTC(2028, 1, 29) }],
     ['{"command":"x","run_at":"2026-01-31"}', { command: "x", run_at: Date.UTC(2026, 0, 31) }],
+    ['{"command":"x","delay":"5m"}', { command: "x", delay: 300_000 }],
+    ['{"command":"x","cwd":"/tmp"}', { command: "x", cwd: "/tmp" }],
+    ['{"command":"x","env":{"A":"","b_2":"=ü"}}', { command: "x", env: { A: "", b_2: "=ü" } }],
+    ['{"command":"x","timeout":"2h30m"}', { command: "x", timeout: 9_000_000 }],
+    ['{"command":"x","timeout":1500}', { command: "x", timeout: 1500 }],
+    ['{"command":"x","expires_in":"1d"}', { command: "x", expires_in: 86_400_000 }],
+    ['{"command":"x","retry_on":[75,"signal"]}', { command: "x", retry_on: [75, "signal"] }],
+    ['{"command":"x","no_retry_on":[1,255,"timeout"]}', { command: "x", no_retry_on: [1, 255, "timeout"] }],
   ];
   test.each(accepted)("may be %s", (text, spec) => {
     expect(parseJobSpec(text)).toStrictEqual(spec);
@@ -114,6 +127,28 @@ describe("refused in one sentence with the field and the value", () => {
     [{ command: "x", max_retries: 0.5 }, `${MAX_RETRIES} 0.5.`],
     [{ command: "x", max_retries: 1_000_001 }, `${MAX_RETRIES} 1000001.`],
     [{ command: "x", max_retries: null }, `${MAX_RETRIES} null.`],
+    [{ command: "x", run_at: 1, delay: 1 }, '"run_at" and "delay" say the same; give one of them.'],
+    [{ command: "x", delay: "soon" }, `"delay" ${DURATION} 0s to 3650d, got "soon".`],
+    [{ command: "x", delay: -1 }, `"delay" ${DURATION} 0s to 3650d, got -1.`],
+    [{ command: "x", timeout: 0 }, `"timeout" ${DURATION} 1ms to 24d, got 0.`],
+    [{ command: "x", timeout: "25d" }, `"timeout" ${DURATION} 1ms to 24d, got "25d".`],
+    [{ command: "x", expires_in: "" }, `"expires_in" ${DURATION} 1ms to 3650d, got "".`],
+    [{ command: "x", cwd: "src" }, '"cwd" must be an absolute path, got "src".'],
+    [{ command: "x", cwd: "/a\0b" }, '"cwd" must not contain a NUL character, got "/a\\u0000b".'],
+    [{ command: "x", cwd: `/${"d".repeat(4095)}` }, '"cwd" must be at most 4095 bytes, got 4096.'],
+    [{ command: "x", env: ["A=b"] }, '"env" must be an object like {"NAME":"value"}, got ["A=b"].'],
+    [{ command: "x", env: { "A B": "" } }, '"env" has a name that no variable can have: "A B".'],
+    [{ command: "x", env: { A: 1 } }, '"env.A" must be a string, got 1.'],
+    [{ command: "x", env: { A: "\0" } }, '"env.A" must not contain a NUL character, got "\\u0000".'],
+    [
+      { command: "x", env: { QUEUECTL_LEASE: "7" } },
+      '"env" must not set QUEUECTL_LEASE: names that begin with QUEUECTL_ are the queue\'s own.',
+    ],
+    [{ command: "x", env: { A: "v".repeat(131_070) } }, '"env.A" is too long to be passed on: 131072 bytes.'],
+    ...[[], [0], [256], [1.5], ["TERM"], 75].map((value): [unknown, string] => [
+      { command: "x", retry_on: value },
+      `"retry_on" must be a list of exit codes, "signal" or "timeout", got ${JSON.stringify(value)}.`,
+    ]),
     [{ command: "x", priority: 1001 }, `${PRIORITY} 1001.`],
     [{ command: "x", priority: -1001 }, `${PRIORITY} -1001.`],
     [{ command: "x", priority: "high" }, `${PRIORITY} "high".`],
@@ -139,8 +174,8 @@ describe("refused in one sentence with the field and the value", () => {
   const unknown: [field: string, hint: string][] = [
     ["comand", 'Did you mean "command"?'],
     ["maxRetries", 'Did you mean "max_retries"?'],
-    ["env", "Known: id, command, run_at, max_retries, priority."],
-    ["__proto__", "Known: id, command, run_at, max_retries, priority."],
+    ["shell", KNOWN],
+    ["__proto__", KNOWN],
   ];
   test.each(unknown)("the unknown field %s, with a hint", (field, hint) => {
     const error = refusalOf(() => parseJobSpec(`{"command":"x","${field}":1}`));
@@ -167,7 +202,10 @@ describe("for any input", () => {
   });
 
   test("a refusal is a usage error of one line", () => {
-    const field = fc.oneof(fc.constantFrom("id", "command", "run_at", "runAt", "max_retries", "priority"), fc.string());
+    const field = fc.oneof(
+      fc.constantFrom("id", "command", "run_at", "delay", "max_retries", "env", "retry_on"),
+      fc.string(),
+    );
     const values = fc.oneof(fc.jsonValue(), fc.dictionary(field, fc.jsonValue()));
     fc.assert(
       fc.property(values, (value) => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProcessingJob } from "../../src/job/job.ts";
@@ -31,12 +31,16 @@ function openLog(): OpenLog {
 
 function run(
   command: string,
-  { killGraceMs = A_DAY_MS, env = {}, ...job }: Partial<ProcessingJob> & { killGraceMs?: number; env?: object } = {},
+  {
+    killGraceMs = A_DAY_MS,
+    workerEnv = {},
+    ...job
+  }: Partial<ProcessingJob> & { killGraceMs?: number; workerEnv?: object } = {},
 ): RunningCommand {
   return runCommand(processingJob(command, job), {
     store: { address: { options: [], variables: {} }, mark: { QUEUECTL_DATA_DIR: directory } },
     log: openLog(),
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...workerEnv },
     killGraceMs: async () => killGraceMs,
   });
 }
@@ -80,7 +84,7 @@ describe("the outcome", () => {
   });
 
   test("of a command that the system refuses is that it could not start", async () => {
-    const outcome = await run("true", { env: { BIG: "x".repeat(200_000) } }).outcome;
+    const outcome = await run("true", { workerEnv: { BIG: "x".repeat(200_000) } }).outcome;
     expect(outcome).toMatchObject({ kind: "could-not-start", reason: expect.stringContaining("E2BIG") });
     expect(existsSync(logPath)).toBe(false);
   });
@@ -90,6 +94,14 @@ describe("the outcome", () => {
     expect(kind).toBe("could-not-start");
     expect(reason).toContain("must be a string without null bytes");
     expect(reason.length).toBeLessThanOrEqual(200);
+  });
+
+  test("of a job whose directory is not there is that it could not start, with the directory", async () => {
+    const cwd = join(directory, "gone");
+    expect(await run("true", { cwd }).outcome).toEqual({
+      kind: "could-not-start",
+      reason: `its directory ${cwd} is not there`,
+    });
   });
 
   test("of the longest command that enqueue takes is its own", async () => {
@@ -120,6 +132,62 @@ test("a job is told which attempt it is", async () => {
   });
   await asker.tell({ do: "exit", code: 0 });
   await outcome;
+});
+
+test("a job runs in its own directory, with its own variables over those of the worker, under those of the queue", async () => {
+  const env = { A: "of the job", QUEUECTL_JOB_ID: "somebody else" };
+  const workerEnv = { A: "of the worker", B: "of the worker" };
+  await run('pwd; echo "$A, $B, $QUEUECTL_JOB_ID"', { id: "p1", cwd: "/usr", env, workerEnv }).outcome;
+  expect(readFileSync(logPath, "utf8")).toBe("/usr\nof the job, of the worker, p1\n");
+});
+
+describe("the time limit of a job", () => {
+  test("ends all of its processes once it has passed, and is the outcome with what was printed last", async () => {
+    const { outcome } = run(`echo so far; ${director.command("slow")}`, { timeout: 100 });
+    const slow = await director.meet("slow");
+    expect(await outcome).toEqual({ kind: "timed-out", afterMs: 100, lastLine: "so far" });
+    expect(isAlive(slow.hello.pid)).toBe(false);
+  });
+
+  test("also of one that ignores TERM, after the grace, and of one that takes TERM for a reason to succeed", async () => {
+    const stubborn = run(`trap '' TERM; sleep 100 & sleep 100`, { timeout: 50, killGraceMs: 50 });
+    expect(await stubborn.outcome).toEqual({ kind: "timed-out", afterMs: 50 });
+    const polite = run(`trap 'exit 0' TERM; sleep 100 & wait`, { timeout: 50 });
+    expect(await polite.outcome).toEqual({ kind: "timed-out", afterMs: 50 });
+  });
+
+  test("is nothing to a job that keeps it", async () => {
+    expect(await run("exit 3", { timeout: 60_000 }).outcome).toEqual({ kind: "exited", code: 3 });
+  });
+});
+
+describe("the delay that a job asks for", () => {
+  const asking = (text: string): string => `printf '%b' '${text}' > "$QUEUECTL_RETRY_AFTER"; exit 75`;
+
+  test.each([
+    ["90", 90_000],
+    ["0.25\\n", 250],
+    ["0", 0],
+  ])("is that of its file: %j", async (text, retryAfterMs) => {
+    expect(await run(asking(text)).outcome).toEqual({ kind: "exited", code: 75, retryAfterMs });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test.each(["", "soon", "-1", "1e3", "9".repeat(12), "1".repeat(200)])("is none if that says %j", async (text) => {
+    expect(await run(asking(text)).outcome).toEqual({ kind: "exited", code: 75 });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("is nothing to a job that succeeds, and leaves no file", async () => {
+    expect(await run(`echo 5 > "$QUEUECTL_RETRY_AFTER"`).outcome).toEqual({ kind: "exited", code: 0 });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("is none if the file is something else", async () => {
+    const outcome = await run(`ln -s /etc/passwd "$QUEUECTL_RETRY_AFTER"; exit 75`).outcome;
+    expect(outcome).toEqual({ kind: "exited", code: 75 });
+    expect(readdirSync(directory)).toEqual([]);
+  });
 });
 
 test("a job has nothing open but its three streams", async () => {
@@ -185,7 +253,7 @@ describe("a job that is ended", () => {
     const parent = await director.meet("parent");
     await parent.tell({ do: "fork", name: "child", setsid: true });
     const child = await director.meet("child");
-    running.end();
+    running.end({ kind: "released" });
     expect(await running.outcome).toEqual({ kind: "released" });
     expect([parent, child].map(({ hello }) => isAlive(hello.pid))).toEqual([false, false]);
   });
@@ -194,7 +262,7 @@ describe("a job that is ended", () => {
     const running = run(director.command("stubborn"), { killGraceMs: 20 });
     const stubborn = await director.meet("stubborn");
     await stubborn.tell({ do: "ignore", signal: "SIGTERM" });
-    running.end();
+    running.end({ kind: "released" });
     expect(await running.outcome).toEqual({ kind: "released" });
     expect(isAlive(stubborn.hello.pid)).toBe(false);
   });
@@ -205,11 +273,11 @@ describe("a job that is ended", () => {
       log: openLog(),
       env: process.env,
       killGraceMs: async () => {
-        running.end();
+        running.end({ kind: "released" });
         return 0;
       },
     });
     expect(await running.outcome).toEqual({ kind: "exited", code: 5 });
-    running.end();
+    running.end({ kind: "released" });
   });
 });

@@ -9,9 +9,9 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
-import { QueueError } from "../../job/errors.ts";
-import { shown } from "../../job/spec.ts";
 import { reach } from "../../failpoint.ts";
+import { QueueError } from "../../job/errors.ts";
+import { shown } from "../../job/shown.ts";
 import { namesIn, remove, rename, syncDirectory, writeNew } from "../local/durable.ts";
 import { temporaryName } from "../local/temporary-name.ts";
 import { Corruption, corrupt, parseFile } from "./corruption.ts";

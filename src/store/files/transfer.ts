@@ -5,7 +5,7 @@
 import { QueueError } from "../../job/errors.ts";
 import type { Job } from "../../job/job.ts";
 import { type PortableJob, portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
-import { shown } from "../../job/spec.ts";
+import { shown } from "../../job/shown.ts";
 import type { Item, Restored } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
 import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";

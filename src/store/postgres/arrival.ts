@@ -8,7 +8,7 @@ import type { JobSpec } from "../../job/spec.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
 import { array } from "./array.ts";
 import { type Database, stateOf } from "./database.ts";
-import { entryOf, type JobRow } from "./row.ts";
+import { entryOf, type JobRow, storedTerms } from "./row.ts";
 import { channelOf } from "./wakes.ts";
 
 const FEW = 500;
@@ -128,16 +128,20 @@ async function insertFew(
   jobs: readonly PendingJob[],
   { call, now, channel }: { call: string; now: number; channel: string },
 ): Promise<void> {
+  const rows = jobs.map(({ id, priority, run_at, max_retries, command, ...job }) => {
+    return { id, priority, run_at, max_retries, command, terms: storedTerms(job) };
+  });
   await sql`
     WITH added AS (
       INSERT INTO jobs (
-        id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command
+        id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command
       )
-      SELECT id, 'pending', run_at <= ${now}, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call}, command
+      SELECT id, 'pending', run_at <= ${now}, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call},
+        terms, command
       FROM ROWS FROM (
-        json_to_recordset(${jobs}::json)
-          AS (id text, priority integer, run_at bigint, max_retries integer, command text)
-      ) WITH ORDINALITY AS j (id, priority, run_at, max_retries, command, number)
+        json_to_recordset(${rows}::json)
+          AS (id text, priority integer, run_at bigint, max_retries integer, terms json, command text)
+      ) WITH ORDINALITY AS j (id, priority, run_at, max_retries, terms, command, number)
       ORDER BY number
     )
     SELECT pg_notify(${channel}, 'work')`;
@@ -145,7 +149,7 @@ async function insertFew(
 
 async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
   const query = sql`
-    COPY jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, command)
+    COPY jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command)
     FROM STDIN`;
   const writer = query.writable().getWriter();
   for (const chunk of text) await writer.write(chunk);
@@ -156,9 +160,12 @@ async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
 
 function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; now: number }): Generator<string> {
   let chunk = "";
-  for (const { id, run_at, priority = 0, attempts, max_retries, created_at, updated_at, command } of jobs) {
+  for (const job of jobs) {
+    const { id, run_at, priority = 0, attempts, max_retries, created_at, updated_at, command } = job;
+    const terms = storedTerms(job);
     const fields = [run_at <= now ? "t" : "f", priority, run_at, attempts, max_retries, created_at, updated_at, call];
-    chunk += `${copyField(id)}\tpending\t${fields.join("\t")}\t${copyField(command)}\n`;
+    const texts = [terms === null ? NULL : copyField(JSON.stringify(terms)), copyField(command)];
+    chunk += `${copyField(id)}\tpending\t${fields.join("\t")}\t${texts.join("\t")}\n`;
     if (chunk.length < COPY_CHUNK) continue;
     yield chunk;
     chunk = "";
@@ -167,6 +174,9 @@ function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; n
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
+/** What stands for no value in the text format of COPY. */
+export const NULL = "\\N";
 
 /** The text format of COPY. */
 export function copyField(text: string): string {

@@ -1,5 +1,6 @@
 /** Rows of the tables `jobs` and `archive` as jobs and dead letters. */
 import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import { type JobTerms, termsOf } from "../../job/terms.ts";
 
 /** A number of the type bigint comes as text, unless it came in JSON. */
 type Whole = number | string;
@@ -15,6 +16,8 @@ export interface ArchivedRow {
   readonly processing_started_at: Whole | null;
   readonly worker_id: string | null;
   readonly last_error: string | null;
+  /** Beside the priority. */
+  readonly terms: JobTerms | null;
   readonly command: string;
 }
 
@@ -62,7 +65,7 @@ export function deadLetterOf(row: JobRow): DeadLetter {
     failed_at: Number(row.updated_at),
     max_retries: row.max_retries,
     created_at: Number(row.created_at),
-    ...(row.priority === 0 ? {} : { priority: row.priority }),
+    ...termsIn(row),
     ...(row.worker_id === null ? {} : { worker_id: row.worker_id }),
   };
 }
@@ -94,7 +97,17 @@ function fieldsOf<State extends Job["state"]>(
     max_retries: row.max_retries,
     created_at: Number(row.created_at),
     updated_at: Number(row.updated_at),
-    ...(row.priority === 0 ? {} : { priority: row.priority }),
+    ...termsIn(row),
     ...(row.last_error === null ? {} : { last_error: row.last_error }),
   };
+}
+
+/** What the column `terms` holds of a job: null for nothing. */
+export function storedTerms(entry: JobTerms): JobTerms | null {
+  const { priority: _, ...terms } = termsOf(entry);
+  return Object.keys(terms).length === 0 ? null : terms;
+}
+
+function termsIn({ priority, terms }: ArchivedRow): JobTerms {
+  return termsOf({ ...terms, priority });
 }

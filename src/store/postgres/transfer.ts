@@ -6,14 +6,15 @@ import type { SQL } from "bun";
 import type { Config } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
+import type { JobTerms } from "../../job/terms.ts";
 import type { EntryItem, Item, Restored, SettingItem } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
 import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
 import { array } from "./array.ts";
-import { copyField } from "./arrival.ts";
+import { copyField, NULL } from "./arrival.ts";
 import { type Database, stateOf } from "./database.ts";
 import { readCounts } from "./reading.ts";
-import { type ArchivedRow, completedOf, deadLetterOf, type JobRow, jobOf } from "./row.ts";
+import { type ArchivedRow, completedOf, deadLetterOf, type JobRow, jobOf, storedTerms } from "./row.ts";
 import { selectSettings, upsertSetting } from "./settings.ts";
 
 /** Of the longest commands there are, so many are some 60 MB. */
@@ -25,9 +26,9 @@ const UNIQUE_VIOLATION = "23505";
 const MOST_COLLISIONS = 10;
 const LOOK_AGAIN_MS = 200;
 const JOB_COLUMNS =
-  "id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, command";
+  "id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command";
 const ARCHIVE_COLUMNS =
-  "id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, command";
+  "id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command";
 
 /** Throws `E_STORE_IO` when the connection is lost after something was given away. */
 export async function dump(database: Database, take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
@@ -204,7 +205,8 @@ type Row = Pick<
   JobRow,
   "id" | "state" | "run_at" | "attempts" | "max_retries" | "created_at" | "updated_at" | "command"
 > &
-  Partial<Pick<JobRow, "priority" | "processing_started_at" | "worker_id" | "last_error">>;
+  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "last_error">> &
+  JobTerms;
 
 const NOT_STARTED = { processing_started_at: null, worker_id: null, last_error: null };
 
@@ -219,9 +221,11 @@ function rowOf(item: EntryItem): Row {
 function restOf(row: Omit<Row, "state">): (string | number | null)[] {
   const { priority = 0, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, ...texts } = row;
   const numbers = [priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at ?? null];
-  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, texts.command];
+  const terms = storedTerms(row);
+  const written = terms === null ? null : JSON.stringify(terms);
+  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, written, texts.command];
 }
 
 function copyLine(fields: readonly (string | number | null)[]): string {
-  return `${fields.map((field) => (field === null ? "\\N" : copyField(String(field)))).join("\t")}\n`;
+  return `${fields.map((field) => (field === null ? NULL : copyField(String(field)))).join("\t")}\n`;
 }

@@ -147,6 +147,9 @@ function commands(): fc.Arbitrary<Command> {
       delay: fc.integer({ min: -1000, max: 10_000 }),
       max_retries: fc.nat(2),
       priority: fc.integer({ min: -2, max: 2 }),
+      expires_in: fc.integer({ min: 1, max: 5000 }),
+      env: fc.constantFrom({ A: "1" }, { B: "", A: "2" }),
+      no_retry_on: fc.constant([2]),
     },
     { requiredKeys: ["id", "command"], noNullPrototype: true },
   );
@@ -165,6 +168,9 @@ function commands(): fc.Arbitrary<Command> {
     { kind: "signaled", signal: "SIGSEGV" },
     { kind: "worker-lost", workerId: "worker-1" },
     { kind: "released" },
+    { kind: "timed-out", afterMs: 1000 },
+    { kind: "canceled" },
+    { kind: "expired" },
   );
   const settle = fc.record(
     {

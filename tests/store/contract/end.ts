@@ -139,6 +139,51 @@ export const endContract: Contract = {
     expect((await bench.store.settle([end(b, FAILURE)])).ended).toMatchObject([{ delayMs: 2500 }]);
   },
 
+  "keeps the terms of a job through every state, whoever asks": async (bench) => {
+    const other = await bench.another();
+    const said = {
+      priority: -3,
+      cwd: "/srv/a b",
+      env: { B: "\\n\t'\"é🔁", A: "" },
+      timeout: 1500,
+      retry_on: [1, "signal"],
+      no_retry_on: [64, "timeout"],
+    } as const;
+    const spec = { id: "p1", command: "x", max_retries: 0, expires_in: 60_000, ...said };
+    const terms = { ...said, expires_at: T0 + 60_000 };
+    const [pending] = await bench.store.enqueue([spec]);
+    expect(pending).toMatchObject(terms);
+    expect(await other.list()).toStrictEqual([pending as never]);
+    const job = await claimedOne(other);
+    expect(job).toMatchObject(terms);
+    await bench.store.settle([end(job, FAILURE)]);
+    expect(await other.deadLetters()).toMatchObject([terms]);
+    const [back] = await other.requeue(["p1"]);
+    expect(back).toMatchObject(terms);
+    expect(await bench.store.list()).toStrictEqual([back as never]);
+    const again = await claimedOne(other);
+    await bench.store.settle([end(again, SUCCESS)]);
+    const [completed] = await other.list("completed");
+    expect(completed).toMatchObject(terms);
+    await other.prune({ keep: 0 });
+    expect((await Array.fromAsync(bench.store.archived())).flat()).toStrictEqual([completed as never]);
+  },
+
+  "of a job that is canceled or expired makes it failed, for whoever asks": async (bench) => {
+    const other = await bench.another();
+    const [a, b] = await bench.running("a", "b");
+    const { ended } = await bench.store.settle([end(a, { kind: "canceled" }), end(b, { kind: "expired" })]);
+    expect(ended).toMatchObject([
+      { event: "failed", job: { id: "a", state: "failed", attempts: 1, last_error: "canceled" } },
+      { event: "failed", job: { id: "b", state: "failed", attempts: 0, last_error: "expired before it was begun" } },
+    ]);
+    expect(await other.list("failed")).toStrictEqual(
+      ended.flatMap((change) => ("job" in change ? [change.job] : [])) as never,
+    );
+    expect(await other.counts()).toMatchObject({ failed: 2, processing: 0, dead: 0 });
+    expect((await other.settle([], { workerId: "worker-2", limit: 2 })).claimed).toEqual([]);
+  },
+
   "keeps what the command printed last, whatever it is": async (bench) => {
     const lastLine = '\u001b[31m"quoted"\\\u2028\u0001{"id":"p9",🔁';
     const [job] = await bench.running("p1");

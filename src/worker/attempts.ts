@@ -1,0 +1,59 @@
+/**
+ * The attempts that a worker is at: begun, ended when that is wanted, and what became of each. Nothing is begun once the
+ * worker has been asked to leave.
+ */
+import type { Lease, ProcessingJob } from "../job/job.ts";
+import type { AttemptEnd } from "../job/lifecycle.ts";
+import type { Outcome } from "../job/outcome.ts";
+import type { OpenLog, Store } from "../store/store.ts";
+import { environmentForJobs } from "./job-environment.ts";
+import { type Interruption, type RunningCommand, runCommand } from "./run-command.ts";
+import type { StopRequest } from "./stop-request.ts";
+
+export interface AttemptsOptions {
+  readonly stop: StopRequest;
+  readonly isFenced: () => boolean;
+  /** The log of an attempt; undefined when the worker is to leave before there is one. */
+  readonly openLog: (job: ProcessingJob) => Promise<OpenLog | undefined>;
+  readonly killGraceMs: () => Promise<number>;
+}
+
+const RELEASED: Interruption = { kind: "released" };
+
+export class Attempts {
+  readonly #store: Store;
+  readonly #options: AttemptsOptions;
+  readonly #environment = environmentForJobs(process.env);
+  readonly #commands = new Map<Lease, RunningCommand>();
+
+  constructor(store: Store, options: AttemptsOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  async run(job: ProcessingJob): Promise<AttemptEnd> {
+    return { id: job.id, lease: job.lease, outcome: await this.#outcomeOf(job) };
+  }
+
+  /** Hands back all that run, unfinished; with `atOnce` without the grace. */
+  release(how?: { atOnce: boolean }): void {
+    for (const command of this.#commands.values()) command.end(RELEASED, how);
+  }
+
+  async #outcomeOf(job: ProcessingJob): Promise<Outcome> {
+    const { stop, isFenced, openLog, killGraceMs } = this.#options;
+    // Asked to leave before anything was started: nobody is helped by starting it now.
+    if (stop.gently.aborted) return RELEASED;
+    // By the clock that the claim was made by.
+    if (job.expires_at !== undefined && job.expires_at <= job.processing_started_at) return { kind: "expired" };
+    const log = await openLog(job);
+    if (!log) return RELEASED;
+    const command = runCommand(job, { store: this.#store, log, env: this.#environment, killGraceMs });
+    this.#commands.set(job.lease, command);
+    if (stop.now.aborted) command.end(RELEASED);
+    if (isFenced()) command.end(RELEASED, { atOnce: true });
+    const outcome = await command.outcome;
+    this.#commands.delete(job.lease);
+    return outcome;
+  }
+}
