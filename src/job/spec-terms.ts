@@ -1,5 +1,5 @@
 /** The terms that a user may give a job, checked field by field. */
-import { duration, invalid, text, wholeNumber } from "./field.ts";
+import { duration, invalid, nameOf, text, wholeNumber } from "./field.ts";
 import { shown } from "./shown.ts";
 import { FAILINGS, type Failing, type JobTerms } from "./terms.ts";
 
@@ -22,6 +22,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   priority: (value, field) => wholeNumber(field, value, { min: -MAX_PRIORITY, max: MAX_PRIORITY }),
+  batch: (value, field) => nameOf(field, value),
   cwd: checkDirectory,
   env: checkVariables,
   timeout: (value, field) => duration(field, value, { least: 1, most: MAX_TIMEOUT_MS }),

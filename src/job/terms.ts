@@ -5,6 +5,8 @@
 export interface JobTerms {
   /** Higher runs first; absent means 0. */
   readonly priority?: number;
+  /** The name of what it belongs to with other jobs, by which they are found together. */
+  readonly batch?: string;
   /** The directory that it runs in; absent means that of its worker. */
   readonly cwd?: string;
   /** Variables on top of its worker's. */
@@ -27,6 +29,7 @@ export const FAILINGS = ["signal", "timeout"] as const satisfies readonly Failin
 /** In the order in which they are written. */
 export const TERMS = [
   "priority",
+  "batch",
   "cwd",
   "env",
   "timeout",

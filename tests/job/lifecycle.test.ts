@@ -144,6 +144,7 @@ describe("the end of an attempt", () => {
 describe("the terms of a job", () => {
   const terms = {
     priority: 4,
+    batch: "nightly",
     cwd: "/srv",
     env: { A: "1" },
     timeout: 1000,

@@ -148,6 +148,7 @@ function commands(): fc.Arbitrary<Command> {
       max_retries: fc.nat(2),
       priority: fc.integer({ min: -2, max: 2 }),
       expires_in: fc.integer({ min: 1, max: 5000 }),
+      batch: fc.constantFrom("x", "y"),
       env: fc.constantFrom({ A: "1" }, { B: "", A: "2" }),
       no_retry_on: fc.constant([2]),
     },

@@ -143,6 +143,7 @@ export const endContract: Contract = {
     const other = await bench.another();
     const said = {
       priority: -3,
+      batch: "nightly 4711",
       cwd: "/srv/a b",
       env: { B: "\\n\t'\"é🔁", A: "" },
       timeout: 1500,
