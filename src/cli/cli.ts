@@ -16,6 +16,7 @@ const COMMANDS: Commands = new Map([
   ["list", async () => (await import("./commands/list.ts")).list],
   ["status", async () => (await import("./commands/status.ts")).status],
   ["show", async () => (await import("./commands/show.ts")).show],
+  ["wait", async () => (await import("./commands/wait.ts")).wait],
   ["logs", async () => (await import("./commands/logs.ts")).logs],
   ["dlq-list", async () => (await import("./commands/dlq-list.ts")).dlqList],
   ["dlq-retry", async () => (await import("./commands/dlq-retry.ts")).dlqRetry],
@@ -41,6 +42,7 @@ export interface World {
   readonly output: Output;
   readonly json: boolean;
   readonly now: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
@@ -70,6 +72,7 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
     output: world.output,
     now: world.now,
     json: world.json,
+    env: world.env,
     store() {
       opened ??= world.openStore(args.options.get("data-dir"));
       return opened;

@@ -8,6 +8,7 @@ export const EXIT = {
   notFound: 3,
   idTaken: 4,
   jobsFailed: 5,
+  timedOut: 6,
   storeUnreadable: 7,
   storeLocked: 8,
   interrupted: 130,

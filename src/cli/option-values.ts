@@ -1,8 +1,12 @@
 /** Turns the text of options into values. Each throws `E_USAGE` with the option, what it expects and what it got. */
 import { didYouMean } from "../job/closest.ts";
+import { durationText, parseDuration } from "../job/duration.ts";
 import { QueueError } from "../job/errors.ts";
 import { shown } from "../job/shown.ts";
 import type { Arguments } from "./command.ts";
+
+/** Timers go no further than 2^31 ms. */
+const MAX_TIMER_MS = 24 * 86_400_000;
 
 /** A whole number, or undefined when the option was not given. */
 export function wholeNumber(args: Arguments, option: string, range: { min: number; max: number }): number | undefined {
@@ -13,6 +17,18 @@ export function wholeNumber(args: Arguments, option: string, range: { min: numbe
   throw new QueueError(
     "E_USAGE",
     `Expected --${option} to be a whole number from ${range.min} to ${range.max}, got ${shown(text)}.`,
+  );
+}
+
+/** A duration in ms that a timer can count, or undefined when the option was not given. */
+export function duration(args: Arguments, option: string): number | undefined {
+  const text = args.options.get(option);
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 1 && ms <= MAX_TIMER_MS) return ms;
+  throw new QueueError(
+    "E_USAGE",
+    `Expected --${option} to be a duration like 90s or 2h30m, up to ${durationText(MAX_TIMER_MS)}, got ${shown(text)}.`,
   );
 }
 

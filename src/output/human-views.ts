@@ -9,6 +9,7 @@ import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
+import { outcomeLine } from "./outcome-view.ts";
 import type { View } from "./output.ts";
 import { iso, relative } from "./time.ts";
 import { verdictLines } from "./verdict-view.ts";
@@ -63,6 +64,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
     case "entry":
       return entryLines(view, screen);
+    case "outcome":
+      return [outcomeLine(view)];
     case "detached":
       return detachedLines(view);
     case "stopped":

@@ -16,6 +16,8 @@
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
+ *   wait               {"how": "all_ended", "timed_out" or "interrupted", "ms", "completed", "failed", "open": <number> each,
+ *                      "jobs": [<result>]}: what had not ended is open
  *   prune              {"archived", "logs", "bytes", "dry_run"}: the jobs that were archived; the logs removed, and their size
  *   export             the stream itself, the same bytes as without --json (cli/export-stream.ts)
  *     --output         {"exported": <tally>, "path", "sum"}
@@ -29,7 +31,8 @@
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
- * {"settings": <number>, "jobs", "dead_letters", "archived"}, and <finding> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"}, <result> is {"id", "command", "state", "attempts", "error"?,
+ * "started_at"?, "ended_at"?} with a state "dead" for what is in the DLQ and "removed" for what is nowhere, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -39,7 +42,8 @@ import type { WorkerEvent } from "../job/event.ts";
 import { isDeadLetter, type Job } from "../job/job.ts";
 import type { AttemptLog, Present } from "../store/store.ts";
 import { safeJson } from "./escape.ts";
-import type { LogStream, Output, View } from "./output.ts";
+import { tallyOf } from "./outcome-view.ts";
+import type { BatchOutcome, LogStream, Output, View } from "./output.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
@@ -78,6 +82,8 @@ export class JsonOutput implements Output {
   }
 
   progress(): void {}
+
+  aside(): void {}
 
   note(sentence: string): void {
     this.#message({ note: sentence });
@@ -156,6 +162,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return isDeadLetter(view.entry)
         ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
         : { job: view.entry, logs: view.logs.map(logDocument) };
+    case "outcome":
+      return outcomeDocument(view);
     case "detached":
       return {
         supervisor: presentDocument(view.supervisor),
@@ -183,6 +191,11 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     default:
       return unreachable(view);
   }
+}
+
+function outcomeDocument({ results, how, ms }: BatchOutcome): object {
+  const { completed, failed, open } = tallyOf(results);
+  return { how: how.replace("-", "_"), ms, completed, failed, open, jobs: results };
 }
 
 function logDocument({ attempt, path, elsewhere }: AttemptLog): object {

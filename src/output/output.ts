@@ -6,6 +6,7 @@ import type { Config, ConfigKey } from "../config.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
+import type { JobResult } from "../job/result.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
@@ -29,6 +30,7 @@ export type View =
   | { readonly view: "store"; readonly store: string }
   | { readonly view: "store-changed"; readonly store: string }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
+  | ({ readonly view: "outcome" } & BatchOutcome)
   | {
       readonly view: "detached";
       readonly supervisor: Present;
@@ -56,6 +58,15 @@ export type View =
       readonly evidence: string | undefined;
     }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
+
+/** What became of jobs that somebody waited for. */
+export interface BatchOutcome {
+  readonly results: readonly JobResult[];
+  /** Why the waiting ended. */
+  readonly how: "all-ended" | "timed-out" | "interrupted";
+  /** How long it took. */
+  readonly ms: number;
+}
 
 /** The output of one attempt, as it is read. */
 export interface LogStream {
@@ -95,6 +106,8 @@ export interface Output {
   event(...events: readonly WorkerEvent[]): void;
   /** How far long work has come, for people who watch; undefined when it has ended. */
   progress(state: Progress | undefined): void;
+  /** Lines for people who read along, laid out already. In JSON there are none. */
+  aside(lines: readonly string[]): void;
   /** Something worth knowing beside the result. */
   note(sentence: string): void;
   /** Something that may need a person's attention. */

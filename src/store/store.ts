@@ -151,6 +151,9 @@ export interface Store {
   /** The job or dead letter of this id. Throws `E_JOB_NOT_FOUND`. */
   get(id: string): Promise<Entry>;
 
+  /** The jobs and dead letters that have these ids, in any order; of an id that nothing has there is none. */
+  entries(ids: readonly string[]): Promise<Entry[]>;
+
   /** Jobs in the order they were enqueued; all states when none is named. */
   list(state?: JobState): Promise<Job[]>;
 

@@ -237,6 +237,14 @@ describe("the progress of long work", () => {
     expect(shown(true, { done, of, text: "x" })).toBe(`\r\x1b[K[${"#".repeat(filled).padEnd(30)}] x`);
   });
 
+  test("is drawn over by whatever is said meanwhile", () => {
+    const sinks = collect();
+    const output = new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS, isWatched: true });
+    output.progress({ done: 5, of: undefined, text: "5 jobs" });
+    output.aside(["one", "two"]);
+    expect(sinks.stderr()).toBe("\r\x1b[K5 jobs\r\x1b[Kone\ntwo\n");
+  });
+
   test("is not told where nobody watches", () => {
     expect(shown(false, { done: 1, of: 3, text: "one" }, undefined)).toBe("");
   });

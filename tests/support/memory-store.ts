@@ -108,6 +108,10 @@ export class MemoryStore implements Store {
     return entry;
   }
 
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    return ids.map((id) => this.#find(id)).filter((entry) => entry !== undefined);
+  }
+
   async list(state?: JobState): Promise<Job[]> {
     return [...this.#memory.jobs.values()].filter((job) => state === undefined || job.state === state);
   }

@@ -132,6 +132,11 @@ export class FilesStore implements Store {
     throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, state.archive.length > 0 ? { hint } : {});
   }
 
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    const state = this.#ledger.state();
+    return ids.map((id) => state.entry(id)).filter((entry) => entry !== undefined);
+  }
+
   async list(state?: JobState): Promise<Job[]> {
     return Array.from(this.#ledger.state().jobs()).filter((job) => state === undefined || job.state === state);
   }

@@ -31,7 +31,7 @@ import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { Presence } from "./presence.ts";
-import { readArchive, readCounts } from "./reading.ts";
+import { readArchive, readCounts, readEntries } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
 import { deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
@@ -133,6 +133,10 @@ export class PostgresStore implements Store {
     const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
     const [queue] = await this.#database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
     throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, queue.has_archive ? { hint } : {});
+  }
+
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    return readEntries(this.#database, ids);
   }
 
   async list(state?: JobState): Promise<Job[]> {

@@ -1,8 +1,9 @@
 /** What is read of the tables as a whole. */
-import type { CompletedJob } from "../../job/job.ts";
+import type { CompletedJob, Entry } from "../../job/job.ts";
 import type { Counts } from "../store.ts";
+import { array } from "./array.ts";
 import type { Database } from "./database.ts";
-import { type ArchivedRow, completedOf } from "./row.ts";
+import { type ArchivedRow, completedOf, entryOf, type JobRow } from "./row.ts";
 
 const ARCHIVED_A_BATCH = 5000;
 
@@ -16,6 +17,12 @@ export async function readCounts(database: Database): Promise<Counts> {
   const archived = Number(row.archived);
   const { pending = 0, processing = 0, completed = 0, failed = 0, dead = 0 } = row.counts ?? {};
   return { pending, processing, completed: completed + archived, archived, failed, dead };
+}
+
+export async function readEntries(database: Database, ids: readonly string[]): Promise<Entry[]> {
+  if (ids.length === 0) return [];
+  const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`);
+  return rows.map(entryOf);
 }
 
 /** A batch at a time, in the order in which they were archived. */

@@ -10,9 +10,9 @@ import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import { self } from "../local/identity.ts";
 import type { Claimant, Turn } from "../store.ts";
-import { array } from "./array.ts";
 import type { Database } from "./database.ts";
 import { readPrinted } from "./output.ts";
+import { readEntries } from "./reading.ts";
 import { changeOf, entryOf, type JobRow, processingOf } from "./row.ts";
 
 interface TurnRequest {
@@ -98,11 +98,7 @@ export class Turns {
   async #entries(ends: readonly AttemptEnd[]): Promise<Map<AttemptEnd, Entry | undefined>> {
     const isHeld = ({ id, lease }: AttemptEnd): boolean => this.#held.get(lease)?.id === id;
     const unknown = ends.filter((end) => !isHeld(end)).map(({ id }) => id);
-    const rows: JobRow[] =
-      unknown.length === 0
-        ? []
-        : await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(unknown)}::text[])`);
-    const loaded = new Map(rows.map((row) => [row.id, entryOf(row)]));
+    const loaded = new Map((await readEntries(this.#database, unknown)).map((entry) => [entry.id, entry]));
     return new Map(ends.map((end) => [end, isHeld(end) ? this.#held.get(end.lease) : loaded.get(end.id)]));
   }
 

@@ -1,0 +1,98 @@
+import { QueueError } from "../../job/errors.ts";
+import { hasFailed, isOpen, type JobResult } from "../../job/result.ts";
+import { failureLine, progressOf } from "../../output/outcome-view.ts";
+import type { BatchOutcome } from "../../output/output.ts";
+import type { Store } from "../../store/store.ts";
+import type { Arguments, Command, Context } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { JobWatch, type Selection } from "../job-watch.ts";
+import { duration } from "../option-values.ts";
+
+/** Of those that are waited for, so many are named. */
+const MAX_NAMED = 3;
+
+export const wait: Command = {
+  name: "wait",
+  summary: "Wait until jobs have ended; succeed only if all were completed",
+  details: {
+    title: "Exit code",
+    lines: [
+      "0 when all were completed, 5 when one failed or is in the DLQ, 6 when --timeout passed,",
+      "3 when there is no such job, 130 after ^C. The jobs go on whatever becomes of the waiting.",
+    ],
+  },
+  arguments: [{ name: "id", required: false, many: true }],
+  options: [
+    { name: "batch", value: "batch", summary: "For all jobs of this batch" },
+    { name: "all", summary: "For everything that has not ended, and what is enqueued meanwhile" },
+    { name: "timeout", value: "duration", summary: "No longer than so, like 90s or 10m" },
+  ],
+  examples: [
+    "queuectl wait p1 p2",
+    "queuectl wait --batch nightly --timeout 2h && ./publish.sh",
+    "queuectl wait --all --json | jq -r '.jobs[] | select(.state == \"dead\").id'",
+  ],
+  async run({ store, output, now, env }, args) {
+    const asked = selectionIn(args);
+    const timeoutMs = duration(args, "timeout");
+    const startedAt = now();
+    const opened = await store();
+    const watch = await JobWatch.begin(opened, { ...asked, except: ownJob(opened, env, asked) });
+    const how = await waitFor(watch, timeoutMs, output);
+    const { results } = watch;
+    output.aside(results.filter(hasFailed).map(failureLine));
+    output.result({ view: "outcome", results, how, ms: now() - startedAt });
+    return exitCodeFor(how, results);
+  },
+};
+
+export function exitCodeFor(how: BatchOutcome["how"], results: readonly JobResult[]): number {
+  if (how === "interrupted") return EXIT.interrupted;
+  if (how === "timed-out") return EXIT.timedOut;
+  return results.some(hasFailed) ? EXIT.jobsFailed : EXIT.ok;
+}
+
+function selectionIn({ words, options }: Arguments): Selection {
+  const batch = options.get("batch");
+  const ways = [words.length > 0, batch !== undefined, options.has("all")].filter(Boolean).length;
+  if (ways !== 1) {
+    throw new QueueError("E_USAGE", `${ways === 0 ? "For what?" : "For what of these?"} Give ids, --batch or --all.`);
+  }
+  if (batch !== undefined) return { of: "batch", batch };
+  return options.has("all") ? { of: "queue" } : { of: "ids", ids: [...new Set(words)] };
+}
+
+/** The job that this very process is part of. Throws `E_USAGE` where that is named. */
+function ownJob({ mark }: Store, env: Context["env"], selection: Selection): string | undefined {
+  if (Object.entries(mark).some(([name, value]) => env[name] !== value)) return undefined;
+  const own = env.QUEUECTL_JOB_ID;
+  if (selection.of === "ids" && own !== undefined && selection.ids.includes(own)) {
+    throw new QueueError("E_USAGE", `Job ${own} would wait for itself.`);
+  }
+  return own;
+}
+
+async function waitFor(
+  watch: JobWatch,
+  timeoutMs: number | undefined,
+  output: Context["output"],
+): Promise<BatchOutcome["how"]> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort("interrupted");
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort("timed-out"), timeoutMs);
+  process.once("SIGINT", interrupt);
+  const open = watch.results.filter(isOpen);
+  if (open.length > 0) output.note(`Waiting for ${named(open)}...`);
+  await watch.untilEnded(stop.signal, () => output.progress(progressOf(watch.results)));
+  process.off("SIGINT", interrupt);
+  clearTimeout(timer);
+  output.progress(undefined);
+  // What ended in the last moment has ended.
+  return watch.results.some(isOpen) ? stop.signal.reason : "all-ended";
+}
+
+function named(results: readonly JobResult[]): string {
+  const names = results.slice(0, MAX_NAMED).map(({ id }) => id);
+  const more = results.length - names.length;
+  return more === 0 ? names.join(", ") : `${names.join(", ")} and ${more} more`;
+}
