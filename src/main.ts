@@ -63,6 +63,7 @@ async function work(args: readonly string[]): Promise<number> {
       supervisor: { type: "string" },
       concurrency: { type: "string", default: "1" },
       drain: { type: "boolean", default: false },
+      "max-failures": { type: "string" },
       json: { type: "boolean" },
     },
   });
@@ -71,6 +72,7 @@ async function work(args: readonly string[]): Promise<number> {
   await runWorker(store, {
     concurrency: Number(values.concurrency),
     drain: values.drain,
+    ...(values["max-failures"] === undefined ? {} : { maxFailures: Number(values["max-failures"]) }),
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),
   });

@@ -4,13 +4,14 @@
  */
 import { QueueError } from "../job/errors.ts";
 import { shellWord } from "../job/shell-word.ts";
-import { type JobSpec, parseJobSpec } from "../job/spec.ts";
+import { parseJobSpec } from "../job/spec.ts";
 import type { Output, Progress } from "../output/output.ts";
 import { count } from "../output/worker-log.ts";
 import type { EnqueueOptions, Store } from "../store/store.ts";
 import type { Context } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { JobInput } from "./job-input.ts";
+import { atLine, type NumberedSpec } from "./job-lines.ts";
 import { LineReader } from "./line-reader.ts";
 
 /** What is committed at once stands in memory a few times over. */
@@ -65,11 +66,6 @@ function withStanding(error: QueueError, bulk: Bulk): QueueError {
   const hints = [isTaken ? undefined : error.hint, bulk.standing({ isTaken })];
   const { code, message, quoted } = error;
   return new QueueError(code, message, { cause: error, quoted, hint: hints.filter(Boolean).join(" ") });
-}
-
-interface NumberedSpec {
-  readonly line: number;
-  readonly spec: JobSpec;
 }
 
 /** From bytes to jobs in the store, and how far it has come. */
@@ -178,9 +174,4 @@ class Bulk {
 
 function tooMuch(): QueueError {
   return new QueueError("E_USAGE", `--atomic takes at most ${MAX_ATOMIC_JOBS} jobs and ${MAX_ATOMIC_MIB} MiB.`);
-}
-
-function atLine(line: number, error: QueueError): QueueError {
-  const { code, message, hint } = error;
-  return new QueueError(code, `Line ${line}: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }

@@ -60,7 +60,7 @@ export class JobWatch {
    * Resolves when all have ended, those included that were added to the selection meanwhile, or when `until` aborts.
    * Calls `onLook` after each look.
    */
-  async untilEnded(until: AbortSignal, onLook: () => void): Promise<void> {
+  async untilEnded(until: AbortSignal, onLook: () => unknown): Promise<void> {
     const alarm = new Alarm();
     using _changes = this.#store.changes(() => alarm.ring(), "anything");
     const hurry = (): void => alarm.ring();
@@ -70,7 +70,7 @@ export class JobWatch {
       alarm.reset();
       await this.#look();
       if (until.aborted || this.#open().length === 0) await this.#lookEverywhere();
-      onLook();
+      await onLook();
       const open = this.#open().length;
       if (until.aborted || open === 0) return;
       await pause(BETWEEN_LOOKS_MS + open / JOBS_A_MS, until);

@@ -16,7 +16,7 @@
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
- *   wait               {"how": "all_ended", "timed_out" or "interrupted", "ms", "completed", "failed", "open": <number> each,
+ *   wait, run          {"how": "all_ended", "timed_out", "interrupted" or "gave_up", "ms", "completed", "failed", "open": <number> each,
  *                      "jobs": [<result>]}: what had not ended is open
  *   prune              {"archived", "logs", "bytes", "dry_run"}: the jobs that were archived; the logs removed, and their size
  *   export             the stream itself, the same bytes as without --json (cli/export-stream.ts)

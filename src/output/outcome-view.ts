@@ -1,8 +1,8 @@
 /** What became of jobs that somebody waited for, in a line each and in one line for all. */
 import { durationText } from "../job/duration.ts";
 import { hasFailed, isOpen, type JobResult, wasFlaky } from "../job/result.ts";
-import { escapeControls } from "./escape.ts";
-import type { BatchOutcome, Progress } from "./output.ts";
+import { escapeControls, escapeText } from "./escape.ts";
+import type { AttemptPrinted, BatchOutcome, Progress } from "./output.ts";
 import { count } from "./worker-log.ts";
 
 export interface ResultTally {
@@ -53,10 +53,30 @@ export function failureLine({ id, error = "" }: JobResult): string {
   return `✗ ${escapeControls(id)}: ${escapeControls(error)}`;
 }
 
+/** The same, with the last lines that its last attempt printed. */
+export function failureLines(result: JobResult, printed: readonly AttemptPrinted[]): string[] {
+  const last = printed.findLast(({ attempt }) => attempt === result.attempts);
+  return [
+    failureLine(result),
+    ...linesOf(last?.text ?? "")
+      .slice(-LAST_LINES)
+      .map((line) => `    ${line}`),
+  ];
+}
+
+/** Without colours and with control characters escaped. A carriage return ends a line, too. */
+function linesOf(text: string): string[] {
+  const lines = escapeText(Bun.stripANSI(text).replaceAll(/\r\n?/g, "\n")).trimEnd();
+  return lines === "" ? [] : lines.split("\n");
+}
+
+const LAST_LINES = 20;
+
 const WHY = {
   "all-ended": "",
   "timed-out": "Timed out. ",
   interrupted: "Interrupted. ",
+  "gave-up": "Stopped after too many failures. ",
 } as const satisfies Record<BatchOutcome["how"], string>;
 
 function lengthOf(ms: number): string {

@@ -59,11 +59,17 @@ export type View =
     }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
+/** The end of what one attempt printed. */
+export interface AttemptPrinted {
+  readonly attempt: number;
+  readonly text: string;
+}
+
 /** What became of jobs that somebody waited for. */
 export interface BatchOutcome {
   readonly results: readonly JobResult[];
   /** Why the waiting ended. */
-  readonly how: "all-ended" | "timed-out" | "interrupted";
+  readonly how: "all-ended" | "timed-out" | "interrupted" | "gave-up";
   /** How long it took. */
   readonly ms: number;
 }

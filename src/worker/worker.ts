@@ -9,7 +9,7 @@ import { type Config, DEFAULTS } from "../config.ts";
 import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
-import type { AttemptEnd } from "../job/lifecycle.ts";
+import { type AttemptEnd, mayRetry } from "../job/lifecycle.ts";
 import type { Announcement, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempts.ts";
@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Leave when nothing is pending or processing any more. */
   readonly drain: boolean;
+  /** When so many of its jobs have failed for good, what runs is ended and no more are begun. */
+  readonly maxFailures?: number;
   /** The id of the supervisor that started this process and holds the other end of its standard input. */
   readonly supervisor?: string;
   /** What is told in one call is written in one go. */
@@ -57,6 +59,7 @@ class Worker {
   readonly #attempts: Attempts;
   #listening: Disposable | undefined;
   #lookedAt = 0;
+  #failures = 0;
   #wakeTimer: Timer | undefined;
 
   constructor(store: Store, options: WorkerOptions & { announcement: Announcement; stop: StopRequest }) {
@@ -127,7 +130,7 @@ class Worker {
   /** Undefined when the store could not be used and is not worth waiting for, as it is time to leave. */
   async #turn(ends: readonly AttemptEnd[]): Promise<Turn | undefined> {
     const { gently, now } = this.#stop;
-    const limit = (): number => (gently.aborted ? 0 : this.#slots.free + ends.length);
+    const limit = (): number => (gently.aborted || this.#mayBeTooMuch(ends) ? 0 : this.#slots.free + ends.length);
     const pointless = (): boolean => ends.length === 0 && limit() === 0;
     if (pointless()) return undefined;
     const turn = await this.#insist(
@@ -139,7 +142,14 @@ class Worker {
     if (turn.claimed.length > 0) reach("claimed");
     for (const job of turn.claimed) this.#slots.take(job.lease, this.#attempts.run(job));
     this.#report(turn);
+    this.#failures += turn.ended.filter(({ event }) => event === "dead-lettered" || event === "failed").length;
+    if (this.#failures >= (this.#options.maxFailures ?? Number.POSITIVE_INFINITY)) this.#stop.insist("failures");
     return turn;
+  }
+
+  /** Whether it has to be seen first what becomes of these ends, before anything else is begun. */
+  #mayBeTooMuch(ends: readonly AttemptEnd[]): boolean {
+    return this.#options.maxFailures !== undefined && mayRetry(ends);
   }
 
   async #isAllDone(turn: Turn | undefined): Promise<boolean> {

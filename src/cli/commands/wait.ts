@@ -49,7 +49,7 @@ export const wait: Command = {
 export function exitCodeFor(how: BatchOutcome["how"], results: readonly JobResult[]): number {
   if (how === "interrupted") return EXIT.interrupted;
   if (how === "timed-out") return EXIT.timedOut;
-  return results.some(hasFailed) ? EXIT.jobsFailed : EXIT.ok;
+  return how === "gave-up" || results.some(hasFailed) ? EXIT.jobsFailed : EXIT.ok;
 }
 
 function selectionIn({ words, options }: Arguments): Selection {

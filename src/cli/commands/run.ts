@@ -1,0 +1,72 @@
+import { QueueError } from "../../job/errors.ts";
+import { shown } from "../../job/shown.ts";
+import { failureLines, progressOf } from "../../output/outcome-view.ts";
+import type { Arguments, Command } from "../command.ts";
+import { duration, wholeNumber } from "../option-values.ts";
+import { exitCodeFor } from "./wait.ts";
+
+const MAX_JOBS = 1000;
+
+export const run: Command = {
+  name: "run",
+  summary: "Run a batch of jobs to its end, in a queue of its own",
+  details: {
+    title: "How it ends",
+    lines: [
+      "0 when all jobs were completed, 5 when one failed for good, 6 when --timeout passed, 130",
+      "after ^C. Then, and after too many failures, what runs is ended and the rest is not run.",
+      "The queue is gone afterwards, unless --data-dir names a directory for it.",
+    ],
+  },
+  arguments: [{ name: "jobs.jsonl|-", required: true }],
+  options: [
+    { name: "jobs", value: "n", summary: "How many run at a time (default: one a processor)" },
+    { name: "fail-fast", summary: "Stop when a job has failed for good" },
+    { name: "max-failures", value: "n|p%", summary: "Stop when so many have, or that part of all" },
+    { name: "timeout", value: "duration", summary: "Stop when so much time has passed, like 90s or 10m" },
+  ],
+  examples: [
+    "queuectl run jobs.jsonl --jobs 8",
+    "queuectl run tests.jsonl --fail-fast --timeout 30m",
+    `ls *.png | jq -cR '{id: ., command: ("optipng " + @sh)}' | queuectl run - --max-failures 5%`,
+  ],
+  async run({ output, now, storeIn }, args) {
+    const { readJobLines } = await import("../job-lines.ts");
+    const { runBatch } = await import("../batch-run.ts");
+    const { RunDirectory } = await import("../run-directory.ts");
+    const { printedBy } = await import("../printed.ts");
+    const limit = failureLimit(args);
+    const jobsAtATime = wholeNumber(args, "jobs", { min: 1, max: MAX_JOBS }) ?? navigator.hardwareConcurrency;
+    const timeoutMs = duration(args, "timeout");
+    const jobs = await readJobLines(args.words[0] ?? "");
+    const startedAt = now();
+    using directory = new RunDirectory(args.options.get("data-dir"));
+    const store = await storeIn(directory.path);
+    const outcome = await runBatch(store, jobs, {
+      ...{ jobs: jobsAtATime, maxFailures: limit(jobs.length), timeoutMs, now, warn: output.warn.bind(output) },
+      async onLook(results, failed) {
+        for (const result of failed) output.aside(failureLines(result, await printedBy(store, result.id)));
+        output.progress(progressOf(results));
+      },
+    }).finally(() => store.close());
+    output.progress(undefined);
+    output.result({ view: "outcome", ...outcome, ms: now() - startedAt });
+    return exitCodeFor(outcome.how, outcome.results);
+  },
+};
+
+/** How many failures are too many, of so many jobs. Throws `E_USAGE`. */
+function failureLimit({ options }: Arguments): (total: number) => number | undefined {
+  const text = options.get("max-failures");
+  if (options.has("fail-fast")) {
+    if (text !== undefined) throw new QueueError("E_USAGE", "--fail-fast is --max-failures 1: give one of them.");
+    return () => 1;
+  }
+  if (text === undefined) return () => undefined;
+  const [, digits = "", percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
+  const number = Number(digits);
+  if (number < 1 || (percent && number > 100)) {
+    throw new QueueError("E_USAGE", `Expected --max-failures to be a number like 3 or 10%, got ${shown(text)}.`);
+  }
+  return (total) => (percent ? Math.max(1, Math.ceil((total * number) / 100)) : number);
+}
