@@ -171,10 +171,13 @@ function fieldText(name: string, value: unknown, { now, screen }: { now: number;
 
 function detachedLines(view: Extract<View, { view: "detached" }>): string[] {
   const events = [
-    { event: "starting" as const, count: view.workers.length },
+    { event: "starting" as const, count: view.count },
     ...view.workers.map((worker, i) => ({ event: "worker-started" as const, number: i + 1, pid: worker.pid })),
   ];
-  return [...events.flatMap(workerLogLines), `Running in the background; log: ${escapeControls(view.log)}`];
+  const unseen = view.count - view.workers.length;
+  const rest =
+    unseen === 0 ? [] : [`${count(unseen, "worker has", "workers have")} left already, or did not come up yet.`];
+  return [...events.flatMap(workerLogLines), ...rest, `Running in the background; log: ${escapeControls(view.log)}`];
 }
 
 function stoppedLine({ stopped, unreachable: left }: Extract<View, { view: "stopped" }>): string {

@@ -32,6 +32,8 @@ export type View =
   | {
       readonly view: "detached";
       readonly supervisor: Present;
+      /** How many workers were asked for. */
+      readonly count: number;
       readonly workers: readonly Present[];
       readonly log: string;
     }

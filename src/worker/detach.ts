@@ -10,6 +10,9 @@ import { self } from "./self.ts";
 
 export interface Detached {
   readonly supervisor: Present;
+  /** How many workers were asked for. */
+  readonly count: number;
+  /** Those that were seen: with `--drain` others may have done all there was, and left. */
   readonly workers: Present[];
   /** The file that its log goes to. */
   readonly log: string;
@@ -37,7 +40,7 @@ export async function startDetached(store: Store, args: readonly string[]): Prom
     const supervisor = present.find((one) => one.kind === "supervisor" && one.pid === child.pid && one.reachable);
     if (supervisor !== undefined) {
       const workers = present.filter((one) => one.supervisor === supervisor.id);
-      if (seen === undefined || workers.length >= seen.workers.length) seen = { supervisor, workers, log };
+      if (seen === undefined || workers.length >= seen.workers.length) seen = { supervisor, count, workers, log };
     }
     if (seen !== undefined && (hasLeft || patience.aborted || seen.workers.length >= count)) return seen;
     if (hasLeft) throw didNotStart(child, log);
