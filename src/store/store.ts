@@ -11,6 +11,7 @@ import type { Config, ConfigKey } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
+import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { Item, Restored } from "./item.ts";
 
@@ -23,6 +24,8 @@ export interface EnqueueOptions {
 export interface Claimant {
   readonly workerId: string;
   readonly limit: number;
+  /** The queues whose jobs it takes; absent means all. */
+  readonly queues?: readonly string[];
   /**
    * The leases it has, those that it is just ending included. A claim of its own that is not among them, because it was
    * told of an error instead, is given to it once more.
@@ -37,8 +40,8 @@ export interface Turn {
   /** The jobs claimed, now this worker's to run. */
   readonly claimed: readonly ProcessingJob[];
   /**
-   * When the next of the pending jobs that are left is due, in epoch ms; some time that has passed, if one is due
-   * already; absent when none is pending.
+   * When the next of the jobs that are left is due, in epoch ms; some time that has passed, if one is due already; absent
+   * when none is. Jobs of queues that are paused, full or not asked for are not among them.
    */
   readonly nextDueAt?: number;
 }
@@ -99,7 +102,7 @@ export interface Announced {
   readonly onFenced?: () => void;
 }
 
-/** What of all changes is worth a wake-up: those that may give a worker something to do, or all of them. */
+/** Which changes are worth a wake-up: those that may give a worker something to do, or all of them. */
 export type Wakes = "work" | "anything";
 
 /** How another process of this program gets to the same store. */
@@ -138,7 +141,7 @@ export interface Store {
   /**
    * Ends attempts, then claims due jobs (those that the ends set free, too), in one commit. An end whose lease is not the
    * job's current one changes nothing and comes back as `lease-lost`. Jobs are claimed by priority, then in the order
-   * they were enqueued. Written at once, durable within a second: what a power cut takes is run again.
+   * they were enqueued, as far as the rules of their queues allow: those that end in this call run no more. Written at once, durable within a second: what a power cut takes is run again.
    */
   settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
 
@@ -168,6 +171,12 @@ export interface Store {
   deadLetters(): Promise<DeadLetter[]>;
 
   counts(): Promise<Counts>;
+
+  /** Every queue that has a rule, or a job that waits or runs. */
+  queues(): Promise<QueueStatus[]>;
+
+  /** Changes what holds for a queue, durably, from the next claim on, and returns it. `EVERY_QUEUE` stands for all of them. */
+  setQueue(name: string, change: QueueRuleChange): Promise<QueueRule>;
 
   /** The settings in force: what is stored, under this process's overrides. Follows changes by others. */
   config(): Promise<Config>;
@@ -203,10 +212,7 @@ export interface Store {
    */
   lost(holding?: number): Promise<Lost[]>;
 
-  /**
-   * Calls `wake` after anything may have changed, this process's own changes included, until disposed. A store may leave
-   * out what is not `of` interest.
-   */
+  /** Calls `wake` after anything (`of` interest, or all) may have changed, by this process too, until disposed. */
   changes(wake: () => void, of?: Wakes): Disposable;
 
   /** Opens the file for the output of this attempt. */
