@@ -72,7 +72,7 @@ export class PostgresStore implements Store {
   readonly #retention: Retention;
   #presence: Presence | undefined;
   #aheadMs: number;
-  #looks = 0;
+  #hasJustLooked = false;
 
   /** On a schema that is up to date; the database is closed with it. */
   constructor(database: Database, options: PostgresStoreOptions) {
@@ -204,8 +204,12 @@ export class PostgresStore implements Store {
 
   async lost(holding?: number): Promise<Lost[]> {
     // A worker asks twice as often as there may be something to see, unless a neighbour has just died.
-    if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
+    const isSpared = holding !== undefined && this.#hasJustLooked && !this.#watch.hasNeighbourDied();
+    this.#hasJustLooked = false;
+    if (isSpared) return [];
     const orphans = await this.#watch.findOrphans();
+    // One that failed counts for none: its trouble would seem to be over.
+    this.#hasJustLooked = true;
     return orphans.map(({ workerId, jobs, logs }) => {
       if (logs) for (const job of jobs) this.#turns.logged(job, logPath(logs.directory, job), logs.host);
       return { workerId, jobs };
