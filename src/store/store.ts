@@ -97,6 +97,8 @@ export interface Announced {
   readonly supervisor?: string;
   /** Called whenever it becomes fenced: whatever it runs has to end at once. */
   readonly onFenced?: () => void;
+  /** Called when the store answers again after it did not: whoever waits for that need wait no longer. */
+  readonly onAnswered?: () => void;
 }
 
 /** What of all changes is worth a wake-up: those that may give a worker something to do, or all of them. */

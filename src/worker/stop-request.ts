@@ -65,6 +65,11 @@ export class StopRequest implements Disposable {
     return this.#now.signal;
   }
 
+  /** The stage that may come next. */
+  get next(): AbortSignal {
+    return this.gently.aborted ? this.now : this.gently;
+  }
+
   ask(by: string): void {
     this.#gently.abort(by);
   }

@@ -33,6 +33,20 @@ test.concurrent("a cut leaves the running job alone, and its outcome is reported
   await network.has("p2", "completed", 1);
 });
 
+test.concurrent("a worker tries again once the database is back, and not when it would have tried next", async () => {
+  await using network = await Network.open();
+  const worker = await network.worker("a");
+  const job = await network.runs("p1");
+  network.proxy.refuse();
+  network.proxy.cut();
+  await job.tell({ do: "exit", code: 0 });
+  await until(() => worker.stdout.includes("→ retry in 16s"), "the worker to wait for long", PATIENCE);
+  await network.proxy.accept();
+  await until(async () => (await network.stateOf("p1"))[0] === "completed", "p1 to be completed soon", {
+    timeoutMs: 12_000,
+  });
+});
+
 test.concurrent("a table that somebody has locked ends no job, and nobody waits for it without being waited for", async () => {
   await using network = await Network.open();
   const worker = await network.worker("a");
