@@ -2,7 +2,7 @@
  * `true`, many times, from the start of the first process to the end of the last: against a loop that only spawns it, one
  * that also gives each job a log file and an environment, and peers.
  */
-import { type Benchmark, absent, type Beside, type Finding, interleave } from "./benchmark.ts";
+import { absent, type Benchmark, type Beside, type Finding, interleave } from "./benchmark.ts";
 import type { Place } from "./stage/place.ts";
 import { fill, openQueue } from "./stage/queue.ts";
 import { run } from "./stage/run.ts";

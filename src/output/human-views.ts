@@ -3,7 +3,7 @@ import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
-import type { Present } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
 import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { escapeControls } from "./escape.ts";

@@ -8,10 +8,12 @@ import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { QueueRule, QueueStatus } from "../job/queue.ts";
 import type { Verdict } from "../selftest/torture.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
 import type { Migration } from "../store/migrator.ts";
-import type { AttemptLog, Counts, Present, Pruned } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
+import type { Counts, Pruned } from "../store/store.ts";
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =

@@ -13,7 +13,9 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob,
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { AttemptLog, OpenLog } from "./attempt-log.ts";
 import type { Item, Restored } from "./item.ts";
+import type { Announced, Announcement, Lost, Present } from "./present.ts";
 
 export interface EnqueueOptions {
   /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
@@ -70,38 +72,6 @@ export interface Pruned {
   readonly bytes: number;
 }
 
-/** A worker or supervisor that announced itself and is alive. */
-export interface Present {
-  readonly id: string;
-  readonly kind: "worker" | "supervisor";
-  readonly pid: number;
-  readonly host: string;
-  /** False on another host or in another container: it can be seen there, but not signaled from here. */
-  readonly reachable: boolean;
-  /** The supervisor of this worker, if one started it. */
-  readonly supervisor?: string;
-  readonly startedAt: number;
-  readonly stopping: boolean;
-}
-
-/** One's own presence, withdrawn on disposal. */
-export interface Announcement extends AsyncDisposable {
-  /** `worker-<pid>` or `supervisor-<pid>`, with a suffix where that name is still in use by a dead one's jobs. */
-  readonly id: string;
-  /** Lets others see that it is leaving. */
-  stopping(): Promise<void>;
-  /** Whether others may take it for dead by now, as it could not be seen for too long: then it must run nothing. */
-  isFenced(): boolean;
-}
-
-export interface Announced {
-  readonly kind: Present["kind"];
-  /** The supervisor of this worker, if one started it. */
-  readonly supervisor?: string;
-  /** Called whenever it becomes fenced: whatever it runs has to end at once. */
-  readonly onFenced?: () => void;
-}
-
 /** Which changes are worth a wake-up: those that may give a worker something to do, or all of them. */
 export type Wakes = "work" | "anything";
 
@@ -111,12 +81,6 @@ export interface Address {
   readonly options: readonly string[];
   /** In its environment. No secret is among them: jobs have them, too. */
   readonly variables: Readonly<Record<string, string>>;
-}
-
-/** Jobs whose worker is dead. Their survivors must be ended before the jobs are settled as `worker-lost`. */
-export interface Lost {
-  readonly workerId: string;
-  readonly jobs: readonly ProcessingJob[];
 }
 
 export interface Store {
@@ -226,24 +190,4 @@ export interface Store {
 
   /** Leaves everything durable and, where it is small and nobody works on it, at rest. */
   close(): Promise<void>;
-}
-
-/** A file that every write is appended to. Whoever asked for it closes it. */
-export interface OpenLog {
-  readonly path: string;
-  readonly fd: number;
-}
-
-/** Where the output of one attempt is. */
-export interface AttemptLog {
-  readonly attempt: number;
-  readonly path: string;
-  /**
-   * Of an attempt whose file this process cannot read: the host that it is on, and how it ends, as far as the store has
-   * that. It has nothing while the attempt runs, and nothing of one that was lost together with its host.
-   */
-  readonly elsewhere?: {
-    readonly host: string;
-    readonly end?: { readonly bytes: number; readonly tail: Uint8Array };
-  };
 }

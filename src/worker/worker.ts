@@ -11,10 +11,11 @@ import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import { isDrained } from "../job/queue.ts";
-import type { Announcement, Claimant, Store, Turn } from "../store/store.ts";
+import type { Announcement } from "../store/present.ts";
+import type { Claimant, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempts.ts";
-import { insist } from "./insist.ts";
+import { Insister } from "./insist.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Slots } from "./slots.ts";
 import { onAbort, StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
@@ -44,6 +45,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
     kind: "worker",
     ...(supervisor === undefined ? {} : { supervisor }),
     onFenced: () => worker?.fence(),
+    onAnswered: () => worker?.insister.hurry(),
   });
   using _ = supervisor === undefined ? undefined : whenInputEnds(() => stop.ask("the death of its supervisor"));
   worker = new Worker(store, { ...options, announcement, stop });
@@ -51,6 +53,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
 }
 
 class Worker {
+  readonly insister = new Insister();
   readonly #store: Store;
   readonly #options: WorkerOptions & { announcement: Announcement; stop: StopRequest };
   readonly #id: string;
@@ -222,12 +225,11 @@ class Worker {
 
   /** Calls the store until it answers, or `giveUp` says that the answer is not worth waiting for. */
   #insist<T>(call: () => Promise<T>, giveUp: () => boolean): Promise<T | undefined> {
-    const { gently, now } = this.#stop;
-    return insist(call, {
+    return this.insister.insist(call, {
       giveUp,
       onTrouble: ({ message }, retryInMs) =>
         this.#options.emit({ event: "store-trouble", workerId: this.#id, message, retryInMs }),
-      hurry: () => (gently.aborted ? now : gently),
+      hurry: () => this.#stop.next,
     });
   }
 }

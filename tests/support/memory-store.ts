@@ -20,21 +20,10 @@ import {
   roomIn,
 } from "../../src/job/queue.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
+import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
-import type {
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-} from "../../src/store/store.ts";
+import type { Announcement, Lost, Present } from "../../src/store/present.ts";
+import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
 import { ArchivedAlready, queueItems, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
 
 export interface MemoryStoreOptions {

@@ -8,24 +8,11 @@ import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { jobNotFound } from "../admission.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
-import type {
-  Address,
-  Announced,
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-} from "../store.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../store.ts";
 import { readArchive } from "./archive.ts";
 import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";

@@ -81,9 +81,9 @@ function standsTwice(specs: readonly JobSpec[]): boolean {
 
 async function holdersOf(database: Database, wanted: readonly { readonly id?: string }[]): Promise<Map<string, Entry>> {
   const ids = wanted.flatMap(({ id }) => (id === undefined ? [] : [id]));
-  const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`, {
-    timeoutMs: COPY_MS,
-  });
+  const select = async (sql: SQL): Promise<JobRow[]> => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`;
+  const isMany = ids.length > FEW;
+  const rows = await (isMany ? database.transact(select, { timeoutMs: COPY_MS }) : database.ask(select));
   return new Map(rows.map((row) => [row.id, entryOf(row)]));
 }
 

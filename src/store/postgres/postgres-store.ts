@@ -8,26 +8,12 @@ import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { jobNotFound } from "../admission.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
-import type {
-  Address,
-  Announced,
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-  Wakes,
-} from "../store.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
@@ -74,7 +60,6 @@ export class PostgresStore implements Store {
   readonly #retention: Retention;
   #presence: Presence | undefined;
   #aheadMs: number;
-  #looks = 0;
 
   /** On a schema that is up to date; the database is closed with it. */
   constructor(database: Database, options: PostgresStoreOptions) {
@@ -202,9 +187,7 @@ export class PostgresStore implements Store {
   }
 
   async lost(holding?: number): Promise<Lost[]> {
-    // A worker asks twice as often as there may be something to see, unless a neighbour has just died.
-    if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
-    const orphans = await this.#watch.findOrphans();
+    const orphans = await this.#watch.findOrphans(holding);
     return orphans.map(({ workerId, jobs, logs }) => {
       if (logs) for (const job of jobs) this.#turns.logged(job, logPath(logs.directory, job), logs.host);
       return { workerId, jobs };
