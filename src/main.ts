@@ -62,6 +62,7 @@ async function work(args: readonly string[]): Promise<number> {
       "data-dir": { type: "string" },
       supervisor: { type: "string" },
       concurrency: { type: "string", default: "1" },
+      queue: { type: "string" },
       drain: { type: "boolean", default: false },
       "max-failures": { type: "string" },
       json: { type: "boolean" },
@@ -73,6 +74,7 @@ async function work(args: readonly string[]): Promise<number> {
     concurrency: Number(values.concurrency),
     drain: values.drain,
     ...(values["max-failures"] === undefined ? {} : { maxFailures: Number(values["max-failures"]) }),
+    ...(values.queue === undefined ? {} : { queues: values.queue.split(",") }),
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),
   });

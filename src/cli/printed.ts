@@ -1,6 +1,7 @@
 /** What attempts of a job printed, for telling it together with how they ended. */
 import type { AttemptPrinted } from "../output/output.ts";
-import type { AttemptLog, Store } from "../store/store.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
 import { readTail } from "../worker/last-line.ts";
 
 /** As much as a database keeps of it. */

@@ -5,6 +5,8 @@
 export interface JobTerms {
   /** Higher runs first; absent means 0. */
   readonly priority?: number;
+  /** The queue that it is in; absent means `default`. */
+  readonly queue?: string;
   /** The name of what it belongs to with other jobs, by which they are found together. */
   readonly batch?: string;
   /** The directory that it runs in; absent means that of its worker. */
@@ -29,6 +31,7 @@ export const FAILINGS = ["signal", "timeout"] as const satisfies readonly Failin
 /** In the order in which they are written. */
 export const TERMS = [
   "priority",
+  "queue",
   "batch",
   "cwd",
   "env",

@@ -11,6 +11,8 @@ const COMMANDS = [
   "list",
   "status",
   "show",
+  "run",
+  "wait",
   "logs",
   "dlq-list",
   "dlq-retry",
