@@ -40,7 +40,7 @@ export async function runBatch(
   onAbort(stop.gently, (by) => (by === WORKER_STOP ? undefined : stop.insist(by)));
   await refuseUnlessEmpty(store);
   await enqueue(store, jobs);
-  const watch = await JobWatch.begin(store, { of: "queue" });
+  const watch = await JobWatch.begin(store, { of: "all" });
   const timer = setTimeout(() => stop.insist(TIMEOUT), options.timeoutMs);
   if (options.timeoutMs === undefined) clearTimeout(timer);
   await work(store, watch, { stop, ...options });

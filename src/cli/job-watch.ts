@@ -4,16 +4,17 @@
  */
 import { QueueError } from "../job/errors.ts";
 import type { Entry } from "../job/job.ts";
+import { queueOf } from "../job/queue.ts";
 import { isOpen, type JobResult, resultOf } from "../job/result.ts";
 import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
 import { pause } from "../worker/pause.ts";
 
-/** Which jobs: those of these ids, those of a batch, or all that had not ended when the waiting began. */
+/** Which jobs: those of these ids, those of a batch, or all of one queue or of any that had not ended before. */
 export type Selection = (
   | { readonly of: "ids"; readonly ids: readonly string[] }
   | { readonly of: "batch"; readonly batch: string }
-  | { readonly of: "queue" }
+  | { readonly of: "all"; readonly queue?: string }
 ) & {
   /** The job that waits itself, which would wait for ever. */
   readonly except?: string | undefined;
@@ -42,7 +43,7 @@ export class JobWatch {
   /** Throws `E_JOB_NOT_FOUND` for an id that no job has, and for a batch without jobs. */
   static async begin(store: Store, selection: Selection): Promise<JobWatch> {
     const watch = new JobWatch(store, selection);
-    if (selection.of === "queue") await watch.#rememberEnded();
+    if (selection.of === "all") await watch.#rememberEnded();
     await watch.#lookEverywhere();
     if (selection.of === "batch" && watch.#results.size === 0) {
       throw new QueueError("E_JOB_NOT_FOUND", `There is no job of batch ${selection.batch}.`);
@@ -129,6 +130,7 @@ export class JobWatch {
   #isMeant(entry: Entry): boolean {
     if (entry.id === this.#selection.except) return false;
     if (this.#selection.of === "batch") return entry.batch === this.#selection.batch;
+    if (this.#selection.of === "all" && queueOf(entry) !== (this.#selection.queue ?? queueOf(entry))) return false;
     return !this.#endedBefore.has(endOf(resultOf(entry)));
   }
 

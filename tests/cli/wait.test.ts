@@ -64,8 +64,8 @@ test("wait for a job or a batch that is not there ends with 3", async (home) => 
 });
 
 test.each([
-  ["", "For what? Give ids, --batch or --all.\n"],
-  ["p1 --all", "For what of these? Give ids, --batch or --all.\n"],
+  ["", "For what? Give ids, --batch, --queue or --all.\n"],
+  ["p1 --all", "For what of these? Give ids, --batch, --queue or --all.\n"],
   ["p1 --timeout 10", 'Expected --timeout to be a duration like 90s or 2h30m, up to 24d, got "10".\n'],
 ])("wait is refused where it is not clear for what, or how long: wait %s", async (home, args, sentence) => {
   expect(await home.run("wait", ...args.split(" ").filter(Boolean))).toEqual({
@@ -117,6 +117,15 @@ test("wait --all goes on while more is enqueued, and does not ask about what end
   const ended = await wait.end();
   expect(ended.stderr).toEndWith("✗ second: exit 4\n");
   expect([told(ended), ended.exitCode]).toEqual(["2 jobs in N: 1 completed, 1 failed.\n", 5]);
+});
+
+test("wait --queue is about the jobs of one queue", async (home) => {
+  await home.enqueue({ id: "slow", command: "true", queue: "b" }, { id: "quick", command: "true", queue: "a" });
+  const wait = home.start("wait", "--queue", "a");
+  await wait.says("Waiting for quick...");
+  await home.drain("--queue", "a");
+  expect(told(await wait.end())).toBe("1 job in N: 1 completed.\n");
+  expect(await home.run("wait", "--queue", "a b")).toMatchObject({ exitCode: 2 });
 });
 
 test("a dead letter that is put back while others are waited for is waited for again", async (home) => {

@@ -1,4 +1,5 @@
 import { QueueError } from "../../job/errors.ts";
+import { parseQueueName } from "../../job/queue.ts";
 import { hasFailed, isOpen, type JobResult } from "../../job/result.ts";
 import { failureLine, progressOf } from "../../output/outcome-view.ts";
 import type { BatchOutcome } from "../../output/output.ts";
@@ -24,6 +25,7 @@ export const wait: Command = {
   arguments: [{ name: "id", required: false, many: true }],
   options: [
     { name: "batch", value: "batch", summary: "For all jobs of this batch" },
+    { name: "queue", value: "name", summary: "As --all, but of this queue only" },
     { name: "all", summary: "For everything that has not ended, and what is enqueued meanwhile" },
     { name: "timeout", value: "duration", summary: "No longer than so, like 90s or 10m" },
   ],
@@ -54,12 +56,17 @@ export function exitCodeFor(how: BatchOutcome["how"], results: readonly JobResul
 
 function selectionIn({ words, options }: Arguments): Selection {
   const batch = options.get("batch");
-  const ways = [words.length > 0, batch !== undefined, options.has("all")].filter(Boolean).length;
+  const queue = options.get("queue");
+  const ways = [words.length > 0, batch !== undefined, queue !== undefined, options.has("all")].filter(Boolean).length;
   if (ways !== 1) {
-    throw new QueueError("E_USAGE", `${ways === 0 ? "For what?" : "For what of these?"} Give ids, --batch or --all.`);
+    throw new QueueError(
+      "E_USAGE",
+      `${ways === 0 ? "For what?" : "For what of these?"} Give ids, --batch, --queue or --all.`,
+    );
   }
   if (batch !== undefined) return { of: "batch", batch };
-  return options.has("all") ? { of: "queue" } : { of: "ids", ids: [...new Set(words)] };
+  if (queue !== undefined) return { of: "all", queue: parseQueueName(queue) };
+  return options.has("all") ? { of: "all" } : { of: "ids", ids: [...new Set(words)] };
 }
 
 /** The job that this very process is part of. Throws `E_USAGE` where that is named. */
