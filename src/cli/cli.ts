@@ -102,8 +102,10 @@ async function printHelp(about: Command | undefined): Promise<void> {
   for (const load of COMMANDS.values()) {
     const command = await load();
     const described = program.command(usage(command), command.summary);
-    if (command.options.length > 0) described.usage(`${usage(command)} [options]`);
+    if (command.options.length > 0) described.usage(usage(command, "[options]"));
     for (const option of command.options) described.option(optionUsage(option), option.summary);
+    // cac takes `--no-retry-on` for the opposite of an option that is on by default.
+    for (const option of described.options) delete option.config.default;
     for (const example of command.examples) described.example(`  $ ${example}`);
     if (command === about) program.matchedCommand = described;
   }

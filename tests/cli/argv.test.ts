@@ -11,6 +11,13 @@ function command(name: string, more: Partial<Command> = {}): Command {
 const COMMANDS: Commands = new Map(
   [
     command("enqueue", { arguments: [{ name: "json", required: true }] }),
+    command("exec", {
+      options: [
+        { name: "env", value: "K[=V]", many: true, summary: "" },
+        { name: "id", value: "id", summary: "" },
+      ],
+      takesCommand: true,
+    }),
     command("list", { options: [{ name: "state", value: "state", summary: "" }] }),
     command("worker-start", {
       options: [
@@ -95,6 +102,26 @@ describe("a command line", () => {
   });
 
   test.each([
+    [
+      ["exec", "--", "make", "-j4", "--json", "--"],
+      ["make", "-j4", "--json", "--"],
+    ],
+    [["exec", "--"], []],
+    [["exec"], undefined],
+  ])("of %p, where a command takes another, that is %p", async (argv, expected) => {
+    const request = await read(...argv);
+    expect(request).toMatchObject({ kind: "run", args: { words: [] } });
+    expect(request.kind === "run" && request.args.command).toEqual(expected);
+    expect(request.kind === "run" && request.args.options.has("json")).toBe(false);
+  });
+
+  test("may give an option many times where all of its values count", async () => {
+    const request = await read("exec", "--env", "A=1", "--id", "x", "--env=B", "--env", "A=2", "--id", "y");
+    expect(request.kind === "run" && request.args.lists).toEqual(new Map([["env", ["A=1", "B", "A=2"]]]));
+    expect(request.kind === "run" && request.args.options.get("id")).toBe("y");
+  });
+
+  test.each([
     [[], "help"],
     [["--help"], "help"],
     [["-h"], "help"],
@@ -128,6 +155,13 @@ describe("a mistake in a command line", () => {
       'Unknown option "-x".',
       "See queuectl logs --help; an argument that starts with a dash goes after --.",
     ],
+    [
+      ["exec", "make", "-j4"],
+      'Unknown option "-j4".',
+      "See queuectl exec --help; a command of your own goes after --.",
+    ],
+    [["exec", "--env"], "Expected a value after --env: --env <K[=V]>.", undefined],
+    [["exec", "--id", "--", "x"], "Expected a value after --id: --id <id>.", undefined],
     [["list", "--state"], "Expected a value after --state: --state <state>.", undefined],
     [["list", "--state="], "Expected a value after --state: --state <state>.", undefined],
     [["list", "--state", "--json"], "Expected a value after --state: --state <state>.", undefined],
@@ -148,7 +182,7 @@ describe("a mistake in a command line", () => {
 });
 
 describe("the value of an option", () => {
-  const args = (text: string) => ({ words: [], options: new Map([["count", text]]) });
+  const args = (text: string) => ({ words: [], options: new Map([["count", text]]), lists: new Map() });
   const range = { min: 1, max: 9 };
 
   test("is a whole number in its range, or undefined when it was not given", () => {
