@@ -41,6 +41,8 @@ export interface World {
   readonly output: Output;
   readonly json: boolean;
   readonly now: () => number;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
@@ -70,6 +72,8 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
     output: world.output,
     now: world.now,
     json: world.json,
+    cwd: world.cwd,
+    env: world.env,
     store() {
       opened ??= world.openStore(args.options.get("data-dir"));
       return opened;

@@ -57,6 +57,9 @@ export interface Context {
   readonly output: Output;
   readonly now: () => number;
   readonly json: boolean;
+  /** Where one stands. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Opens the store when first asked. The caller closes it, after the result has been printed. */
   store(): Promise<Store>;
   /** Which store that is. */

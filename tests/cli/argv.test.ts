@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Commands, type Request, readRequest, wantsJson } from "../../src/cli/argv.ts";
 import type { Command } from "../../src/cli/command.ts";
-import { choice, wholeNumber } from "../../src/cli/option-values.ts";
+import { choice, duration, instant, wholeNumber } from "../../src/cli/option-values.ts";
 import { QueueError } from "../../src/job/errors.ts";
 
 function command(name: string, more: Partial<Command> = {}): Command {
@@ -198,6 +198,32 @@ describe("the value of an option", () => {
       );
     },
   );
+
+  test("may be below zero where the range is", () => {
+    expect(wholeNumber(args("-5"), "count", { min: -9, max: 9 })).toBe(-5);
+  });
+
+  test("is a duration, which has a unit", async () => {
+    const span = { least: 1, most: 86_400_000 };
+    expect(duration(args("2h30m"), "count", span)).toBe(9_000_000);
+    expect(duration(args("9"), "other", span)).toBeUndefined();
+    for (const text of ["60", "0s", "25h", "1.5h", "-1s", "soon"]) {
+      expect((await mistake(() => duration(args(text), "count", span))).message).toBe(
+        `Expected --count to be a duration like 90s or 2h30m, from 1ms to 1d, got "${text}".`,
+      );
+    }
+  });
+
+  test("is an instant, with or without its time of day", async () => {
+    expect(instant(args("2026-01-31T09:00:00+02:00"), "count")).toBe(Date.UTC(2026, 0, 31, 7));
+    expect(instant(args("2026-01-31"), "count")).toBe(Date.UTC(2026, 0, 31));
+    expect(instant(args("9"), "other")).toBeUndefined();
+    for (const text of ["tomorrow", "1763197724876", "2026-02-30", "2026-01-31T25:00", "1969-12-31"]) {
+      expect((await mistake(() => instant(args(text), "count"))).message).toBe(
+        `Expected --count to be an ISO 8601 time like 2026-01-31T09:00:00Z, got "${text}".`,
+      );
+    }
+  });
 
   test("is one of the words, or refused with the nearest", async () => {
     expect(choice(args("two"), "count", ["one", "two"])).toBe("two");
