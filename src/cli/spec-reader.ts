@@ -71,7 +71,7 @@ export function readTerms(args: Arguments, here: Here): SpecDefaults {
     expires_in: duration(args, "expires-in", EXPIRIES),
     retry_on: readFailings(args, "retry-on"),
     no_retry_on: readFailings(args, "no-retry-on"),
-  } satisfies Record<keyof SpecDefaults, unknown>;
+  } satisfies { readonly [Field in keyof SpecDefaults]: unknown };
   return Object.fromEntries(Object.entries(terms).filter(([, term]) => term !== undefined));
 }
 

@@ -1,6 +1,7 @@
 /** The terms that a user may give a job, checked field by field. */
 import { ANY_DURATION, type Span } from "./duration.ts";
 import { duration, invalid, type Range, text, wholeNumber } from "./field.ts";
+import { checkQueue } from "./queue.ts";
 import { shown } from "./shown.ts";
 import { FAILINGS, type Failing, type JobTerms } from "./terms.ts";
 
@@ -10,7 +11,7 @@ export interface SpecTerms extends Omit<JobTerms, "expires_at"> {
   readonly expires_in?: number;
 }
 
-type Check<Field extends keyof SpecTerms> = (value: unknown, field: string) => NonNullable<SpecTerms[Field]>;
+type Check<Field extends keyof SpecTerms> = (value: unknown, field: string) => SpecTerms[Field];
 
 export const PRIORITIES: Range = { min: -1000, max: 1000 };
 /** Timers go no further than 2^31 ms. */
@@ -24,6 +25,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   priority: (value, field) => wholeNumber(field, value, PRIORITIES),
+  queue: checkQueue,
   cwd: checkDirectory,
   env: checkVariables,
   timeout: (value, field) => duration(field, value, TIMEOUTS),
@@ -39,7 +41,8 @@ export function checkTerms(fields: Readonly<Record<string, unknown>>): SpecTerms
   const terms: Record<string, unknown> = {};
   for (const field of SPEC_TERMS) {
     const value = fields[field];
-    if (value !== undefined) terms[field] = CHECKS[field](value, field);
+    const term = value === undefined ? undefined : CHECKS[field](value, field);
+    if (term !== undefined) terms[field] = term;
   }
   return terms;
 }

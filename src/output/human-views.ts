@@ -3,13 +3,14 @@ import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
-import type { Present } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
 import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
+import { queueLines, ruleLine } from "./queue-views.ts";
 import { iso, relative } from "./time.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
@@ -51,6 +52,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`Exported ${tallyText(view.exported)} to ${escapeControls(view.path)}.`];
     case "imported":
       return importedLines(view);
+    case "queues":
+      return queueLines(view, onScreen(screen));
+    case "queue-changed":
+      return [ruleLine(view)];
     case "requeued":
       return view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`);
     case "config":

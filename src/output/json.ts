@@ -7,6 +7,8 @@
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
+ *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
+ *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
  *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
@@ -29,7 +31,8 @@
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
- * {"settings": <number>, "jobs", "dead_letters", "archived"}, and <finding> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"}, <queue> is
+ * {"name", "pending", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -37,7 +40,9 @@
 import { type QueueError, unreachable } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import { isDeadLetter, type Job } from "../job/job.ts";
-import type { AttemptLog, Present } from "../store/store.ts";
+import { EVERY_QUEUE, type QueueRule } from "../job/queue.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Present } from "../store/present.ts";
 import { safeJson } from "./escape.ts";
 import type { LogStream, Output, View } from "./output.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
@@ -136,6 +141,15 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { enqueued: view.enqueued, skipped: view.skipped };
     case "status":
       return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
+    case "queues":
+      return {
+        queues: view.queues
+          .filter(({ name }) => name !== EVERY_QUEUE)
+          .map(({ name, pending, processing, ...rule }) => ({ name, pending, processing, ...ruleDocument(rule) })),
+        all_paused: view.queues.some(({ name }) => name === EVERY_QUEUE),
+      };
+    case "queue-changed":
+      return { queue: { name: view.name === EVERY_QUEUE ? null : view.name, ...ruleDocument(view.rule) } };
     case "requeued":
       return { jobs: view.jobs };
     case "pruned":
@@ -187,6 +201,10 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
 
 function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
   return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
+}
+
+function ruleDocument({ concurrency, paused = false }: QueueRule): object {
+  return { concurrency: concurrency ?? null, paused };
 }
 
 function presentDocument({ startedAt, ...present }: Present): object {

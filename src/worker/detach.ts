@@ -4,7 +4,9 @@
  */
 import { closeSync, readFileSync } from "node:fs";
 import { QueueError } from "../job/errors.ts";
-import type { OpenLog, Present, Store } from "../store/store.ts";
+import type { OpenLog } from "../store/attempt-log.ts";
+import type { Present } from "../store/present.ts";
+import type { Store } from "../store/store.ts";
 import { pause } from "./pause.ts";
 import { self } from "./self.ts";
 

@@ -79,7 +79,7 @@ function temporaries({ root, workers, logs, quarantine }: Layout): Finding[] {
 
 function orphanedLogs({ logs }: Layout, state: QueueState): Finding[] {
   // Those of archived jobs stay for a while.
-  if (state.archive.length > 0) return [];
+  if (state.standing.archive.length > 0) return [];
   const known = new Set(Array.from(entriesOf(state), ({ id }) => logName(id)));
   const orphans = namesIn(logs).filter((name) => !isSupervisorLog(name) && !known.has(logOwner(name) ?? ""));
   if (orphans.length === 0) return [];
@@ -90,7 +90,7 @@ function orphanedLogs({ logs }: Layout, state: QueueState): Finding[] {
 
 /** Reads every line that counts. */
 function lostArchives({ archive }: Layout, state: QueueState): Finding[] {
-  return state.archive.flatMap((range) => {
+  return state.standing.archive.flatMap((range) => {
     try {
       for (const _ of readArchive(archive, [range]));
       return [];
