@@ -66,7 +66,7 @@ test("wait for a job or a batch that is not there ends with 3", async (home) => 
 test.each([
   ["", "For what? Give ids, --batch, --queue or --all.\n"],
   ["p1 --all", "For what of these? Give ids, --batch, --queue or --all.\n"],
-  ["p1 --timeout 10", 'Expected --timeout to be a duration like 90s or 2h30m, up to 24d, got "10".\n'],
+  ["p1 --timeout 10", 'Expected --timeout to be a duration like 90s or 2h30m, from 1ms to 24d, got "10".\n'],
 ])("wait is refused where it is not clear for what, or how long: wait %s", async (home, args, sentence) => {
   expect(await home.run("wait", ...args.split(" ").filter(Boolean))).toEqual({
     stdout: "",

@@ -1,5 +1,6 @@
 import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
+import { TIMEOUTS } from "../../job/spec-terms.ts";
 import { failureLines, progressOf } from "../../output/outcome-view.ts";
 import type { Arguments, Command } from "../command.ts";
 import { duration, wholeNumber } from "../option-values.ts";
@@ -37,7 +38,7 @@ export const run: Command = {
     const { printedBy } = await import("../printed.ts");
     const limit = failureLimit(args);
     const jobsAtATime = wholeNumber(args, "jobs", { min: 1, max: MAX_JOBS }) ?? navigator.hardwareConcurrency;
-    const timeoutMs = duration(args, "timeout");
+    const timeoutMs = duration(args, "timeout", TIMEOUTS);
     const jobs = await readJobLines(args.words[0] ?? "");
     const startedAt = now();
     using directory = new RunDirectory(args.options.get("data-dir"));

@@ -1,6 +1,7 @@
 import { QueueError } from "../../job/errors.ts";
 import { parseQueueName } from "../../job/queue.ts";
 import { hasFailed, isOpen, type JobResult } from "../../job/result.ts";
+import { TIMEOUTS } from "../../job/spec-terms.ts";
 import { failureLine, progressOf } from "../../output/outcome-view.ts";
 import type { BatchOutcome } from "../../output/output.ts";
 import type { Store } from "../../store/store.ts";
@@ -36,7 +37,7 @@ export const wait: Command = {
   ],
   async run({ store, output, now, env }, args) {
     const asked = selectionIn(args);
-    const timeoutMs = duration(args, "timeout");
+    const timeoutMs = duration(args, "timeout", TIMEOUTS);
     const startedAt = now();
     const opened = await store();
     const watch = await JobWatch.begin(opened, { ...asked, except: ownJob(opened, env, asked) });
