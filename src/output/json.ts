@@ -47,8 +47,8 @@ import { EVERY_QUEUE, type QueueRule } from "../job/queue.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Present } from "../store/present.ts";
 import { safeJson } from "./escape.ts";
-import { tallyOf } from "./outcome-view.ts";
-import type { BatchOutcome, LogStream, Output, View } from "./output.ts";
+import { outcomeDocument } from "./outcome-view.ts";
+import type { LogStream, Output, View } from "./output.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
@@ -205,11 +205,6 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     default:
       return unreachable(view);
   }
-}
-
-function outcomeDocument({ results, how, ms }: BatchOutcome): object {
-  const { completed, failed, open } = tallyOf(results);
-  return { how: how.replace("-", "_"), ms, completed, failed, open, jobs: results };
 }
 
 function logDocument({ attempt, path, elsewhere }: AttemptLog): object {

@@ -35,6 +35,12 @@ export function outcomeLine({ results, how, ms }: BatchOutcome): string {
   return `${WHY[how]}${count(results.length, "job", "jobs")} in ${lengthOf(ms)}: ${parts.join(", ")}.`;
 }
 
+/** As programs get it. */
+export function outcomeDocument({ results, how, ms }: BatchOutcome) {
+  const { completed, failed, open } = tallyOf(results);
+  return { how: how.replace("-", "_"), ms, completed, failed, open, jobs: results };
+}
+
 /** While some of them go on. */
 export function progressOf(results: readonly JobResult[]): Progress {
   const { failed, open } = tallyOf(results);
@@ -55,17 +61,21 @@ export function failureLine({ id, error = "" }: JobResult): string {
 
 /** The same, with the last lines that its last attempt printed. */
 export function failureLines(result: JobResult, printed: readonly AttemptPrinted[]): string[] {
-  const last = printed.findLast(({ attempt }) => attempt === result.attempts);
   return [
     failureLine(result),
-    ...linesOf(last?.text ?? "")
+    ...lastLines(result, printed)
       .slice(-LAST_LINES)
       .map((line) => `    ${line}`),
   ];
 }
 
+/** What the last attempt of this job printed. */
+export function lastLines({ attempts }: JobResult, printed: readonly AttemptPrinted[]): string[] {
+  return linesOf(printed.findLast(({ attempt }) => attempt === attempts)?.text ?? "");
+}
+
 /** Without colours and with control characters escaped. A carriage return ends a line, too. */
-function linesOf(text: string): string[] {
+export function linesOf(text: string): string[] {
   const lines = escapeText(Bun.stripANSI(text).replaceAll(/\r\n?/g, "\n")).trimEnd();
   return lines === "" ? [] : lines.split("\n");
 }

@@ -1,9 +1,11 @@
+import { parse } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
 import { TIMEOUTS } from "../../job/spec-terms.ts";
-import { failureLines, progressOf } from "../../output/outcome-view.ts";
+import { progressOf } from "../../output/outcome-view.ts";
 import type { Arguments, Command } from "../command.ts";
 import { duration, wholeNumber } from "../option-values.ts";
+import { REPORT_OPTION, Reporting } from "../reporting.ts";
 import { exitCodeFor } from "./wait.ts";
 
 const MAX_JOBS = 1000;
@@ -25,34 +27,43 @@ export const run: Command = {
     { name: "fail-fast", summary: "Stop when a job has failed for good" },
     { name: "max-failures", value: "n|p%", summary: "Stop when so many have, or that part of all" },
     { name: "timeout", value: "duration", summary: "Stop when so much time has passed, like 90s or 10m" },
+    REPORT_OPTION,
   ],
   examples: [
     "queuectl run jobs.jsonl --jobs 8",
-    "queuectl run tests.jsonl --fail-fast --timeout 30m",
+    "queuectl run tests.jsonl --fail-fast --timeout 30m --report junit=results.xml",
     `ls *.png | jq -cR '{id: ., command: ("optipng " + @sh)}' | queuectl run - --max-failures 5%`,
   ],
-  async run({ output, now, storeIn }, args) {
+  async run(context, args) {
     const { readJobLines } = await import("../job-lines.ts");
     const { runBatch } = await import("../batch-run.ts");
     const { RunDirectory } = await import("../run-directory.ts");
-    const { printedBy } = await import("../printed.ts");
+    const { output, now, storeIn } = context;
+    const [path = ""] = args.words;
     const limit = failureLimit(args);
     const jobsAtATime = wholeNumber(args, "jobs", { min: 1, max: MAX_JOBS }) ?? navigator.hardwareConcurrency;
     const timeoutMs = duration(args, "timeout", TIMEOUTS);
-    const jobs = await readJobLines(args.words[0] ?? "");
-    const startedAt = now();
+    const jobs = await readJobLines(path);
+    using reporting = await Reporting.begin(args, context);
     using directory = new RunDirectory(args.options.get("data-dir"));
+    const startedAt = now();
     const store = await storeIn(directory.path);
-    const outcome = await runBatch(store, jobs, {
-      ...{ jobs: jobsAtATime, maxFailures: limit(jobs.length), timeoutMs, now, warn: output.warn.bind(output) },
-      async onLook(results, failed) {
-        for (const result of failed) output.aside(failureLines(result, await printedBy(store, result.id)));
-        output.progress(progressOf(results));
-      },
-    }).finally(() => store.close());
-    output.progress(undefined);
-    output.result({ view: "outcome", ...outcome, ms: now() - startedAt });
-    return exitCodeFor(outcome.how, outcome.results);
+    try {
+      const ended = await runBatch(store, jobs, {
+        ...{ jobs: jobsAtATime, maxFailures: limit(jobs.length), timeoutMs, now, warn: output.warn.bind(output) },
+        async onLook(results, failed) {
+          await reporting.failed(store, failed);
+          output.progress(progressOf(results));
+        },
+      });
+      const outcome = { ...ended, ms: now() - startedAt };
+      output.progress(undefined);
+      await reporting.ended(store, outcome, path === "-" ? "queuectl run" : parse(path).name);
+      output.result({ view: "outcome", ...outcome });
+      return exitCodeFor(outcome.how, outcome.results);
+    } finally {
+      await store.close();
+    }
   },
 };
 

@@ -2,13 +2,14 @@ import { QueueError } from "../../job/errors.ts";
 import { parseQueueName } from "../../job/queue.ts";
 import { hasFailed, isOpen, type JobResult } from "../../job/result.ts";
 import { TIMEOUTS } from "../../job/spec-terms.ts";
-import { failureLine, progressOf } from "../../output/outcome-view.ts";
-import type { BatchOutcome } from "../../output/output.ts";
+import { progressOf } from "../../output/outcome-view.ts";
+import type { BatchOutcome, Output } from "../../output/output.ts";
 import type { Store } from "../../store/store.ts";
 import type { Arguments, Command, Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { JobWatch, type Selection } from "../job-watch.ts";
 import { duration } from "../option-values.ts";
+import { REPORT_OPTION, Reporting } from "../reporting.ts";
 
 /** Of those that are waited for, so many are named. */
 const MAX_NAMED = 3;
@@ -29,22 +30,29 @@ export const wait: Command = {
     { name: "queue", value: "name", summary: "As --all, but of this queue only" },
     { name: "all", summary: "For everything that has not ended, and what is enqueued meanwhile" },
     { name: "timeout", value: "duration", summary: "No longer than so, like 90s or 10m" },
+    REPORT_OPTION,
   ],
   examples: [
     "queuectl wait p1 p2",
     "queuectl wait --batch nightly --timeout 2h && ./publish.sh",
     "queuectl wait --all --json | jq -r '.jobs[] | select(.state == \"dead\").id'",
   ],
-  async run({ store, output, now, env }, args) {
+  async run(context, args) {
+    const { store, output, now, env } = context;
     const asked = selectionIn(args);
     const timeoutMs = duration(args, "timeout", TIMEOUTS);
+    using reporting = await Reporting.begin(args, context);
     const startedAt = now();
     const opened = await store();
     const watch = await JobWatch.begin(opened, { ...asked, except: ownJob(opened, env, asked) });
-    const how = await waitFor(watch, timeoutMs, output);
+    const begun = (open: readonly JobResult[]): void =>
+      output.note(`Waiting for ${reporting.teller.harmless(named(open))}...`);
+    const how = await waitFor(watch, { timeoutMs, output, begun });
     const { results } = watch;
-    output.aside(results.filter(hasFailed).map(failureLine));
-    output.result({ view: "outcome", results, how, ms: now() - startedAt });
+    const outcome = { results, how, ms: now() - startedAt };
+    await reporting.failed(opened, results.filter(hasFailed), { brief: true });
+    await reporting.ended(opened, outcome, nameOf(asked));
+    output.result({ view: "outcome", ...outcome });
     return exitCodeFor(how, results);
   },
 };
@@ -82,21 +90,26 @@ function ownJob({ mark }: Store, env: Context["env"], selection: Selection): str
 
 async function waitFor(
   watch: JobWatch,
-  timeoutMs: number | undefined,
-  output: Context["output"],
+  options: { timeoutMs: number | undefined; output: Output; begun: (open: readonly JobResult[]) => void },
 ): Promise<BatchOutcome["how"]> {
+  const { timeoutMs, output, begun } = options;
   const stop = new AbortController();
   const interrupt = (): void => stop.abort("interrupted");
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort("timed-out"), timeoutMs);
   process.once("SIGINT", interrupt);
   const open = watch.results.filter(isOpen);
-  if (open.length > 0) output.note(`Waiting for ${named(open)}...`);
+  if (open.length > 0) begun(open);
   await watch.untilEnded(stop.signal, () => output.progress(progressOf(watch.results)));
   process.off("SIGINT", interrupt);
   clearTimeout(timer);
   output.progress(undefined);
   // What ended in the last moment has ended.
   return watch.results.some(isOpen) ? stop.signal.reason : "all-ended";
+}
+
+function nameOf(selection: Selection): string {
+  if (selection.of === "batch") return selection.batch;
+  return selection.of === "all" && selection.queue !== undefined ? selection.queue : "queuectl wait";
 }
 
 function named(results: readonly JobResult[]): string {
