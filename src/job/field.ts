@@ -4,6 +4,8 @@ import { QueueError } from "./errors.ts";
 import { shown } from "./shown.ts";
 
 const TEN_YEARS_MS = 10 * 365 * 86_400_000;
+const MAX_NAME_BYTES = 255;
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
 export function invalid(problem: string, options: { cause?: unknown; hint?: string } = {}): QueueError {
   return new QueueError("E_USAGE", `Invalid job data: ${problem}`, options);
@@ -14,6 +16,19 @@ export function wholeNumber(field: string, value: unknown, { min, max }: { min: 
     throw invalid(`"${field}" must be a whole number from ${min} to ${max}, got ${shown(value)}.`);
   }
   return value;
+}
+
+/** A name that people give: 1–255 bytes of UTF-8 without control characters. */
+export function nameOf(field: string, value: unknown): string {
+  if (typeof value !== "string") throw invalid(`"${field}" must be a string, got ${shown(value)}.`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes < 1 || bytes > MAX_NAME_BYTES) {
+    throw invalid(`"${field}" must be 1 to ${MAX_NAME_BYTES} bytes long, got ${bytes}: ${shown(value)}.`);
+  }
+  if (CONTROL_CHARACTERS.test(value)) {
+    throw invalid(`"${field}" must not contain control characters, got ${shown(value)}.`);
+  }
+  return wellFormed(field, value);
 }
 
 /** Text that can be passed to a program and kept by any store. */

@@ -1,5 +1,5 @@
 /** The terms that a user may give a job, checked field by field. */
-import { duration, invalid, text, wholeNumber } from "./field.ts";
+import { duration, invalid, nameOf, text, wholeNumber } from "./field.ts";
 import { checkQueue } from "./queue.ts";
 import { shown } from "./shown.ts";
 import { FAILINGS, type Failing, type JobTerms } from "./terms.ts";
@@ -17,6 +17,7 @@ const MAX_EXIT_CODE = 255;
 /** Linux passes no longer path, and no longer variable, to a program. */
 const MAX_PATH_BYTES = 4095;
 const MAX_ENV_BYTES = 128 * 1024 - 1;
+const MAX_DEPENDENCIES = 1000;
 /** Timers go no further than 2^31 ms. */
 const MAX_TIMEOUT_MS = 24 * 86_400_000;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -24,6 +25,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   priority: (value, field) => wholeNumber(field, value, { min: -MAX_PRIORITY, max: MAX_PRIORITY }),
   queue: checkQueue,
+  after: checkIds,
   cwd: checkDirectory,
   env: checkVariables,
   timeout: (value, field) => duration(field, value, { least: 1, most: MAX_TIMEOUT_MS }),
@@ -67,6 +69,13 @@ function checkVariables(value: unknown, field: string): Record<string, string> {
     if (bytes > MAX_ENV_BYTES) throw invalid(`"${field}.${name}" is too long to be passed on: ${bytes} bytes.`);
   }
   return value as Record<string, string>;
+}
+
+function checkIds(value: unknown, field: string): readonly string[] | undefined {
+  if (!Array.isArray(value) || value.length > MAX_DEPENDENCIES) {
+    throw invalid(`"${field}" must be a list of at most ${MAX_DEPENDENCIES} ids, got ${shown(value)}.`);
+  }
+  return value.length === 0 ? undefined : value.map((id) => nameOf(field, id));
 }
 
 function checkFailings(value: unknown, field: string): readonly Failing[] {

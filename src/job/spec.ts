@@ -1,7 +1,7 @@
 /** What a user may enqueue: the JSON form, checked field by field. A mistake is one sentence with the field and value. */
 import { didYouMean } from "./closest.ts";
 import type { QueueError } from "./errors.ts";
-import { duration, invalid, wellFormed, wholeNumber } from "./field.ts";
+import { duration, invalid, nameOf, wellFormed, wholeNumber } from "./field.ts";
 import { shown } from "./shown.ts";
 import { checkTerms, SPEC_TERMS, type SpecTerms } from "./spec-terms.ts";
 
@@ -18,7 +18,6 @@ export interface JobSpec extends SpecTerms {
 
 export const MAX_RETRIES_LIMIT = 1_000_000;
 const RETRIES = { min: 0, max: MAX_RETRIES_LIMIT };
-const MAX_ID_BYTES = 255;
 /** Linux passes no longer argument to a program (MAX_ARG_STRLEN, with its final NUL). */
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 /** Far above what the longest command needs, even with every character escaped. */
@@ -27,7 +26,6 @@ export const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "delay", "max_retries", ...SPEC_TERMS] as const;
 const ISO_8601 = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
 export function parseJobSpec(text: string): JobSpec {
@@ -56,7 +54,7 @@ export function checkJobSpec(value: unknown): JobSpec {
   const due = run_at === undefined ? runAt : run_at;
   if (due !== undefined && delay !== undefined) throw invalid(`"run_at" and "delay" say the same; give one of them.`);
   const spec: { -readonly [Field in keyof JobSpec]: JobSpec[Field] } = { command: checkCommand(command) };
-  if (id !== undefined) spec.id = checkId(id);
+  if (id !== undefined) spec.id = nameOf("id", id);
   if (due !== undefined) spec.run_at = checkRunAt(due);
   if (delay !== undefined) spec.delay = duration("delay", delay);
   if (max_retries !== undefined) spec.max_retries = wholeNumber("max_retries", max_retries, RETRIES);
@@ -97,16 +95,6 @@ function checkCommand(value: unknown): string {
     });
   }
   return wellFormed("command", value);
-}
-
-function checkId(value: unknown): string {
-  if (typeof value !== "string") throw invalid(`"id" must be a string, got ${shown(value)}.`);
-  const bytes = Buffer.byteLength(value);
-  if (bytes < 1 || bytes > MAX_ID_BYTES) {
-    throw invalid(`"id" must be 1 to ${MAX_ID_BYTES} bytes long, got ${bytes}: ${shown(value)}.`);
-  }
-  if (CONTROL_CHARACTERS.test(value)) throw invalid(`"id" must not contain control characters, got ${shown(value)}.`);
-  return wellFormed("id", value);
 }
 
 function checkRunAt(value: unknown): number {
