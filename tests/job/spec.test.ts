@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { QueueError } from "../../src/job/errors.ts";
 import { shown } from "../../src/job/shown.ts";
-import { checkJobSpec, type JobSpec, MAX_RETRIES_LIMIT, parseJobSpec } from "../../src/job/spec.ts";
+import { checkJobSpec, type JobSpec, MAX_RETRIES_LIMIT, parseJobSpec, type SpecDefaults } from "../../src/job/spec.ts";
 
 const RUN_AT = '"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got';
 const MAX_RETRIES = '"max_retries" must be a whole number from 0 to 1000000, got';
@@ -192,6 +192,43 @@ describe("refused in one sentence with the field and the value", () => {
     const error = refusalOf(() => parseJobSpec(`{"command":"x","${field}":1}`));
     expect(error.message).toBe(`Invalid job data: unknown field "${field}".`);
     expect(error.hint).toBe(hint);
+  });
+});
+
+describe("what is said beside the JSON of a job", () => {
+  const defaults: SpecDefaults = { priority: 5, delay: 60_000, env: { A: "1", B: "2" }, cwd: "/tmp" };
+
+  test("holds where the job says nothing", () => {
+    expect(parseJobSpec('{"command":"x"}', defaults)).toStrictEqual({ ...defaults, command: "x" });
+  });
+
+  test("yields to what the job says, a variable at a time", () => {
+    expect(parseJobSpec('{"command":"x","priority":0,"cwd":"/","env":{"B":"own","C":"3"}}', defaults)).toStrictEqual({
+      command: "x",
+      priority: 0,
+      cwd: "/",
+      delay: 60_000,
+      env: { A: "1", B: "own", C: "3" },
+    });
+  });
+
+  const times: [text: string, spec: JobSpec][] = [
+    ['{"command":"x","run_at":7}', { command: "x", run_at: 7 }],
+    ['{"command":"x","runAt":7}', { command: "x", run_at: 7 }],
+    ['{"command":"x","delay":"1s"}', { command: "x", delay: 1000 }],
+  ];
+  test.each(times)("is no second time for %s", (text, spec) => {
+    for (const time of [{ run_at: 1 }, { delay: 1 }]) expect(parseJobSpec(text, time)).toStrictEqual(spec);
+  });
+
+  test.each([
+    ['{"command":"x","priority":null}', `${PRIORITY} null.`],
+    ['{"command":"x","env":[]}', '"env" must be an object like {"NAME":"value"}, got [].'],
+    ['{"command":"x","__proto__":1}', 'unknown field "__proto__".'],
+    ["[]", 'expected an object like {"command":"echo hi"}, got [].'],
+    ["{}", '"command" is missing.'],
+  ])("does not mend %s", (text, problem) => {
+    expect(refusalOf(() => parseJobSpec(text, defaults)).message).toBe(`Invalid job data: ${problem}`);
   });
 });
 
