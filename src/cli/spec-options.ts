@@ -8,6 +8,7 @@ export const SPEC_OPTIONS: readonly OptionSpec[] = [
   { name: "at", value: "time", summary: "Not before this time, in ISO 8601" },
   { name: "priority", value: "n", summary: "-1000 to 1000, higher runs first (default: 0)" },
   { name: "queue", value: "name", summary: "The queue it is in (default: default)" },
+  { name: "after", value: "id", many: true, summary: "A job that has to be completed before it; may be repeated" },
   { name: "batch", value: "name", summary: "What it belongs to, to find and wait for its jobs" },
   { name: "max-retries", value: "n", summary: "Retries after the first attempt (default: the setting)" },
   { name: "timeout", value: "duration", summary: "How long an attempt may take" },

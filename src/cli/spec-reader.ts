@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { ANY_DURATION } from "../job/duration.ts";
 import { nameProblem } from "../job/field.ts";
-import { parseQueueName } from "../job/queue.ts";
+import { DEFAULT_QUEUE, parseQueueName } from "../job/queue.ts";
 import { shellLine, shellWord } from "../job/shell-word.ts";
 import { shown } from "../job/shown.ts";
 import { checkJobSpec, type JobSpec, RETRIES, type SpecDefaults } from "../job/spec.ts";
@@ -67,6 +67,7 @@ export function readTerms(args: Arguments, here: Here): SpecDefaults {
     run_at: instant(args, "at"),
     priority: wholeNumber(args, "priority", PRIORITIES),
     queue: readQueue(args),
+    after: readDependencies(args),
     batch: readName(args, "batch"),
     max_retries: wholeNumber(args, "max-retries", RETRIES),
     timeout: duration(args, "timeout", TIMEOUTS),
@@ -88,14 +89,22 @@ export function termsAgain({ options, lists }: Arguments): string {
 
 function readName({ options }: Arguments, option: "id" | "batch"): string | undefined {
   const name = options.get(option);
-  const problem = name === undefined ? undefined : nameProblem(name);
-  if (problem) throw mistake(`--${option} ${problem}`);
-  return name;
+  return name === undefined ? undefined : checkName(option, name);
 }
 
 function readQueue({ options }: Arguments): string | undefined {
-  const queue = options.get("queue");
-  return queue === undefined ? undefined : parseQueueName(queue);
+  const name = options.get("queue");
+  return name === undefined || parseQueueName(name) === DEFAULT_QUEUE ? undefined : name;
+}
+
+function readDependencies({ lists }: Arguments): readonly string[] | undefined {
+  return lists.get("after")?.map((id) => checkName("after", id));
+}
+
+function checkName(option: string, name: string): string {
+  const problem = nameProblem(name);
+  if (problem) throw mistake(`--${option} ${problem}`);
+  return name;
 }
 
 function readDirectory({ options }: Arguments, { cwd }: Here): string | undefined {

@@ -26,7 +26,7 @@ export function wholeNumber(field: string, value: unknown, { min, max }: Range):
 export function nameOf(field: string, value: unknown): string {
   if (typeof value !== "string") throw invalid(`"${field}" must be a string, got ${shown(value)}.`);
   const problem = nameProblem(value);
-  if (problem) throw invalid(`"${field}" ${problem}`);
+  if (problem !== undefined) throw invalid(`"${field}" ${problem}`);
   return wellFormed(field, value);
 }
 

@@ -21,11 +21,13 @@ const MAX_EXIT_CODE = 255;
 /** Linux passes no longer path, and no longer variable, to a program. */
 const MAX_PATH_BYTES = 4095;
 const MAX_ENV_BYTES = 128 * 1024 - 1;
+const MAX_DEPENDENCIES = 1000;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   priority: (value, field) => wholeNumber(field, value, PRIORITIES),
   queue: checkQueue,
+  after: checkIds,
   batch: (value, field) => nameOf(field, value),
   cwd: checkDirectory,
   env: checkVariables,
@@ -73,6 +75,13 @@ function checkVariables(value: unknown, field: string): Record<string, string> {
     if (problem) throw invalid(`"${field}.${name}" ${problem}`);
   }
   return value as Record<string, string>;
+}
+
+function checkIds(value: unknown, field: string): readonly string[] | undefined {
+  if (!Array.isArray(value) || value.length > MAX_DEPENDENCIES) {
+    throw invalid(`"${field}" must be a list of at most ${MAX_DEPENDENCIES} ids, got ${shown(value)}.`);
+  }
+  return value.length === 0 ? undefined : value.map((id) => nameOf(field, id));
 }
 
 /** What is wrong with the name of a variable, as the end of a sentence about what names it. */

@@ -15,6 +15,8 @@ export interface JobTerms {
   readonly env?: Readonly<Record<string, string>>;
   /** How long an attempt may take, in ms. */
   readonly timeout?: number;
+  /** The ids of the jobs that have to be completed before it is begun. */
+  readonly after?: readonly string[];
   /** From this instant on no attempt is begun any more, in epoch ms. */
   readonly expires_at?: number;
   /** Only an attempt that fails so is followed by another; absent means any. */
@@ -35,6 +37,7 @@ export const TERMS = [
   "batch",
   "cwd",
   "env",
+  "after",
   "timeout",
   "expires_at",
   "retry_on",

@@ -35,7 +35,7 @@
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
  * {"settings": <number>, "jobs", "dead_letters", "archived"}, <result> is {"id", "command", "state", "attempts", "error"?,
  * "started_at"?, "ended_at"?} with a state "dead" for what is in the DLQ and "removed" for what is nowhere, <queue> is
- * {"name", "pending", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
+ * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -151,7 +151,7 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return {
         queues: view.queues
           .filter(({ name }) => name !== EVERY_QUEUE)
-          .map(({ name, pending, processing, ...rule }) => ({ name, pending, processing, ...ruleDocument(rule) })),
+          .map((queue) => ({ ...queue, ...ruleDocument(queue) })),
         all_paused: view.queues.some(({ name }) => name === EVERY_QUEUE),
       };
     case "queue-changed":

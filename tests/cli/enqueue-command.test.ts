@@ -71,10 +71,12 @@ test("a line of shell after -c is run as it is", async (home) => {
   home.write("made", "");
   await home.obey("enqueue", "-c", 'ls m* && echo "$(printf %s two)"; false || echo three');
   await home.obey("enqueue", "--command=echo '  '", "--id", "spaces");
+  await home.obey("enqueue", "-c", "-dash || echo no option", "--id", "dash");
   expect(await home.drain()).toMatchObject({ exitCode: 0 });
   const [{ id = "" } = {}] = await home.jobs();
   expect(await home.obey("logs", id)).toBe("made\ntwo\nthree\n");
   expect(await home.obey("logs", "spaces")).toBe("  \n");
+  expect(await home.obey("logs", "dash")).toContain("-dash: not found\nno option\n");
 });
 
 describe("what is printed", () => {
@@ -141,6 +143,15 @@ describe("an option", () => {
       retry_on: [75, 124, "signal", "timeout"],
       no_retry_on: [64],
     });
+  });
+
+  test("for the queue and for what it waits for is a field of the job, too", async (home) => {
+    await home.obey("enqueue", "--id", "a,b", "--", "true");
+    await home.obey("enqueue", "--id", "c", "--", "true");
+    const id = await home.obey("enqueue", "--queue", "deploy", "--after", "a,b", "--after", "c", "--", "true");
+    expect(await home.entry(id.trim())).toMatchObject({ queue: "deploy", after: ["a,b", "c"] });
+    const plain = await home.obey("enqueue", "--queue", "default", "--", "true");
+    expect(await home.entry(plain.trim())).not.toHaveProperty("queue");
   });
 
   test("for a delay counts from now", async (home) => {

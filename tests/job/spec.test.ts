@@ -9,7 +9,7 @@ const MAX_RETRIES = '"max_retries" must be a whole number from 0 to 1000000, got
 const PRIORITY = '"priority" must be a whole number from -1000 to 1000, got';
 
 const KNOWN =
-  "Known: id, command, run_at, delay, max_retries, priority, queue, batch, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
+  "Known: id, command, run_at, delay, max_retries, priority, queue, after, batch, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
 const DURATION = 'must be a duration like "90s" or "2h30m", or milliseconds, from';
 
 describe("a job", () => {
@@ -40,6 +40,8 @@ describe("a job", () => {
     ['{"command":"x","run_at":"2026-01-31"}', { command: "x", run_at: Date.UTC(2026, 0, 31) }],
     ['{"command":"x","queue":"a.B_1-"}', { command: "x", queue: "a.B_1-" }],
     ['{"command":"x","queue":"default"}', { command: "x" }],
+    ['{"command":"x","after":["a","../b"]}', { command: "x", after: ["a", "../b"] }],
+    ['{"command":"x","after":[]}', { command: "x" }],
     ['{"command":"x","delay":"5m"}', { command: "x", delay: 300_000 }],
     ['{"command":"x","cwd":"/tmp"}', { command: "x", cwd: "/tmp" }],
     ['{"command":"x","env":{"A":"","b_2":"=ü"}}', { command: "x", env: { A: "", b_2: "=ü" } }],
@@ -138,6 +140,9 @@ describe("refused in one sentence with the field and the value", () => {
       { command: "x", queue: value },
       `"queue" must be the name of a queue, got ${JSON.stringify(value)}.`,
     ]),
+    [{ command: "x", after: "a" }, '"after" must be a list of at most 1000 ids, got "a".'],
+    [{ command: "x", after: [""] }, '"after" must be 1 to 255 bytes long, got 0: "".'],
+    [{ command: "x", after: ["a", 1] }, '"after" must be a string, got 1.'],
     [{ command: "x", delay: "soon" }, `"delay" ${DURATION} 0s to 3650d, got "soon".`],
     [{ command: "x", delay: -1 }, `"delay" ${DURATION} 0s to 3650d, got -1.`],
     [{ command: "x", timeout: 0 }, `"timeout" ${DURATION} 1ms to 24d, got 0.`],
