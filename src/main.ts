@@ -64,6 +64,7 @@ async function work(args: readonly string[]): Promise<number> {
       supervisor: { type: "string" },
       concurrency: { type: "string", default: "1" },
       queue: { type: "string" },
+      only: { type: "string" },
       drain: { type: "boolean", default: false },
       "max-failures": { type: "string" },
       json: { type: "boolean" },
@@ -76,6 +77,7 @@ async function work(args: readonly string[]): Promise<number> {
     drain: values.drain,
     ...(values["max-failures"] === undefined ? {} : { maxFailures: Number(values["max-failures"]) }),
     ...(values.queue === undefined ? {} : { queues: values.queue.split(",") }),
+    ...(values.only === undefined ? {} : { only: values.only }),
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),
   });

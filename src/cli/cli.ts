@@ -16,6 +16,7 @@ const COMMANDS: Commands = new Map([
   ["list", async () => (await import("./commands/list.ts")).list],
   ["status", async () => (await import("./commands/status.ts")).status],
   ["show", async () => (await import("./commands/show.ts")).show],
+  ["exec", async () => (await import("./commands/exec.ts")).exec],
   ["run", async () => (await import("./commands/run.ts")).run],
   ["wait", async () => (await import("./commands/wait.ts")).wait],
   ["logs", async () => (await import("./commands/logs.ts")).logs],

@@ -92,7 +92,8 @@ function isRunning(entry: Entry, attempt: number): boolean {
   return "state" in entry && entry.state === "processing" && entry.attempts === attempt;
 }
 
-class LogFile implements Disposable {
+/** The output of an attempt in a file of this machine. Throws `E_STORE_IO`. */
+export class LogFile implements Disposable {
   readonly #fd: number;
 
   constructor(path: string) {

@@ -71,6 +71,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
     case "entry":
       return entryLines(view, screen);
+    case "executed":
+      return [];
     case "outcome":
       return [outcomeLine(view)];
     case "detached":

@@ -18,6 +18,7 @@
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
+ *   exec               {"job": <result>, "exit_code": <number>}; queuectl logs tells what it printed
  *   wait, run          {"how": "all_ended", "timed_out", "interrupted" or "gave_up", "ms", "completed", "failed", "open": <number> each,
  *                      "jobs": [<result>]}: what had not ended is open
  *   prune              {"archived", "logs", "bytes", "dry_run"}: the jobs that were archived; the logs removed, and their size
@@ -32,7 +33,8 @@
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
  *   --version          {"version", "commit", "bun"}
  *
- * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
+ * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "queues"?: [<name>], "started_at",
+ * "stopping"}, <tally> is
  * {"settings": <number>, "jobs", "dead_letters", "archived"}, <result> is {"id", "command", "state", "attempts", "error"?,
  * "started_at"?, "ended_at"?} with a state "dead" for what is in the DLQ and "removed" for what is nowhere, <queue> is
  * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
@@ -176,6 +178,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return isDeadLetter(view.entry)
         ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
         : { job: view.entry, logs: view.logs.map(logDocument) };
+    case "executed":
+      return { job: view.result, exit_code: view.exitCode };
     case "outcome":
       return outcomeDocument(view);
     case "detached":
@@ -189,13 +193,7 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     case "examination":
       return { location: view.location, ...view.examination };
     case "mending":
-      return {
-        location: view.location,
-        findings: [],
-        set_aside: null,
-        jobs: [],
-        ...(view.mending && snakeCaseKeys(view.mending)),
-      };
+      return mendingDocument(view);
     case "migration":
       return { location: view.location, dry_run: view.dryRun, migrations: view.migrations };
     case "verdict":
@@ -205,6 +203,10 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     default:
       return unreachable(view);
   }
+}
+
+function mendingDocument({ location, mending }: Extract<View, { view: "mending" }>): object {
+  return { location, findings: [], set_aside: null, jobs: [], ...(mending && snakeCaseKeys(mending)) };
 }
 
 function logDocument({ attempt, path, elsewhere }: AttemptLog): object {

@@ -38,6 +38,8 @@ export type View =
   | { readonly view: "store-changed"; readonly store: string }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
   | ({ readonly view: "outcome" } & BatchOutcome)
+  /** What the job printed has been shown already, but to programs. */
+  | { readonly view: "executed"; readonly result: JobResult; readonly exitCode: number }
   | {
       readonly view: "detached";
       readonly supervisor: Present;

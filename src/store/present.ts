@@ -11,6 +11,8 @@ export interface Present {
   readonly reachable: boolean;
   /** The supervisor of this worker, if one started it. */
   readonly supervisor?: string;
+  /** The queues whose jobs it takes: none, if it takes one job alone; absent means all. */
+  readonly queues?: readonly string[];
   readonly startedAt: number;
   readonly stopping: boolean;
 }
@@ -29,6 +31,7 @@ export interface Announced {
   readonly kind: Present["kind"];
   /** The supervisor of this worker, if one started it. */
   readonly supervisor?: string;
+  readonly queues?: readonly string[] | undefined;
   /** Called whenever it becomes fenced: whatever it runs has to end at once. */
   readonly onFenced?: () => void;
   /** Called when the store answers again after it did not: whoever waits for that need wait no longer. */

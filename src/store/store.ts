@@ -28,6 +28,8 @@ export interface Claimant {
   readonly limit: number;
   /** The queues whose jobs it takes; absent means all. */
   readonly queues?: readonly string[];
+  /** The id of the one job that it takes, when the rule of its queue lets it; absent means any. */
+  readonly only?: string;
   /**
    * The leases it has, those that it is just ending included. A claim of its own that is not among them, because it was
    * told of an error instead, is given to it once more.

@@ -9,12 +9,13 @@ import { type Config, DEFAULTS } from "../config.ts";
 import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
-import { type AttemptEnd, mayRetry } from "../job/lifecycle.ts";
+import type { AttemptEnd } from "../job/lifecycle.ts";
 import { isDrained } from "../job/queue.ts";
 import type { Announcement } from "../store/present.ts";
 import type { Claimant, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempts.ts";
+import { FailureLimit } from "./failure-limit.ts";
 import { Insister } from "./insist.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Slots } from "./slots.ts";
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** The queues that it takes jobs of; absent means all. */
   readonly queues?: readonly string[];
+  /** The id of the one job that it runs, and no other; absent means any. */
+  readonly only?: string;
   /** Leave when nothing is left that it could run, and nothing runs any more. */
   readonly drain: boolean;
   /** When so many of its jobs have failed for good, what runs is ended and no more are begun. */
@@ -46,6 +49,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
   await using announcement = await store.announce({
     kind: "worker",
     ...(supervisor === undefined ? {} : { supervisor }),
+    queues: options.only === undefined ? options.queues : [],
     onFenced: () => worker?.fence(),
     onAnswered: () => worker?.insister.hurry(),
   });
@@ -59,14 +63,14 @@ class Worker {
   readonly #store: Store;
   readonly #options: WorkerOptions & { announcement: Announcement; stop: StopRequest };
   readonly #id: string;
-  readonly #claimant: Pick<Claimant, "workerId" | "queues">;
+  readonly #claimant: Pick<Claimant, "workerId" | "queues" | "only">;
   readonly #stop: StopRequest;
   readonly #alarm = new Alarm();
   readonly #slots: Slots;
   readonly #attempts: Attempts;
+  readonly #failures: FailureLimit;
   #listening: Disposable | undefined;
   #lookedAt = 0;
-  #failures = 0;
   #wakeTimer: Timer | undefined;
 
   constructor(store: Store, options: WorkerOptions & { announcement: Announcement; stop: StopRequest }) {
@@ -74,7 +78,9 @@ class Worker {
     this.#options = options;
     this.#id = options.announcement.id;
     this.#stop = options.stop;
-    this.#claimant = { workerId: this.#id, ...(options.queues && { queues: options.queues }) };
+    const { queues, only } = options;
+    this.#claimant = { workerId: this.#id, ...(queues && { queues }), ...(only !== undefined && { only }) };
+    this.#failures = new FailureLimit(options.maxFailures);
     this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
     this.#attempts = new Attempts(store, {
       stop: options.stop,
@@ -138,7 +144,8 @@ class Worker {
   /** Undefined when the store could not be used and is not worth waiting for, as it is time to leave. */
   async #turn(ends: readonly AttemptEnd[]): Promise<Turn | undefined> {
     const { gently, now } = this.#stop;
-    const limit = (): number => (gently.aborted || this.#mayBeTooMuch(ends) ? 0 : this.#slots.free + ends.length);
+    const limit = (): number =>
+      gently.aborted || this.#failures.mayBeReachedBy(ends) ? 0 : this.#slots.free + ends.length;
     const pointless = (): boolean => ends.length === 0 && limit() === 0;
     if (pointless()) return undefined;
     const turn = await this.#insist(
@@ -150,14 +157,8 @@ class Worker {
     if (turn.claimed.length > 0) reach("claimed");
     for (const job of turn.claimed) this.#slots.take(job.lease, this.#attempts.run(job));
     this.#report(turn);
-    this.#failures += turn.ended.filter(({ event }) => event === "dead-lettered" || event === "failed").length;
-    if (this.#failures >= (this.#options.maxFailures ?? Number.POSITIVE_INFINITY)) this.#stop.insist("failures");
+    if (this.#failures.isReachedBy(turn.ended)) this.#stop.insist("failures");
     return turn;
-  }
-
-  /** Whether it has to be seen first what becomes of these ends, before anything else is begun. */
-  #mayBeTooMuch(ends: readonly AttemptEnd[]): boolean {
-    return this.#options.maxFailures !== undefined && mayRetry(ends);
   }
 
   async #isAllDone(turn: Turn | undefined): Promise<boolean> {

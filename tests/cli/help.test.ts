@@ -11,6 +11,7 @@ const COMMANDS = [
   "list",
   "status",
   "show",
+  "exec",
   "run",
   "wait",
   "logs",

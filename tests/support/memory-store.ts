@@ -23,7 +23,7 @@ import {
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
-import type { Announcement, Lost, Present } from "../../src/store/present.ts";
+import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
 import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
 import { ArchivedAlready, queueItems, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
 
@@ -87,7 +87,7 @@ export class MemoryStore implements Store {
     this.#tellWaiters(ended, now);
     const claimed = claimant ? this.#claim(claimant, now) : [];
     const dueTimes = this.#pending()
-      .filter((job) => this.#room(queueOf(job), claimant?.queues) > 0)
+      .filter((job) => job.id === (claimant?.only ?? job.id) && this.#room(queueOf(job), claimant?.queues) > 0)
       .map((job) => job.run_at);
     return this.#changed({ ended, claimed, ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}) });
   }
@@ -196,7 +196,7 @@ export class MemoryStore implements Store {
     return this.#changed(tallies);
   }
 
-  async announce({ kind, supervisor }: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
+  async announce({ kind, supervisor, queues }: Announced): Promise<Announcement> {
     const { announced } = this.#memory;
     const name = `${kind}-${process.pid}`;
     let id = name;
@@ -205,6 +205,7 @@ export class MemoryStore implements Store {
     const present: Present = {
       ...{ id, kind, pid: process.pid, host: hostname(), reachable: true, startedAt, stopping: false },
       ...(supervisor === undefined ? {} : { supervisor }),
+      ...(queues === undefined ? {} : { queues }),
     };
     announced.set(id, present);
     this.#changed(undefined);
@@ -307,13 +308,13 @@ export class MemoryStore implements Store {
     return change;
   }
 
-  #claim({ workerId, limit, queues, holds }: Claimant, now: number): ProcessingJob[] {
+  #claim({ workerId, limit, queues, only, holds }: Claimant, now: number): ProcessingJob[] {
     const forgotten = holds
       ? this.#jobsOf(workerId)
           .filter(({ lease }) => !holds.has(lease))
           .slice(0, limit)
       : [];
-    const due = this.#pending().filter((job) => job.run_at <= now);
+    const due = this.#pending().filter((job) => job.run_at <= now && job.id === (only ?? job.id));
     due.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
     const claimed: ProcessingJob[] = [];
     for (const pending of due) {

@@ -92,7 +92,7 @@ export class FilesStore implements Store {
       const state = this.#ledger.state();
       if (!claimant || isNothingToTake(state, claimant, now())) {
         if (this.#isWorker) this.#retention.turned(state, { idle: true });
-        return turn(state, { ended: [], claimed: [] }, { now: now(), served: claimant?.queues });
+        return turn(state, { ended: [], claimed: [] }, { now: now(), claimant });
       }
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
@@ -102,7 +102,7 @@ export class FilesStore implements Store {
       SOON,
     );
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
-    return turn(this.#ledger.known(), done, { now: now(), served: claimant?.queues });
+    return turn(this.#ledger.known(), done, { now: now(), claimant });
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
@@ -173,7 +173,7 @@ export class FilesStore implements Store {
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 
-  async announce({ kind, supervisor }: Announced): Promise<Announcement> {
+  async announce({ kind, supervisor, queues }: Announced): Promise<Announcement> {
     await this.#ledger.create();
     // Only workers hold jobs, and a supervisor need not know them.
     const holders = new Set(
@@ -182,6 +182,7 @@ export class FilesStore implements Store {
     const announcement = await announce(this.#layout.workers, {
       kind,
       ...(supervisor === undefined ? {} : { supervisor }),
+      queues,
       now: this.#options.now(),
       isInUse: (id) => holders.has(id),
     });

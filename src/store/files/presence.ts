@@ -9,13 +9,14 @@ import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
 import { createWhole, namesInTrusted, remove, replace } from "../local/durable.ts";
 import { isRunning, type ProcessIdentity, self } from "../local/identity.ts";
-import type { Announcement, Lost, Present } from "../present.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import { giveSign, removeSign, type SignCheck } from "./sign-of-life.ts";
 
 interface PresenceFile extends ProcessIdentity {
   readonly id: string;
   readonly kind: Present["kind"];
   readonly supervisor?: string;
+  readonly queues?: readonly string[];
   readonly started_at: number;
   readonly stopping?: true;
 }
@@ -23,7 +24,7 @@ interface PresenceFile extends ProcessIdentity {
 /** Announces this process under the first of `worker-12`, `worker-12-2`, … that nobody has and `isInUse` does not know. */
 export async function announce(
   directory: string,
-  as: { kind: Present["kind"]; supervisor?: string; now: number; isInUse: (id: string) => boolean },
+  as: Announced & { now: number; isInUse: (id: string) => boolean },
 ): Promise<Announcement> {
   for (let suffix = 1; ; suffix++) {
     const id = `${as.kind}-${process.pid}${suffix === 1 ? "" : `-${suffix}`}`;
@@ -33,6 +34,7 @@ export async function announce(
       id,
       kind: as.kind,
       ...(as.supervisor === undefined ? {} : { supervisor: as.supervisor }),
+      ...(as.queues === undefined ? {} : { queues: as.queues }),
       ...self(),
       started_at: as.now,
     };
@@ -111,6 +113,7 @@ function toPresent(file: PresenceFile): Present {
     host: file.host,
     reachable: isRunning(file) !== undefined,
     ...(file.supervisor === undefined ? {} : { supervisor: file.supervisor }),
+    ...(file.queues === undefined ? {} : { queues: file.queues }),
     startedAt: file.started_at,
     stopping: file.stopping === true,
   };

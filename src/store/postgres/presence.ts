@@ -79,13 +79,13 @@ export class Presence implements Announcement {
   async #enter(): Promise<boolean> {
     const askedAt = this.#options.elapsed();
     const { pid, start, host, boot, pidns } = self();
-    const { kind, supervisor = null } = this.#as;
+    const { kind, supervisor = null, queues = null } = this.#as;
     const { logs, now } = this.#options;
     const entered = await this.#database.ask(
       (sql) => sql`
-        INSERT INTO presence (id, token, kind, supervisor, pid, start, host, boot, pidns, logs, started_at)
-        SELECT ${this.id}, ${this.#token}, ${kind}, ${supervisor}, ${pid}, ${start}, ${host}, ${boot}, ${pidns}, ${logs},
-          ${now()}
+        INSERT INTO presence (id, token, kind, supervisor, queues, pid, start, host, boot, pidns, logs, started_at)
+        SELECT ${this.id}, ${this.#token}, ${kind}, ${supervisor}, ${queues}::json, ${pid}, ${start}, ${host}, ${boot},
+          ${pidns}, ${logs}, ${now()}
         WHERE NOT EXISTS (SELECT FROM jobs WHERE state = 'processing' AND worker_id = ${this.id})
         ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp() WHERE presence.token = excluded.token
         RETURNING id`,

@@ -54,6 +54,26 @@ export const claimContract: Contract = {
     expect(await claimed(store)).toEqual([]);
   },
 
+  "takes the one job that is asked for and no other, when it is due": async (bench) => {
+    const { store } = bench;
+    await store.enqueue([...specs("a", "b"), { id: "later", command: "x", run_at: T0 + 5000 }]);
+    const only = (id: string) => store.settle([], { workerId: "worker-1", limit: 5, only: id });
+    expect(await only("later")).toEqual({ ended: [], claimed: [], nextDueAt: T0 + 5000 });
+    expect(await only("nope")).toEqual({ ended: [], claimed: [] });
+    const turn = await only("b");
+    expect(ids(turn.claimed)).toEqual(["b"]);
+    expect(turn).not.toHaveProperty("nextDueAt");
+    const [b] = turn.claimed;
+    if (!b) throw new Error("nothing was claimed");
+    await store.setConfig("backoff_base", 0);
+    const again = await store.settle([end(b, FAILURE)], { workerId: "worker-1", limit: 1, only: "b" });
+    expect(ids(again.claimed)).toEqual(["b"]);
+    expect(await store.settle([], { workerId: "worker-1", limit: 0, only: "a" })).toMatchObject({ claimed: [] });
+    bench.now = T0 + 5000;
+    expect(ids((await only("later")).claimed)).toEqual(["later"]);
+    expect(ids(await claimed(store))).toEqual(["a"]);
+  },
+
   "leaves a delayed job until its run_at, whatever its priority": async (bench) => {
     const { store } = bench;
     await store.enqueue([{ id: "later", command: "x", run_at: T0 + 5000, priority: 9 }, ...specs("now")]);

@@ -14,7 +14,7 @@ import { Bench, type Contract, everything } from "./bench.ts";
 /** What a person or a worker may do; instants are relative to the clock, attempts are named by the order of their claims. */
 type Command =
   | { kind: "enqueue"; specs: (JobSpec & { id: string; delay?: number })[]; existing: "refuse" | "skip" }
-  | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number; queues?: string[] }
+  | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number; queues?: string[]; only?: string }
   | { kind: "rule"; queue: string; change: QueueRuleChange }
   | { kind: "requeue"; ids: string[] }
   | { kind: "set"; key: ConfigKey; value: number }
@@ -99,8 +99,9 @@ class Run implements AsyncDisposable {
     expect(await answer(call(this.#handles[0]))).toEqual(expected);
   }
 
-  async #settle({ ends, limit, queues }: Command & { kind: "settle" }): Promise<void> {
-    const claimant = limit === undefined ? undefined : { workerId: "worker-1", limit, ...(queues && { queues }) };
+  async #settle({ ends, limit, queues, only }: Command & { kind: "settle" }): Promise<void> {
+    const terms = { ...(queues && { queues }), ...(only !== undefined && { only }) };
+    const claimant = limit === undefined ? undefined : { workerId: "worker-1", limit, ...terms };
     const turn = (store: Store, side: "tested" | "model"): Promise<Turn> => {
       const named = ends.flatMap(({ attempt, outcome }) => {
         const known = this.#attempts.at(-1 - attempt);
@@ -185,6 +186,7 @@ function commands(): fc.Arbitrary<Command> {
       ends: fc.array(fc.record({ attempt: fc.nat(5), outcome }), { maxLength: 3 }),
       limit: fc.nat(3),
       queues: fc.subarray(["x", "default"], { minLength: 1 }),
+      only: id,
     },
     { requiredKeys: ["kind", "ends"], noNullPrototype: true },
   );

@@ -1,0 +1,78 @@
+/** What the attempts of a job print, one after the other, as they print it. */
+import { watch } from "node:fs";
+import type { Store } from "../store/store.ts";
+import { Alarm } from "../worker/alarm.ts";
+import { LogFile } from "./log-reader.ts";
+
+/** For the file systems where nothing tells of a change. */
+const LOOK_AGAIN_MS = 1000;
+
+export class LiveOutput {
+  readonly #store: Store;
+  readonly #id: string;
+  readonly #alarm = new Alarm();
+  /** The paths of the logs that have been begun. */
+  readonly #begun = new Set<string>();
+  #isNewsTold = true;
+  #hasEnded = false;
+
+  constructor(store: Store, id: string) {
+    this.#store = store;
+    this.#id = id;
+  }
+
+  /** Something has become of the job: there may be another log. */
+  notice(): void {
+    this.#isNewsTold = true;
+    this.#alarm.ring();
+  }
+
+  /** No more attempts come; what there is will still be read. */
+  end(): void {
+    this.#hasEnded = true;
+    this.notice();
+  }
+
+  /** To be read once. What another host has written comes when its attempt has ended. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    let open = new DisposableStack();
+    let file: LogFile | undefined;
+    try {
+      for (;;) {
+        this.#alarm.reset();
+        // Asked before reading: whatever was printed before the end is then read below.
+        const isLast = this.#hasEnded;
+        for (const log of await this.#newLogs()) {
+          if (file) yield* file.readOn();
+          open.dispose();
+          open = new DisposableStack();
+          file = undefined;
+          if (log.elsewhere?.end) yield log.elsewhere.end.tail;
+          else file = open.use(new LogFile(log.path));
+          if (file) {
+            open.adopt(
+              watch(log.path, () => this.#alarm.ring()),
+              (watcher) => watcher.close(),
+            );
+          }
+        }
+        if (file) yield* file.readOn();
+        if (isLast) return;
+        await this.#alarm.sleep(LOOK_AGAIN_MS);
+      }
+    } finally {
+      open.dispose();
+    }
+  }
+
+  /** Those that can be read and have not been begun, oldest first. */
+  async #newLogs() {
+    if (!this.#isNewsTold) return [];
+    this.#isNewsTold = false;
+    const logs = (await this.#store.logs(this.#id)).filter(
+      ({ path, elsewhere }) => !this.#begun.has(path) && (!elsewhere || elsewhere.end),
+    );
+    for (const { path } of logs) this.#begun.add(path);
+    return logs;
+  }
+}
