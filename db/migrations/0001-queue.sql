@@ -23,6 +23,13 @@ CREATE TABLE queues (
 );
 INSERT INTO queues (name) VALUES ('default');
 
+-- What gives jobs by itself. `next_at` is the first instant that has not been fired.
+CREATE TABLE schedules (
+  name text COLLATE "C" PRIMARY KEY,
+  next_at bigint NOT NULL,
+  schedule json NOT NULL
+);
+
 -- Everything that has an id: the jobs of the queue, and the dead letters.
 CREATE TABLE jobs (
   id text COLLATE "C" PRIMARY KEY,
@@ -241,7 +248,8 @@ END
 $$;
 
 -- Ends attempts and gives the claimant its jobs, in one commit. The answer: {"ended": [leases], "forgotten": [jobs],
--- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null}.
+-- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null, "next_schedule": when a
+-- schedule gives its next job, or null}.
 CREATE FUNCTION settle(
   ends json, printed json, claimant text, most integer, serves text[], holds bigint[], now_ms bigint
 ) RETURNS json LANGUAGE plpgsql
@@ -329,7 +337,8 @@ BEGIN
       next_due := least(next_due, waiting);
     END LOOP;
   END IF;
-  RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due);
+  RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due,
+    'next_schedule', (SELECT min(next_at) FROM schedules));
 END
 $$;
 

@@ -11,6 +11,7 @@ import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
 import { queueLines, ruleLine } from "./queue-views.ts";
+import { addedLine, scheduleLines } from "./schedule-views.ts";
 import { iso, relative } from "./time.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
@@ -56,6 +57,12 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return queueLines(view, onScreen(screen));
     case "queue-changed":
       return [ruleLine(view)];
+    case "schedules":
+      return scheduleLines(view, onScreen(screen));
+    case "schedule-added":
+      return [addedLine(view)];
+    case "schedule-removed":
+      return [`Schedule ${escapeControls(view.name)} removed; its jobs stay.`];
     case "requeued":
       return view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`);
     case "config":

@@ -9,6 +9,9 @@
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
  *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
+ *   schedule-list      {"schedules": [<schedule>]}
+ *   schedule-add       {"schedule": <schedule>}
+ *   schedule-remove    {"removed": <name>}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
  *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
@@ -31,7 +34,8 @@
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
- * {"settings": <number>, "jobs", "dead_letters", "archived"}, <queue> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"},
+ * <schedule> is {"name", "cron", "tz", "spec": <fields of its jobs>, "catch_up", "overlap", "created_at", "next_at", "last_id"?}, <queue> is
  * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
@@ -150,6 +154,12 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       };
     case "queue-changed":
       return { queue: { name: view.name === EVERY_QUEUE ? null : view.name, ...ruleDocument(view.rule) } };
+    case "schedules":
+      return { schedules: view.schedules };
+    case "schedule-added":
+      return { schedule: view.schedule };
+    case "schedule-removed":
+      return { removed: view.name };
     case "requeued":
       return { jobs: view.jobs };
     case "pruned":

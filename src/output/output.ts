@@ -7,6 +7,7 @@ import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { QueueRule, QueueStatus } from "../job/queue.ts";
+import type { Schedule } from "../job/schedule.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
@@ -28,6 +29,9 @@ export type View =
   | { readonly view: "queues"; readonly queues: readonly QueueStatus[] }
   /** What holds for a queue by now. */
   | { readonly view: "queue-changed"; readonly name: string; readonly rule: QueueRule }
+  | { readonly view: "schedules"; readonly schedules: readonly Schedule[]; readonly now: number }
+  | { readonly view: "schedule-added"; readonly schedule: Schedule; readonly now: number }
+  | { readonly view: "schedule-removed"; readonly name: string }
   | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }

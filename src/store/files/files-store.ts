@@ -17,6 +17,7 @@ import { readArchive } from "./archive.ts";
 import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
+import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { announce, findLost, roster } from "./presence.ts";
@@ -35,6 +36,7 @@ export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
 }
 
 export class FilesStore implements Store {
+  readonly schedules: FilesSchedules;
   readonly #layout: Layout;
   readonly #options: FilesStoreOptions;
   readonly #ledger: Ledger;
@@ -51,6 +53,8 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
+    const { now } = options;
+    this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings().max_retries });
     this.#logs = new LogDirectory(this.#layout.logs);
     const retaining = { logs: this.#logs, ...options, config: () => this.#settings() };
     this.#retention = new Retention(this.#layout, this.#ledger, retaining);
@@ -87,6 +91,7 @@ export class FilesStore implements Store {
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const { now, random } = this.#options;
+    if (claimant) await this.schedules.fire();
     if (ends.length === 0) {
       // An idle worker looks often and finds nothing: that must cost no lock.
       const state = this.#ledger.state();

@@ -56,7 +56,12 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
 /** What was settled, with the time at which to look again, as the state is afterwards. */
 export function turn(state: QueueState, done: Settled, { now, served }: Pick<Asking, "now" | "served">): Turn {
   const nextDueAt = state.nextDueAt({ now, served });
-  return nextDueAt === undefined ? done : { ...done, nextDueAt };
+  const nextScheduleAt = state.nextScheduleAt();
+  return {
+    ...done,
+    ...(nextDueAt === undefined ? {} : { nextDueAt }),
+    ...(nextScheduleAt === undefined ? {} : { nextScheduleAt }),
+  };
 }
 
 /** Whether a claim would come back empty. */

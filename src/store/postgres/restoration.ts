@@ -2,13 +2,15 @@
 import type { SQL } from "bun";
 import type { Config } from "../../config.ts";
 import { type QueueRules, queueOf } from "../../job/queue.ts";
+import type { Schedule } from "../../job/schedule.ts";
 import type { JobTerms } from "../../job/terms.ts";
-import type { EntryItem, Item, QueueItem, Restored, SettingItem } from "../item.ts";
+import type { EntryItem, Item, QueueItem, Restored, ScheduleItem, SettingItem } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
 import { ArchivedAlready, Tallies } from "../transfer.ts";
 import { array } from "./array.ts";
-import { nameQueues } from "./arrival.ts";
 import { copyField, NULL } from "./copy-text.ts";
+import { nameQueues } from "./insertion.ts";
+import { selectSchedules, writeSchedule } from "./postgres-schedules.ts";
 import { selectRules, writeRule } from "./queues.ts";
 import { fetchAll } from "./reading.ts";
 import { type ArchivedRow, completedOf, type JobRow, storedTerms } from "./row.ts";
@@ -46,10 +48,12 @@ export class Restoration {
     }
     const stored = isMerging ? await selectSettings(sql) : {};
     const rules = isMerging ? await selectRules(sql) : {};
+    const schedules = isMerging ? await selectSchedules(sql) : [];
     for await (const items of batches) {
       for (const item of items) {
         if ("setting" in item) await this.#set(item, stored);
         if ("queue" in item) await this.#rule(item, rules);
+        if ("schedule" in item) await this.#schedule(item, schedules);
       }
       await this.#addEntries(items);
       await this.#addArchived(items);
@@ -73,6 +77,12 @@ export class Restoration {
     const isAdded = rules[name] === undefined;
     this.#tallies.count(item, { isAdded });
     if (isAdded) await writeRule(this.#sql, name, rule);
+  }
+
+  async #schedule(item: ScheduleItem, stored: readonly Schedule[]): Promise<void> {
+    const isAdded = stored.every(({ name }) => name !== item.schedule.name);
+    this.#tallies.count(item, { isAdded });
+    if (isAdded) await writeSchedule(this.#sql, item.schedule);
   }
 
   async #addEntries(items: readonly Item[]): Promise<void> {

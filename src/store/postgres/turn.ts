@@ -36,6 +36,7 @@ interface Answer {
   readonly forgotten: readonly JobRow[];
   readonly claimed: readonly JobRow[];
   readonly next_due: number | null;
+  readonly next_schedule: number | null;
 }
 
 export class Turns {
@@ -80,6 +81,7 @@ export class Turns {
       ),
       claimed,
       ...(answer.next_due === null ? {} : { nextDueAt: answer.next_due }),
+      ...(answer.next_schedule === null ? {} : { nextScheduleAt: answer.next_schedule }),
     };
   }
 
