@@ -1,10 +1,10 @@
 /** The lines that people read, view by view. Into a pipe they are exactly the documented text. */
-import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
 import type { Present } from "../store/store.ts";
 import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
+import { changeLine, configLines, originLines } from "./config-views.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
@@ -56,11 +56,13 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
     case "setting":
       return [String(view.value)];
     case "setting-changed":
-      return [`⚙️ Config updated: ${view.key} = ${view.value}`];
+      return [changeLine(view.key, view.value, view.unset)];
     case "store":
       return [escapeControls(view.store)];
     case "store-changed":
-      return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
+      return [changeLine("store", view.store, view.unset)];
+    case "origins":
+      return originLines(view, screen);
     case "entry":
       return entryLines(view, screen);
     case "detached":
@@ -131,14 +133,6 @@ function* statusLines(view: Extract<View, { view: "status" }>, screen: Screen | 
   if (screen && dead > 0) {
     yield screen.colours.yellow(`${count(dead, "job", "jobs")} in the dead letter queue: see queuectl dlq-list`);
   }
-}
-
-function configLines({ config }: Extract<View, { view: "config" }>, screen: Screen | undefined): string[] {
-  const width = Math.max(...CONFIG_KEYS.map((key) => `${key} = ${config[key]}`.length));
-  return CONFIG_KEYS.map((key) => {
-    const setting = `${key} = ${config[key]}`;
-    return screen ? `${setting.padEnd(width)}  ${screen.colours.dim(SETTINGS[key].meaning)}` : setting;
-  });
 }
 
 function entryLines({ entry, logs, now }: Extract<View, { view: "entry" }>, screen: Screen | undefined): string[] {

@@ -9,6 +9,8 @@
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
+ *     --show-origin    {"<key>": {"value", "origin": "default", "stored" or "environment", "where": <path, address or variable>
+ *                      or null}, ...}, with the store among them
  *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
@@ -152,6 +154,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     case "store":
     case "store-changed":
       return { store: view.store };
+    case "origins":
+      return Object.fromEntries(view.settings.map(({ key, value, origin, where }) => [key, { value, origin, where }]));
     case "entry":
       return isDeadLetter(view.entry)
         ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }

@@ -2,7 +2,7 @@
  * What commands say, apart from how it is said: a command hands over a `View`, the human or the JSON form renders it.
  * Results and the log of `worker-start` go to stdout, everything else to stderr.
  */
-import type { Config, ConfigKey } from "../config.ts";
+import type { Config, ConfigKey, Origin } from "../config.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
@@ -11,6 +11,9 @@ import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
 import type { Migration } from "../store/migrator.ts";
 import type { AttemptLog, Counts, Present, Pruned } from "../store/store.ts";
+
+/** A setting, or the store, and where its value comes from. */
+export type TracedSetting = Origin & { readonly key: ConfigKey | "store"; readonly value: number | string };
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
@@ -24,10 +27,11 @@ export type View =
   | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
-  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number }
+  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number; readonly unset?: boolean }
   /** An address without its password, or `files`. */
   | { readonly view: "store"; readonly store: string }
-  | { readonly view: "store-changed"; readonly store: string }
+  | { readonly view: "store-changed"; readonly store: string; readonly unset?: boolean }
+  | { readonly view: "origins"; readonly settings: readonly TracedSetting[] }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
   | {
       readonly view: "detached";
