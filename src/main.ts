@@ -3,9 +3,9 @@
  * imported when it is needed, because an `enqueue` should cost little more than starting the runtime: of Node's own
  * modules, node:util and node:tty cost a third of a start each.
  */
-import { wantsJson } from "./cli/argv.ts";
 import { runCommandLine } from "./cli/cli.ts";
 import { EXIT, exitCodeOf } from "./cli/exit-code.ts";
+import { checkOutputForm, wantsJson } from "./cli/output-form.ts";
 import { QueueError } from "./job/errors.ts";
 import { openOutput } from "./output/open.ts";
 import type { Output } from "./output/output.ts";
@@ -23,7 +23,7 @@ declare const BUILD_COMMIT: string;
 process.on("SIGXFSZ", () => {});
 
 const argv = process.argv.slice(2);
-const json = wantsJson(argv);
+const json = wantsJson(argv, process.env);
 const output = await openOutput({ json, env: process.env });
 
 // A bug that nobody catches ends the process: left to itself, a compiled program then spins for ever (Bun 1.4.5).
@@ -32,6 +32,7 @@ for (const bug of ["uncaughtException", "unhandledRejection"] as const) {
 }
 
 try {
+  checkOutputForm(process.env);
   process.exitCode = argv[0] === "__worker" ? await work(argv.slice(1)) : await obey(argv);
 } catch (error) {
   process.exitCode = report(error, output);

@@ -34,12 +34,6 @@ export async function readRequest(argv: readonly string[], commands: Commands): 
   return { kind: "run", command, args: { words: line.words, options: line.options } };
 }
 
-/** Whether errors are to be JSON, known before the line can be read: its own mistakes are reported so too. */
-export function wantsJson(argv: readonly string[]): boolean {
-  const end = argv.indexOf("--");
-  return (end === -1 ? argv : argv.slice(0, end)).includes("--json");
-}
-
 /** A command line being read from left to right. */
 class CommandLine {
   readonly words: string[] = [];

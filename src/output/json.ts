@@ -1,5 +1,5 @@
 /**
- * `--json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds:
+ * `--json`, or `QUEUECTL_OUTPUT=json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds:
  *
  *   enqueue            {"job": <job>}, with a null for one that was skipped
  *     --file, -        {"enqueued": <number>, "skipped": <number>}

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { type Commands, type Request, readRequest, wantsJson } from "../../src/cli/argv.ts";
+import { type Commands, type Request, readRequest } from "../../src/cli/argv.ts";
 import type { Command } from "../../src/cli/command.ts";
 import { choice, wholeNumber } from "../../src/cli/option-values.ts";
+import { checkOutputForm, wantsJson } from "../../src/cli/output-form.ts";
 import { QueueError } from "../../src/job/errors.ts";
 
 function command(name: string, more: Partial<Command> = {}): Command {
@@ -142,8 +143,16 @@ describe("a mistake in a command line", () => {
   });
 
   test("is reported as JSON when --json stands anywhere before --", () => {
-    expect(wantsJson(["lst", "--json"])).toBe(true);
-    expect(wantsJson(["show", "--", "--json"])).toBe(false);
+    expect(wantsJson(["lst", "--json"], {})).toBe(true);
+    expect(wantsJson(["show", "--", "--json"], {})).toBe(false);
+    expect(wantsJson(["lst"], { QUEUECTL_OUTPUT: "json" })).toBe(true);
+    for (const form of ["text", "", undefined]) {
+      expect(wantsJson(["lst"], { QUEUECTL_OUTPUT: form })).toBe(false);
+      expect(() => checkOutputForm({ QUEUECTL_OUTPUT: form })).not.toThrow();
+    }
+    expect(() => checkOutputForm({ QUEUECTL_OUTPUT: "JSON" })).toThrow(
+      'QUEUECTL_OUTPUT must be text or json, got "JSON".',
+    );
   });
 });
 
