@@ -3,7 +3,7 @@
  * imported when it is needed, because an `enqueue` should cost little more than starting the runtime: of Node's own
  * modules, node:util and node:tty cost a third of a start each.
  */
-import { runCommandLine } from "./cli/cli.ts";
+import { completionLines, runCommandLine } from "./cli/cli.ts";
 import { EXIT, exitCodeOf } from "./cli/exit-code.ts";
 import { checkOutputForm, wantsJson } from "./cli/output-form.ts";
 import { QueueError } from "./job/errors.ts";
@@ -29,6 +29,13 @@ const output = await openOutput({ json, env: process.env });
 // A bug that nobody catches ends the process: left to itself, a compiled program then spins for ever (Bun 1.4.5).
 for (const bug of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(bug, (error: unknown) => process.exit(report(error, output)));
+}
+
+// Started by a shell while somebody types, so that no help lists it either: whatever goes wrong there, nothing is said.
+if (argv[0] === "__complete") {
+  await complete(argv.slice(1)).catch(() => {});
+  // A database that does not answer is not waited for.
+  process.exit(EXIT.ok);
 }
 
 try {
@@ -76,6 +83,14 @@ async function work(args: readonly string[]): Promise<number> {
   });
   await store.close();
   return EXIT.ok;
+}
+
+async function complete(words: readonly string[]): Promise<void> {
+  const lines = await completionLines(words, async (dataDir, wanted) => {
+    const { readKnownIds } = await import("./store/known-ids.ts");
+    return readKnownIds({ ...storeOptions(dataDir), warn: () => {} }, wanted);
+  });
+  output.data(lines);
 }
 
 async function open(dataDir: string | undefined): Promise<Store> {

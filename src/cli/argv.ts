@@ -95,7 +95,7 @@ class CommandLine {
 }
 
 /** A lone `-` is a word, and so is a negative number: the command then says what it expected instead. */
-function isOption(token: string): boolean {
+export function isOption(token: string): boolean {
   return token.length > 1 && token.startsWith("-") && !"0123456789.".includes(token[1] ?? "") && token !== "--";
 }
 

@@ -6,6 +6,7 @@ import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
 import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+import type { IdReader } from "./completion/offers.ts";
 import { EXIT } from "./exit-code.ts";
 
 /** In the order of the page that lists them all. Each is loaded when it is asked for. */
@@ -26,6 +27,7 @@ const COMMANDS: Commands = new Map([
   ["import", async () => (await import("./commands/import.ts")).importQueue],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["store-migrate", async () => (await import("./commands/store-migrate.ts")).storeMigrate],
+  ["completion", async () => (await import("./commands/completion.ts")).completion],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
 ]);
 
@@ -62,6 +64,12 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
     return EXIT.ok;
   }
   return runCommand(request.command, request.args, world);
+}
+
+/** What a shell may put in the place of the last of these words, for its script to read (completion/scripts.ts). */
+export async function completionLines(words: readonly string[], readIds: IdReader): Promise<string> {
+  const { offers } = await import("./completion/offers.ts");
+  return (await offers(words, COMMANDS, readIds)).map((line) => `${line}\n`).join("");
 }
 
 async function runCommand(command: Command, args: Arguments, world: World): Promise<number> {

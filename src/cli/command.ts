@@ -1,6 +1,8 @@
+import { JOB_STATES } from "../job/job.ts";
 import type { Output } from "../output/output.ts";
 import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
+import type { Whereabouts } from "../store/known-ids.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 
@@ -18,9 +20,19 @@ export interface Command {
   run(context: Context, args: Arguments): Promise<number>;
 }
 
+/** What a shell offers where a value is to be typed: paths, ids of jobs in these states or in the DLQ, or some words. */
+export type Offer =
+  | { readonly paths: "files" | "directories" }
+  | { readonly ids: readonly Whereabouts[] }
+  | { readonly words: readonly string[] };
+
+/** Of everything that has an id. */
+export const ANY_ID: Offer = { ids: [...JOB_STATES, "dead"] };
+
 interface ArgumentSpec {
   readonly name: string;
   readonly required: boolean;
+  readonly offer?: Offer;
   /** Takes all arguments from here on. Only the last one may. */
   readonly many?: boolean;
 }
@@ -31,6 +43,7 @@ export interface OptionSpec {
   readonly short?: string;
   /** What the help calls its value; an option without one is a flag. */
   readonly value?: string;
+  readonly offer?: Offer;
   readonly summary: string;
 }
 
@@ -63,7 +76,12 @@ export interface Context {
 
 /** The options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: "data-dir", value: "dir", summary: "Where the queue is kept (default: the nearest db/data)" },
+  {
+    name: "data-dir",
+    value: "dir",
+    offer: { paths: "directories" },
+    summary: "Where the queue is kept (default: the nearest db/data)",
+  },
   { name: "json", summary: "Print JSON, for programs" },
   { name: "help", short: "h", summary: "Show this help" },
   { name: "version", short: "v", summary: "Show the version" },

@@ -77,6 +77,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return migrationLines(view);
     case "verdict":
       return verdictLines(view);
+    case "completion":
+      return view.script.trimEnd().split("\n");
     case "version":
       return [`queuectl ${view.version} (${view.commit === undefined ? "" : `${view.commit}, `}Bun ${view.bun})`];
     default:

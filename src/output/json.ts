@@ -28,6 +28,7 @@
  *   store-migrate      {"location", "dry_run", "migrations": [{"number", "name", "sql"}]}: what was applied, or would be
  *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
+ *   completion         {"shell", "script"}
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
@@ -182,6 +183,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { location: view.location, dry_run: view.dryRun, migrations: view.migrations };
     case "verdict":
       return { held: view.evidence === undefined, ...view.verdict, ms: view.ms, evidence: view.evidence ?? null };
+    case "completion":
+      return { shell: view.shell, script: view.script };
     case "version":
       return { version: view.version, commit: view.commit ?? null, bun: view.bun };
     default:

@@ -59,6 +59,8 @@ export type View =
       /** Where everything lies, when a promise was broken. */
       readonly evidence: string | undefined;
     }
+  /** To be read by a shell. */
+  | { readonly view: "completion"; readonly shell: string; readonly script: string }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
 /** The output of one attempt, as it is read. */

@@ -20,6 +20,7 @@ const COMMANDS = [
   "import",
   "doctor",
   "store-migrate",
+  "completion",
   "selftest",
 ];
 

@@ -6,7 +6,7 @@ import { EXIT } from "../exit-code.ts";
 export const configGet: Command = {
   name: "config-get",
   summary: "Show one setting, or all",
-  arguments: [{ name: "key", required: false }],
+  arguments: [{ name: "key", required: false, offer: { words: [...CONFIG_KEYS, "store"] } }],
   options: [{ name: "show-origin", summary: "With where each value comes from, and the store too" }],
   examples: [
     "queuectl config-get",

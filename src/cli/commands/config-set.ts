@@ -15,7 +15,7 @@ export const configSet: Command = {
     ],
   },
   arguments: [
-    { name: "key", required: true },
+    { name: "key", required: true, offer: { words: [...CONFIG_KEYS, "store"] } },
     { name: "value", required: false },
   ],
   options: [{ name: "unset", summary: "Go back to the default, instead of a value" }],

@@ -26,7 +26,12 @@ export const enqueue: Command = {
   },
   arguments: [{ name: "json|-", required: false }],
   options: [
-    { name: "file", value: "path", summary: "Add the jobs in a file, one JSON a line (- reads standard input)" },
+    {
+      name: "file",
+      value: "path",
+      offer: { paths: "files" },
+      summary: "Add the jobs in a file, one JSON a line (- reads standard input)",
+    },
     { name: "atomic", summary: "With many jobs: add all of them or none" },
     { name: "skip-existing", summary: "Leave out jobs whose ids are taken, instead of failing" },
   ],

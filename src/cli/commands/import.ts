@@ -14,7 +14,7 @@ export const importQueue: Command = {
       "So an import that was interrupted is completed by --merge.",
     ],
   },
-  arguments: [{ name: "file|-", required: true }],
+  arguments: [{ name: "file|-", required: true, offer: { paths: "files" } }],
   options: [{ name: "merge", summary: "Into a queue that is not empty, too: add what is not there yet" }],
   examples: [
     "queuectl import queue.jsonl",

@@ -1,0 +1,70 @@
+/** What a shell may put in the place of the word that is being typed. */
+import { escapeControls } from "../../output/escape.ts";
+import { cut } from "../../output/table.ts";
+import type { KnownId, Wanted } from "../../store/known-ids.ts";
+import { type Commands, isOption } from "../argv.ts";
+import type { Offer } from "../command.ts";
+import { TypedLine } from "./typed-line.ts";
+
+/** Reads the ids of a queue: that in this data directory, if one was named. */
+export type IdReader = (dataDir: string | undefined, wanted: Wanted) => Promise<readonly KnownId[]>;
+
+/** Who presses a key does not wait longer, and does not read more. */
+const PATIENCE_MS = 1000;
+const MAX_IDS = 500;
+const MAX_ABOUT = 60;
+const CONTROL = /\p{Cc}/u;
+
+/**
+ * For `words`, of which the last is being typed, a line each: what may stand there and, after a tab, what that is. A line
+ * that begins with a tab asks for paths instead: `files` or `directories`.
+ */
+export async function offers(words: readonly string[], commands: Commands, readIds: IdReader): Promise<string[]> {
+  const line = new TypedLine(commands);
+  for (const word of words.slice(0, -1)) await line.take(word);
+  const current = words.at(-1) ?? "";
+  const lines = (offer: Offer | undefined, prefix: string) => offered(offer, prefix, { line, readIds });
+  if (line.awaits) return lines(line.awaits.offer, current);
+  if (!line.isDashed && current.startsWith("-")) {
+    const [written = "", ...rest] = current.split("=");
+    if (rest.length === 0) return optionLines(line, current);
+    const option = line.options.find(({ name }) => written === `--${name}`);
+    const values = await lines(option?.offer, rest.join("="));
+    return values.map((value) => (value.startsWith("\t") ? value : `${written}=${value}`));
+  }
+  const { command } = line;
+  if (!command) return nameLines(line, current, commands);
+  if (line.isHelp) return [];
+  const last = command.arguments.at(-1);
+  return lines((command.arguments[line.words.length] ?? (last?.many ? last : undefined))?.offer, current);
+}
+
+function optionLines(line: TypedLine, prefix: string): string[] {
+  return line.options
+    .filter(({ name }) => `--${name}`.startsWith(prefix) && !line.given.has(name))
+    .map(({ name, summary }) => `--${name}\t${summary}`);
+}
+
+async function nameLines({ group, isHelp }: TypedLine, prefix: string, commands: Commands): Promise<string[]> {
+  const begins = group === undefined ? "" : `${group}-`;
+  const found = [...commands].filter(([name]) => name.startsWith(begins + prefix));
+  const lines = found.map(async ([name, load]) => `${name.slice(begins.length)}\t${(await load()).summary}`);
+  const isFirst = group === undefined && !isHelp;
+  const help = isFirst && "help".startsWith(prefix) ? ["help\tShow the help of a command"] : [];
+  return [...(await Promise.all(lines)), ...help];
+}
+
+async function offered(
+  offer: Offer | undefined,
+  prefix: string,
+  { line, readIds }: { line: TypedLine; readIds: IdReader },
+): Promise<string[]> {
+  if (offer === undefined) return [];
+  if ("paths" in offer) return [`\t${offer.paths}`];
+  if ("words" in offer) return offer.words.filter((word) => word.startsWith(prefix));
+  const reading = readIds(line.given.get("data-dir"), { states: offer.ids, prefix, limit: MAX_IDS });
+  const ids = await Promise.race([reading, Bun.sleep(PATIENCE_MS).then(() => [])]);
+  return ids
+    .filter(({ id }) => !CONTROL.test(id) && !line.words.includes(id) && (line.isDashed || !isOption(id)))
+    .map(({ id, state, command }) => `${id}\t${cut(escapeControls(`${state}: ${command}`), MAX_ABOUT)}`);
+}
