@@ -8,6 +8,7 @@ import { type Commands, readRequest } from "./argv.ts";
 import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
 import type { IdReader } from "./completion/offers.ts";
 import { EXIT } from "./exit-code.ts";
+import { TOPICS } from "./topics/all.ts";
 
 /** In the order of the page that lists them all. Each is loaded when it is asked for. */
 const COMMANDS: Commands = new Map([
@@ -54,9 +55,14 @@ export interface World {
 
 /** Does what `argv` (without the program's own name) asks for and returns the exit code. Throws `QueueError`. */
 export async function runCommandLine(argv: readonly string[], world: World): Promise<number> {
-  const request = await readRequest(argv, COMMANDS);
+  const request = await readRequest(argv, COMMANDS, [...TOPICS.keys()]);
   if (request.kind === "help") {
     await printHelp(request.command);
+    return EXIT.ok;
+  }
+  if (request.kind === "topic") {
+    const [topic, { topicText }] = await Promise.all([TOPICS.get(request.topic)?.(), import("./topics/topic.ts")]);
+    if (topic) world.output.data(topicText(topic));
     return EXIT.ok;
   }
   if (request.kind === "version") {
@@ -69,7 +75,7 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
 /** What a shell may put in the place of the last of these words, for its script to read (completion/scripts.ts). */
 export async function completionLines(words: readonly string[], readIds: IdReader): Promise<string> {
   const { offers } = await import("./completion/offers.ts");
-  return (await offers(words, COMMANDS, readIds)).map((line) => `${line}\n`).join("");
+  return (await offers(words, { commands: COMMANDS, topics: TOPICS, readIds })).map((line) => `${line}\n`).join("");
 }
 
 async function runCommand(command: Command, args: Arguments, world: World): Promise<number> {
@@ -115,6 +121,7 @@ async function printHelp(about: Command | undefined): Promise<void> {
     for (const example of command.examples) described.example(`  $ ${example}`);
     if (command === about) program.matchedCommand = described;
   }
+  const topics = { title: "Topics", body: (await topicLines()).map(indented).join("\n") };
   // Set here and not by `help()`, which would list a second --help.
   program.globalCommand.helpCallback = ([, synopsis, ...sections]) => [
     { body: about?.summary ?? "A durable queue of shell commands." },
@@ -123,9 +130,15 @@ async function printHelp(about: Command | undefined): Promise<void> {
     ...sections
       .filter(({ title }) => !title?.startsWith("For more info"))
       .map(({ title, body }) => ({ ...(title ? { title } : {}), body: body.replace(/ +$/gm, "") })),
-    ...(about ? [] : [{ body: "More on one of them: queuectl <command> --help" }]),
+    ...(about ? [] : [topics, { body: "More on one of them: queuectl <command> --help, queuectl help <topic>" }]),
   ];
   program.outputHelp();
+}
+
+async function topicLines(): Promise<string[]> {
+  const { explained } = await import("./topics/topic.ts");
+  const rows = [...TOPICS].map(async ([name, load]) => [name, (await load()).summary] as const);
+  return explained(await Promise.all(rows));
 }
 
 function indented(line: string): string {

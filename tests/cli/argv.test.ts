@@ -37,12 +37,13 @@ const COMMANDS: Commands = new Map(
 );
 
 function read(...argv: string[]): Promise<Request> {
-  return readRequest(argv, COMMANDS);
+  return readRequest(argv, COMMANDS, ["config", "exit-codes"]);
 }
 
 /** A run request as `name word word --option=text`, for comparison in one line. */
 async function told(...argv: string[]): Promise<string> {
   const request = await read(...argv);
+  if (request.kind === "topic") return `help on ${request.topic}`;
   if (request.kind !== "run")
     return [request.kind, request.kind === "help" ? request.command?.name : ""].join(" ").trim();
   const options = [...request.args.options].map(([name, text]) => `--${name}=${text}`);
@@ -103,6 +104,9 @@ describe("a command line", () => {
     [["help"], "help"],
     [["help", "list"], "help list"],
     [["help", "dlq", "retry"], "help dlq-retry"],
+    [["help", "config"], "help on config"],
+    [["help", "config", "--json"], "help on config"],
+    [["help", "config", "get"], "help config-get"],
     [["dlq-retry", "--help"], "help dlq-retry"],
     [["worker", "start", "--count", "2", "-h"], "help worker-start"],
     [["--version"], "version"],
@@ -116,6 +120,8 @@ describe("a command line", () => {
 describe("a mistake in a command line", () => {
   test.each([
     [["lst"], 'Unknown command "lst".', 'Did you mean "list"?'],
+    [["exit-codes"], 'Unknown command "exit-codes".', "All commands: queuectl --help"],
+    [["help", "exit-code"], 'Unknown command "exit-code".', 'Did you mean "exit-codes"?'],
     [["frobnicate"], 'Unknown command "frobnicate".', "All commands: queuectl --help"],
     [["dlq"], 'Unknown command "dlq".', 'Did you mean "dlq-list" or "dlq-retry"?'],
     [["dlq", "lst"], 'Unknown command "dlq lst".', 'Did you mean "dlq-list"?'],

@@ -25,6 +25,11 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
     ["list", "retry"],
   ],
   [["help", "dlq", "r"], ["retry"]],
+  [
+    ["help", "ex"],
+    ["export", "exit-codes"],
+  ],
+  [["exit"], []],
   [["help", "show", ""], []],
   [["lst", "show", ""], []],
   [["list", "--s"], ["--state"]],

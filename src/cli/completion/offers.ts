@@ -4,10 +4,17 @@ import { cut } from "../../output/table.ts";
 import type { KnownId, Wanted } from "../../store/known-ids.ts";
 import { type Commands, isOption } from "../argv.ts";
 import type { Offer } from "../command.ts";
+import type { TOPICS } from "../topics/all.ts";
 import { TypedLine } from "./typed-line.ts";
 
 /** Reads the ids of a queue: that in this data directory, if one was named. */
 export type IdReader = (dataDir: string | undefined, wanted: Wanted) => Promise<readonly KnownId[]>;
+
+interface World {
+  readonly commands: Commands;
+  readonly topics: typeof TOPICS;
+  readonly readIds: IdReader;
+}
 
 /** Who presses a key does not wait longer, and does not read more. */
 const PATIENCE_MS = 1000;
@@ -19,7 +26,8 @@ const CONTROL = /\p{Cc}/u;
  * For `words`, of which the last is being typed, a line each: what may stand there and, after a tab, what that is. A line
  * that begins with a tab asks for paths instead: `files` or `directories`.
  */
-export async function offers(words: readonly string[], commands: Commands, readIds: IdReader): Promise<string[]> {
+export async function offers(words: readonly string[], world: World): Promise<string[]> {
+  const { commands, readIds } = world;
   const line = new TypedLine(commands);
   for (const word of words.slice(0, -1)) await line.take(word);
   const current = words.at(-1) ?? "";
@@ -33,7 +41,7 @@ export async function offers(words: readonly string[], commands: Commands, readI
     return values.map((value) => (value.startsWith("\t") ? value : `${written}=${value}`));
   }
   const { command } = line;
-  if (!command) return nameLines(line, current, commands);
+  if (!command) return nameLines(line, current, world);
   if (line.isHelp) return [];
   const last = command.arguments.at(-1);
   return lines((command.arguments[line.words.length] ?? (last?.many ? last : undefined))?.offer, current);
@@ -45,12 +53,12 @@ function optionLines(line: TypedLine, prefix: string): string[] {
     .map(({ name, summary }) => `--${name}\t${summary}`);
 }
 
-async function nameLines({ group, isHelp }: TypedLine, prefix: string, commands: Commands): Promise<string[]> {
+async function nameLines({ group, isHelp }: TypedLine, prefix: string, { commands, topics }: World): Promise<string[]> {
   const begins = group === undefined ? "" : `${group}-`;
-  const found = [...commands].filter(([name]) => name.startsWith(begins + prefix));
+  const found = [...commands, ...(isHelp ? topics : [])].filter(([name]) => name.startsWith(begins + prefix));
   const lines = found.map(async ([name, load]) => `${name.slice(begins.length)}\t${(await load()).summary}`);
   const isFirst = group === undefined && !isHelp;
-  const help = isFirst && "help".startsWith(prefix) ? ["help\tShow the help of a command"] : [];
+  const help = isFirst && "help".startsWith(prefix) ? ["help\tShow the help of a command, or of a topic"] : [];
   return [...(await Promise.all(lines)), ...help];
 }
 
