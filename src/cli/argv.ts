@@ -6,11 +6,12 @@
 import { closest, didYouMean } from "../job/closest.ts";
 import { QueueError } from "../job/errors.ts";
 import { shown } from "../job/shown.ts";
-import { type Arguments, type Command, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+import { type Arguments, type Command, GLOBAL_OPTIONS, MAN_OPTION, type OptionSpec, usage } from "./command.ts";
 
 export type Request =
   | { readonly kind: "help"; readonly command: Command | undefined }
   | { readonly kind: "topic"; readonly topic: string }
+  | { readonly kind: "man" }
   | { readonly kind: "version" }
   | { readonly kind: "run"; readonly command: Command; readonly args: Arguments };
 
@@ -40,7 +41,8 @@ export async function readRequest(
 
 /** `help config` is a page, and `help config get` a command. */
 async function readHelp(line: CommandLine, commands: Commands, topics: readonly string[]): Promise<Request> {
-  line.readUntilWord(GLOBAL_OPTIONS);
+  line.readUntilWord([MAN_OPTION, ...GLOBAL_OPTIONS]);
+  if (line.options.has("man")) return { kind: "man" };
   const word = line.peek();
   if (word === undefined) return { kind: "help", command: undefined };
   if (topics.includes(word) && line.isLast()) return { kind: "topic", topic: word };

@@ -5,7 +5,7 @@ import type { Doctor } from "../store/doctor.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
-import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, optionUsage, usage } from "./command.ts";
 import type { IdReader } from "./completion/offers.ts";
 import { EXIT } from "./exit-code.ts";
 import { TOPICS } from "./topics/all.ts";
@@ -39,6 +39,14 @@ const EXAMPLES = [
   "queuectl status",
 ];
 
+const MORE = {
+  title: "More",
+  body: [
+    "  queuectl <command> --help, queuectl help <topic>",
+    "  queuectl help --man | man -l -    all of it as a manual page",
+  ].join("\n"),
+};
+
 /** What the process gives to a command line: everything that a test may want to replace. */
 export interface World {
   readonly output: Output;
@@ -63,6 +71,10 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
   if (request.kind === "topic") {
     const [topic, { topicText }] = await Promise.all([TOPICS.get(request.topic)?.(), import("./topics/topic.ts")]);
     if (topic) world.output.data(topicText(topic));
+    return EXIT.ok;
+  }
+  if (request.kind === "man") {
+    world.output.data(await manual(world.version));
     return EXIT.ok;
   }
   if (request.kind === "version") {
@@ -130,9 +142,16 @@ async function printHelp(about: Command | undefined): Promise<void> {
     ...sections
       .filter(({ title }) => !title?.startsWith("For more info"))
       .map(({ title, body }) => ({ ...(title ? { title } : {}), body: body.replace(/ +$/gm, "") })),
-    ...(about ? [] : [topics, { body: "More on one of them: queuectl <command> --help, queuectl help <topic>" }]),
+    ...(about ? [] : [topics, MORE]),
   ];
   program.outputHelp();
+}
+
+async function manual(version: string): Promise<string> {
+  const { manPage } = await import("./man-page.ts");
+  const commands = await Promise.all(Array.from(COMMANDS.values(), (load) => load()));
+  const topics = await Promise.all(Array.from(TOPICS, async ([name, load]) => [name, await load()] as const));
+  return manPage({ version, commands, topics, examples: EXAMPLES });
 }
 
 async function topicLines(): Promise<string[]> {
@@ -143,8 +162,4 @@ async function topicLines(): Promise<string[]> {
 
 function indented(line: string): string {
   return `  ${line}`;
-}
-
-function optionUsage({ name, short, value }: OptionSpec): string {
-  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
 }

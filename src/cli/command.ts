@@ -87,6 +87,14 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: "version", short: "v", summary: "Show the version" },
 ];
 
+/** Of `queuectl help` alone. */
+export const MAN_OPTION: OptionSpec = { name: "man", summary: "Print all of the help as a manual page" };
+
+/** `-f, --follow`, `--state <state>`: how the option is written. */
+export function optionUsage({ name, short, value }: OptionSpec): string {
+  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
+}
+
 /** `enqueue <json>`, `dlq-retry <id...>`: how the command is written. */
 export function usage(command: Command): string {
   const words = command.arguments.map(({ name, required, many }) => {

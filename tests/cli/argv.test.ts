@@ -107,6 +107,7 @@ describe("a command line", () => {
     [["help", "config"], "help on config"],
     [["help", "config", "--json"], "help on config"],
     [["help", "config", "get"], "help config-get"],
+    [["help", "--man"], "man"],
     [["dlq-retry", "--help"], "help dlq-retry"],
     [["worker", "start", "--count", "2", "-h"], "help worker-start"],
     [["--version"], "version"],
@@ -120,6 +121,7 @@ describe("a command line", () => {
 describe("a mistake in a command line", () => {
   test.each([
     [["lst"], 'Unknown command "lst".', 'Did you mean "list"?'],
+    [["list", "--man"], 'Unknown option "--man".', "See queuectl list --help."],
     [["exit-codes"], 'Unknown command "exit-codes".', "All commands: queuectl --help"],
     [["help", "exit-code"], 'Unknown command "exit-code".', 'Did you mean "exit-codes"?'],
     [["frobnicate"], 'Unknown command "frobnicate".', "All commands: queuectl --help"],

@@ -29,6 +29,7 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
     ["help", "ex"],
     ["export", "exit-codes"],
   ],
+  [["help", "--m"], ["--man"]],
   [["exit"], []],
   [["help", "show", ""], []],
   [["lst", "show", ""], []],

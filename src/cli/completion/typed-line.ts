@@ -3,7 +3,7 @@
  * (argv.ts), but against the same definitions.
  */
 import { type Commands, isOption } from "../argv.ts";
-import { type Command, GLOBAL_OPTIONS, type OptionSpec } from "../command.ts";
+import { type Command, GLOBAL_OPTIONS, MAN_OPTION, type OptionSpec } from "../command.ts";
 
 export class TypedLine {
   command: Command | undefined;
@@ -25,7 +25,7 @@ export class TypedLine {
 
   /** What may be given here. */
   get options(): readonly OptionSpec[] {
-    return [...(this.command?.options ?? []), ...GLOBAL_OPTIONS];
+    return [...(this.isHelp ? [MAN_OPTION] : (this.command?.options ?? [])), ...GLOBAL_OPTIONS];
   }
 
   async take(word: string): Promise<void> {
