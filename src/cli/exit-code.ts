@@ -26,7 +26,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   interrupted: "interrupted by ^C",
 };
 
-const BY_CODE = {
+export const BY_CODE = {
   E_USAGE: EXIT.usage,
   E_JOB_NOT_FOUND: EXIT.notFound,
   E_KEY_NOT_FOUND: EXIT.notFound,

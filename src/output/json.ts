@@ -1,5 +1,6 @@
 /**
- * `--json`, or `QUEUECTL_OUTPUT=json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds:
+ * `--json`, or `QUEUECTL_OUTPUT=json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds
+ * (docs/schema/documents.json is the same as a JSON Schema):
  *
  *   enqueue            {"job": <job>}, with a null for one that was skipped
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
