@@ -47,6 +47,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return prunedLines(view);
     case "exported":
       return [`Exported ${tallyText(view.exported)} to ${escapeControls(view.path)}.`];
+    case "import-checked":
+      return [`Would import ${tallyText(view.checked)}${view.merge ? ", less what is there already" : ""}.`];
     case "imported":
       return importedLines(view);
     case "requeued":
@@ -119,10 +121,12 @@ function onScreen(screen: Screen | undefined): Screen {
   return screen ?? { width: Number.POSITIVE_INFINITY, colours: NO_COLOURS };
 }
 
-function bulkLine({ enqueued, skipped }: Extract<View, { view: "bulk-enqueued" }>): string {
-  const done = `${count(enqueued, "job", "jobs")} enqueued`;
+function bulkLine({ enqueued, skipped, dryRun }: Extract<View, { view: "bulk-enqueued" }>): string {
+  const jobs = count(enqueued, "job", "jobs");
+  const done = dryRun ? `Would enqueue ${jobs}` : `${jobs} enqueued`;
   if (skipped === 0) return `${done}.`;
-  return `${done}, ${skipped} skipped (${skipped === 1 ? "its id exists" : "their ids exist"} already).`;
+  const why = `(${skipped === 1 ? "its id exists" : "their ids exist"} already)`;
+  return dryRun ? `${done} and skip ${skipped} ${why}.` : `${done}, ${skipped} skipped ${why}.`;
 }
 
 function* statusLines(view: Extract<View, { view: "status" }>, screen: Screen | undefined): Generator<string> {

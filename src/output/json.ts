@@ -4,6 +4,7 @@
  *
  *   enqueue            {"job": <job>}, with a null for one that was skipped
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
+ *     --dry-run        the same with "dry_run": true, for a single job, too
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
@@ -24,6 +25,7 @@
  *     --output         {"exported": <tally>, "path", "sum"}
  *   import             {"imported": <tally>, "skipped": <tally>, "sum"}: what was left out because its like was there; the
  *                      sum is that of the stream
+ *     --dry-run        {"checked": <tally>, "sum", "dry_run": true}
  *   doctor             {"location", "sound", "mendable", "advice"?, "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   store-migrate      {"location", "dry_run", "migrations": [{"number", "name", "sql"}]}: what was applied, or would be
@@ -137,7 +139,7 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     case "skipped":
       return { job: null };
     case "bulk-enqueued":
-      return { enqueued: view.enqueued, skipped: view.skipped };
+      return { enqueued: view.enqueued, skipped: view.skipped, ...(view.dryRun && { dry_run: true }) };
     case "status":
       return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
     case "requeued":
@@ -146,6 +148,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { ...view.pruned, dry_run: view.dryRun };
     case "exported":
       return { exported: view.exported, path: view.path, sum: view.sum };
+    case "import-checked":
+      return { checked: view.checked, sum: view.sum, dry_run: true };
     case "imported":
       return { imported: view.imported.added, skipped: view.imported.skipped, sum: view.sum };
     case "config":

@@ -20,7 +20,13 @@ export type View =
   | { readonly view: "enqueued"; readonly job: PendingJob }
   /** Nothing was enqueued, because a job or dead letter has this id. */
   | { readonly view: "skipped"; readonly id: string }
-  | { readonly view: "bulk-enqueued"; readonly enqueued: number; readonly skipped: number }
+  | {
+      readonly view: "bulk-enqueued";
+      readonly enqueued: number;
+      readonly skipped: number;
+      /** Nothing was: it is what would be. */
+      readonly dryRun?: boolean;
+    }
   | { readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined; readonly now: number }
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
@@ -44,6 +50,8 @@ export type View =
   | { readonly view: "mending"; readonly location: string; readonly mending: Mending | undefined }
   | { readonly view: "pruned"; readonly pruned: Pruned; readonly dryRun: boolean }
   | { readonly view: "exported"; readonly exported: Tally; readonly path: string; readonly sum: string }
+  /** Of an import that was not made: what would come, less what is there already if it is to be merged. */
+  | { readonly view: "import-checked"; readonly checked: Tally; readonly merge: boolean; readonly sum: string }
   | { readonly view: "imported"; readonly imported: Restored; readonly sum: string }
   | {
       readonly view: "migration";

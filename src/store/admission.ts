@@ -71,7 +71,7 @@ function freshId(random: () => number, isTaken: (id: string) => boolean): string
 }
 
 /** `E_JOB_EXISTS` for what stands at `index` of a call; without a holder, an earlier one of the same call has the id. */
-function idTaken(id: string, holder: Entry | undefined, index: number): QueueError {
+export function idTaken(id: string, holder: Entry | undefined, index: number): QueueError {
   if (!holder) {
     return new QueueError("E_JOB_EXISTS", `The job ID ${shown(id)} stands more than once in this request.`, { index });
   }

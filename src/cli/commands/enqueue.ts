@@ -34,12 +34,14 @@ export const enqueue: Command = {
     },
     { name: "atomic", summary: "With many jobs: add all of them or none" },
     { name: "skip-existing", summary: "Leave out jobs whose ids are taken, instead of failing" },
+    { name: "dry-run", summary: "Only look whether they would be enqueued" },
   ],
   examples: [
     `queuectl enqueue '{"id":"p1","command":"echo hi"}'`,
     `queuectl enqueue '{"command":"make test","max_retries":0}'`,
     `queuectl enqueue '{"command":"./nightly.sh","run_at":"2026-01-31T02:00:00Z"}'`,
     "queuectl enqueue --file jobs.jsonl --skip-existing",
+    "queuectl enqueue --file jobs.jsonl --dry-run",
     `find . -name '*.png' | jq -cR '{command: ("optipng " + @sh)}' | queuectl enqueue -`,
   ],
   async run(context, args) {
@@ -48,15 +50,27 @@ export const enqueue: Command = {
     const existing = args.options.has("skip-existing") ? "skip" : "refuse";
     const atomic = args.options.has("atomic");
     checkCombination(args);
-    if (path === undefined) return enqueueOne(context, word ?? "", existing);
+    const dryRun = args.options.has("dry-run");
+    if (path === undefined) return enqueueOne(context, word ?? "", { existing, dryRun });
     const { enqueueLines } = await import("../bulk-enqueue.ts");
-    return enqueueLines(context, { path, existing, atomic });
+    return enqueueLines(context, { path, existing, atomic, dryRun });
   },
 };
 
-async function enqueueOne({ store, output }: Context, json: string, existing: "refuse" | "skip"): Promise<number> {
+async function enqueueOne(
+  { store, output, now }: Context,
+  json: string,
+  { existing, dryRun }: { existing: "refuse" | "skip"; dryRun: boolean },
+): Promise<number> {
   const spec = parseJobSpec(json);
-  const [job] = await (await store()).enqueue([spec], { existing });
+  const opened = await store();
+  if (dryRun) {
+    const { Rehearsal } = await import("../rehearsal.ts");
+    const { length } = await new Rehearsal(opened, now).enqueue([spec], { existing });
+    output.result({ view: "bulk-enqueued", enqueued: length, skipped: 1 - length, dryRun });
+    return EXIT.ok;
+  }
+  const [job] = await opened.enqueue([spec], { existing });
   output.result(job ? { view: "enqueued", job } : { view: "skipped", id: spec.id ?? "" });
   return EXIT.ok;
 }
