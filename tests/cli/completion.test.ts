@@ -87,6 +87,7 @@ test("ids of the jobs that a command is for are offered, with what they are, and
   await home.seed([
     { id: "build:1", command: "make\nall" },
     { id: "-dash", command: "true" },
+    { id: "turned\u202eround", command: "true" },
     { id: "bad", command: "false", state: "dead" },
     { id: "bad 2", command: `echo ${"x".repeat(100)}`, state: "dead" },
   ]);
@@ -99,6 +100,7 @@ test("ids of the jobs that a command is for are offered, with what they are, and
     ]),
   );
   expect(texts(await offers(home, "show", "--", "-"))).toEqual(["-dash"]);
+  expect(texts(await offers(home, "show", "t"))).toEqual([]);
   expect(texts(await offers(home, "logs", "-f", "bu"))).toEqual(["build:1"]);
   expect(sorted(texts(await offers(home, "dlq-retry", "")))).toEqual(["bad", "bad 2"]);
   expect(texts(await offers(home, "dlq", "retry", "bad", ""))).toEqual(["bad 2"]);

@@ -20,7 +20,6 @@ interface World {
 const PATIENCE_MS = 1000;
 const MAX_IDS = 500;
 const MAX_ABOUT = 60;
-const CONTROL = /\p{Cc}/u;
 
 /**
  * For `words`, of which the last is being typed, a line each: what may stand there and, after a tab, what that is. A line
@@ -73,6 +72,6 @@ async function offered(
   const reading = readIds(line.given.get("data-dir"), { states: offer.ids, prefix, limit: MAX_IDS });
   const ids = await Promise.race([reading, Bun.sleep(PATIENCE_MS).then(() => [])]);
   return ids
-    .filter(({ id }) => !CONTROL.test(id) && !line.words.includes(id) && (line.isDashed || !isOption(id)))
+    .filter(({ id }) => escapeControls(id) === id && !line.words.includes(id) && (line.isDashed || !isOption(id)))
     .map(({ id, state, command }) => `${id}\t${cut(escapeControls(`${state}: ${command}`), MAX_ABOUT)}`);
 }
