@@ -69,6 +69,7 @@ async function work(args: readonly string[]): Promise<number> {
       "data-dir": { type: "string" },
       supervisor: { type: "string" },
       concurrency: { type: "string", default: "1" },
+      queue: { type: "string" },
       drain: { type: "boolean", default: false },
       json: { type: "boolean" },
     },
@@ -78,6 +79,7 @@ async function work(args: readonly string[]): Promise<number> {
   await runWorker(store, {
     concurrency: Number(values.concurrency),
     drain: values.drain,
+    ...(values.queue === undefined ? {} : { queues: values.queue.split(",") }),
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),
   });
@@ -87,8 +89,8 @@ async function work(args: readonly string[]): Promise<number> {
 
 async function complete(words: readonly string[]): Promise<void> {
   const lines = await completionLines(words, async (dataDir, wanted) => {
-    const { readKnownIds } = await import("./store/known-ids.ts");
-    return readKnownIds({ ...storeOptions(dataDir), warn: () => {} }, wanted);
+    const { readKnownNames } = await import("./store/known-names.ts");
+    return readKnownNames({ ...storeOptions(dataDir), warn: () => {} }, wanted);
   });
   output.data(lines);
 }

@@ -6,7 +6,7 @@ import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
 import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, optionUsage, usage } from "./command.ts";
-import type { IdReader } from "./completion/offers.ts";
+import type { NameReader } from "./completion/offers.ts";
 import { EXIT } from "./exit-code.ts";
 import { TOPICS } from "./topics/all.ts";
 
@@ -21,6 +21,10 @@ const COMMANDS: Commands = new Map([
   ["logs", async () => (await import("./commands/logs.ts")).logs],
   ["dlq-list", async () => (await import("./commands/dlq-list.ts")).dlqList],
   ["dlq-retry", async () => (await import("./commands/dlq-retry.ts")).dlqRetry],
+  ["queue-list", async () => (await import("./commands/queue-list.ts")).queueList],
+  ["queue-set", async () => (await import("./commands/queue-set.ts")).queueSet],
+  ["pause", async () => (await import("./commands/pause.ts")).pause],
+  ["resume", async () => (await import("./commands/pause.ts")).resume],
   ["config-get", async () => (await import("./commands/config-get.ts")).configGet],
   ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
   ["prune", async () => (await import("./commands/prune.ts")).prune],
@@ -85,9 +89,9 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
 }
 
 /** What a shell may put in the place of the last of these words, for its script to read (completion/scripts.ts). */
-export async function completionLines(words: readonly string[], readIds: IdReader): Promise<string> {
+export async function completionLines(words: readonly string[], readNames: NameReader): Promise<string> {
   const { offers } = await import("./completion/offers.ts");
-  return (await offers(words, { commands: COMMANDS, topics: TOPICS, readIds })).map((line) => `${line}\n`).join("");
+  return (await offers(words, { commands: COMMANDS, topics: TOPICS, readNames })).map((line) => `${line}\n`).join("");
 }
 
 async function runCommand(command: Command, args: Arguments, world: World): Promise<number> {

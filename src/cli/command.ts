@@ -2,7 +2,7 @@ import { JOB_STATES } from "../job/job.ts";
 import type { Output } from "../output/output.ts";
 import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
-import type { Whereabouts } from "../store/known-ids.ts";
+import type { Named } from "../store/known-names.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 
@@ -20,14 +20,14 @@ export interface Command {
   run(context: Context, args: Arguments): Promise<number>;
 }
 
-/** What a shell offers where a value is to be typed: paths, ids of jobs in these states or in the DLQ, or some words. */
+/** What a shell offers where a value is to be typed: paths, names that the queue knows, or some words. */
 export type Offer =
   | { readonly paths: "files" | "directories" }
-  | { readonly ids: readonly Whereabouts[] }
+  | { readonly names: Named }
   | { readonly words: readonly string[] };
 
-/** Of everything that has an id. */
-export const ANY_ID: Offer = { ids: [...JOB_STATES, "dead"] };
+/** The ids of everything that has one. */
+export const ANY_ID: Offer = { names: [...JOB_STATES, "dead"] };
 
 interface ArgumentSpec {
   readonly name: string;

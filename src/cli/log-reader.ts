@@ -3,7 +3,8 @@ import { closeSync, openSync, readSync, watch } from "node:fs";
 import { QueueError } from "../job/errors.ts";
 import type { Entry } from "../job/job.ts";
 import { size } from "../output/size.ts";
-import type { AttemptLog, Store } from "../store/store.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** For the file systems where nothing tells of a change. */

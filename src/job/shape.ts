@@ -21,6 +21,7 @@ const isVariables: Check = (value) =>
 
 const ANY_TERMS: Terms = {
   priority: isNothingOr(Number.isSafeInteger),
+  queue: isNothingOr(isName),
   cwd: isNothingOr(isName),
   env: isNothingOr(isVariables),
   timeout: isNothingOr(isCount),

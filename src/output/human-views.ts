@@ -2,7 +2,7 @@
 import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
-import type { Present } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
 import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
 import { changeLine, configLines, originLines } from "./config-views.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
@@ -10,6 +10,7 @@ import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
+import { queueLines, ruleLine } from "./queue-views.ts";
 import { iso, relative } from "./time.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
@@ -51,6 +52,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`Would import ${tallyText(view.checked)}${view.merge ? ", less what is there already" : ""}.`];
     case "imported":
       return importedLines(view);
+    case "queues":
+      return queueLines(view, onScreen(screen));
+    case "queue-changed":
+      return [ruleLine(view)];
     case "requeued":
       return view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`);
     case "config":
@@ -171,10 +176,13 @@ function fieldText(name: string, value: unknown, { now, screen }: { now: number;
 
 function detachedLines(view: Extract<View, { view: "detached" }>): string[] {
   const events = [
-    { event: "starting" as const, count: view.workers.length },
+    { event: "starting" as const, count: view.count },
     ...view.workers.map((worker, i) => ({ event: "worker-started" as const, number: i + 1, pid: worker.pid })),
   ];
-  return [...events.flatMap(workerLogLines), `Running in the background; log: ${escapeControls(view.log)}`];
+  const unseen = view.count - view.workers.length;
+  const rest =
+    unseen === 0 ? [] : [`${count(unseen, "worker has", "workers have")} left already, or did not come up yet.`];
+  return [...events.flatMap(workerLogLines), ...rest, `Running in the background; log: ${escapeControls(view.log)}`];
 }
 
 function stoppedLine({ stopped, unreachable: left }: Extract<View, { view: "stopped" }>): string {

@@ -9,6 +9,8 @@
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
+ *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
+ *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
  *     --show-origin    {"<key>": {"value", "origin": "default", "stored" or "environment", "where": <path, address or variable>
@@ -35,7 +37,8 @@
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
- * {"settings": <number>, "jobs", "dead_letters", "archived"}, and <finding> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"}, <queue> is
+ * {"name", "pending", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -43,7 +46,9 @@
 import { type QueueError, unreachable } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import { isDeadLetter, type Job } from "../job/job.ts";
-import type { AttemptLog, Present } from "../store/store.ts";
+import { EVERY_QUEUE, type QueueRule, type QueueStatus } from "../job/queue.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Present } from "../store/present.ts";
 import { safeJson } from "./escape.ts";
 import type { LogStream, Output, View } from "./output.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
@@ -142,6 +147,10 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { enqueued: view.enqueued, skipped: view.skipped, ...(view.dryRun && { dry_run: true }) };
     case "status":
       return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
+    case "queues":
+      return queuesDocument(view.queues);
+    case "queue-changed":
+      return { queue: { name: view.name === EVERY_QUEUE ? null : view.name, ...ruleDocument(view.rule) } };
     case "requeued":
       return { jobs: view.jobs };
     case "pruned":
@@ -177,13 +186,7 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
     case "examination":
       return { location: view.location, ...view.examination };
     case "mending":
-      return {
-        location: view.location,
-        findings: [],
-        set_aside: null,
-        jobs: [],
-        ...(view.mending && snakeCaseKeys(view.mending)),
-      };
+      return mendingDocument(view);
     case "migration":
       return { location: view.location, dry_run: view.dryRun, migrations: view.migrations };
     case "verdict":
@@ -199,6 +202,23 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
 
 function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
   return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
+}
+
+function queuesDocument(queues: readonly QueueStatus[]): object {
+  return {
+    queues: queues
+      .filter(({ name }) => name !== EVERY_QUEUE)
+      .map(({ name, pending, processing, ...rule }) => ({ name, pending, processing, ...ruleDocument(rule) })),
+    all_paused: queues.some(({ name }) => name === EVERY_QUEUE),
+  };
+}
+
+function mendingDocument({ location, mending }: Extract<View, { view: "mending" }>): object {
+  return { location, findings: [], set_aside: null, jobs: [], ...(mending && snakeCaseKeys(mending)) };
+}
+
+function ruleDocument({ concurrency, paused = false }: QueueRule): object {
+  return { concurrency: concurrency ?? null, paused };
 }
 
 function presentDocument({ startedAt, ...present }: Present): object {

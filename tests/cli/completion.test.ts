@@ -105,6 +105,7 @@ test("ids of the jobs that a command is for are offered, with what they are, and
   expect(sorted(texts(await offers(home, "dlq-retry", "")))).toEqual(["bad", "bad 2"]);
   expect(texts(await offers(home, "dlq", "retry", "bad", ""))).toEqual(["bad 2"]);
   expect(texts(await offers(home, "show", "bad", ""))).toEqual([]);
+  expect(texts(await offers(home, "pause", ""))).toEqual(["default"]);
   expect(filesIn(home)).toEqual(before);
 });
 

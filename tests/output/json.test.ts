@@ -3,7 +3,7 @@ import { QueueError } from "../../src/job/errors.ts";
 import type { DeadLetter, PendingJob } from "../../src/job/job.ts";
 import { JsonOutput, jsonArray } from "../../src/output/json.ts";
 import type { View } from "../../src/output/output.ts";
-import type { Present } from "../../src/store/store.ts";
+import type { Present } from "../../src/store/present.ts";
 import { collect } from "./collected.ts";
 
 const job: PendingJob = {

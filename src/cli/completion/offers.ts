@@ -1,24 +1,24 @@
 /** What a shell may put in the place of the word that is being typed. */
 import { escapeControls } from "../../output/escape.ts";
 import { cut } from "../../output/table.ts";
-import type { KnownId, Wanted } from "../../store/known-ids.ts";
+import type { KnownName, Wanted } from "../../store/known-names.ts";
 import { type Commands, isOption } from "../argv.ts";
 import type { Offer } from "../command.ts";
 import type { TOPICS } from "../topics/all.ts";
 import { TypedLine } from "./typed-line.ts";
 
-/** Reads the ids of a queue: that in this data directory, if one was named. */
-export type IdReader = (dataDir: string | undefined, wanted: Wanted) => Promise<readonly KnownId[]>;
+/** Reads names in a store: that in this data directory, if one was named. */
+export type NameReader = (dataDir: string | undefined, wanted: Wanted) => Promise<readonly KnownName[]>;
 
 interface World {
   readonly commands: Commands;
   readonly topics: typeof TOPICS;
-  readonly readIds: IdReader;
+  readonly readNames: NameReader;
 }
 
 /** Who presses a key does not wait longer, and does not read more. */
 const PATIENCE_MS = 1000;
-const MAX_IDS = 500;
+const MAX_NAMES = 500;
 const MAX_ABOUT = 60;
 
 /**
@@ -26,11 +26,11 @@ const MAX_ABOUT = 60;
  * that begins with a tab asks for paths instead: `files` or `directories`.
  */
 export async function offers(words: readonly string[], world: World): Promise<string[]> {
-  const { commands, readIds } = world;
+  const { commands, readNames } = world;
   const line = new TypedLine(commands);
   for (const word of words.slice(0, -1)) await line.take(word);
   const current = words.at(-1) ?? "";
-  const lines = (offer: Offer | undefined, prefix: string) => offered(offer, prefix, { line, readIds });
+  const lines = (offer: Offer | undefined, prefix: string) => offered(offer, prefix, { line, readNames });
   if (line.awaits) return lines(line.awaits.offer, current);
   if (!line.isDashed && current.startsWith("-")) {
     const [written = "", ...rest] = current.split("=");
@@ -64,14 +64,15 @@ async function nameLines({ group, isHelp }: TypedLine, prefix: string, { command
 async function offered(
   offer: Offer | undefined,
   prefix: string,
-  { line, readIds }: { line: TypedLine; readIds: IdReader },
+  { line, readNames }: { line: TypedLine; readNames: NameReader },
 ): Promise<string[]> {
   if (offer === undefined) return [];
   if ("paths" in offer) return [`\t${offer.paths}`];
   if ("words" in offer) return offer.words.filter((word) => word.startsWith(prefix));
-  const reading = readIds(line.given.get("data-dir"), { states: offer.ids, prefix, limit: MAX_IDS });
-  const ids = await Promise.race([reading, Bun.sleep(PATIENCE_MS).then(() => [])]);
-  return ids
-    .filter(({ id }) => escapeControls(id) === id && !line.words.includes(id) && (line.isDashed || !isOption(id)))
-    .map(({ id, state, command }) => `${id}\t${cut(escapeControls(`${state}: ${command}`), MAX_ABOUT)}`);
+  const reading = readNames(line.given.get("data-dir"), { of: offer.names, prefix, limit: MAX_NAMES });
+  const names = await Promise.race([reading, Bun.sleep(PATIENCE_MS).then(() => [])]);
+  return names
+    .filter(({ name }) => escapeControls(name) === name && !line.words.includes(name))
+    .filter(({ name }) => line.isDashed || !isOption(name))
+    .map(({ name, about }) => `${name}\t${cut(escapeControls(about), MAX_ABOUT)}`);
 }
