@@ -4,9 +4,10 @@
  * name, and ends an unknown command with success.
  */
 import { closest, didYouMean } from "../job/closest.ts";
-import { QueueError } from "../job/errors.ts";
+import type { QueueError } from "../job/errors.ts";
 import { shown } from "../job/shown.ts";
 import { type Arguments, type Command, GLOBAL_OPTIONS, MAN_OPTION, type OptionSpec, usage } from "./command.ts";
+import { mistake } from "./mistake.ts";
 
 export type Request =
   | { readonly kind: "help"; readonly command: Command | undefined }
@@ -36,7 +37,8 @@ export async function readRequest(
   if (line.options.has("version")) return { kind: "version" };
   if (!command) return { kind: "help", command };
   checkWords(line.words, command);
-  return { kind: "run", command, args: { words: line.words, options: line.options } };
+  const { words, options, lists, command: other } = line;
+  return { kind: "run", command, args: { words, options, lists, ...(other && { command: other }) } };
 }
 
 /** `help config` is a page, and `help config get` a command. */
@@ -53,6 +55,9 @@ async function readHelp(line: CommandLine, commands: Commands, topics: readonly 
 class CommandLine {
   readonly words: string[] = [];
   readonly options = new Map<string, string>();
+  readonly lists = new Map<string, string[]>();
+  /** After `--`, where a command takes another. */
+  command: readonly string[] | undefined;
   readonly #rest: string[];
 
   constructor(argv: readonly string[]) {
@@ -80,13 +85,19 @@ class CommandLine {
     }
   }
 
-  /** Reads everything that is left: options and words in any order; after `--`, only words. */
+  /** Reads everything that is left: options and words in any order; after `--`, only words, or another command. */
   readAll(known: readonly OptionSpec[], command: Command): void {
     for (let token = this.next(); token !== undefined; token = this.next()) {
-      if (token === "--") this.words.push(...this.#rest.splice(0));
+      if (token === "--") this.#takeRest(command);
       else if (isOption(token)) this.#readOption(token, known, command);
       else this.words.push(token);
     }
+  }
+
+  #takeRest({ takesCommand }: Command): void {
+    const rest = this.#rest.splice(0);
+    if (takesCommand) this.command = rest;
+    else this.words.push(...rest);
   }
 
   #readOption(token: string, known: readonly OptionSpec[], command: Command | undefined): void {
@@ -102,6 +113,7 @@ class CommandLine {
     const value = equals === -1 ? this.#value(known) : token.slice(equals + 1);
     if (!value) throw mistake(`Expected a value after ${written}: ${written} <${option.value}>.`);
     this.options.set(option.name, value);
+    if (option.many) this.lists.set(option.name, [...(this.lists.get(option.name) ?? []), value]);
   }
 
   /** The value of an option: the next token, unless that is an option itself. `-1` is a value, if a wrong one. */
@@ -149,14 +161,19 @@ function unknownOption(written: string, known: readonly OptionSpec[], command: C
     known.map(({ name }) => `--${name}`),
   );
   const page = command ? `See queuectl ${command.name} --help` : "See queuectl --help";
-  const dashed = command?.arguments.length ? "; an argument that starts with a dash goes after --" : "";
+  const dashed = command?.takesCommand
+    ? "; a command of your own goes after --"
+    : command?.arguments.length
+      ? "; an argument that starts with a dash goes after --"
+      : "";
   return mistake(`Unknown option ${shown(written)}.`, near ?? `${page}${dashed}.`);
 }
 
 function checkWords(words: readonly string[], command: Command): void {
   const missing = command.arguments.filter(({ required }) => required)[words.length];
   if (missing) throw mistake(`Missing <${missing.name}>.`, `Usage: queuectl ${usage(command)}`);
-  const surplus = command.arguments.some(({ many }) => many) ? undefined : words[command.arguments.length];
+  const takesAll = command.takesCommand || command.arguments.some(({ many }) => many);
+  const surplus = takesAll ? undefined : words[command.arguments.length];
   if (surplus !== undefined) {
     throw mistake(`Unexpected argument ${shown(surplus)}.`, `Usage: queuectl ${usage(command)}`);
   }
@@ -164,8 +181,4 @@ function checkWords(words: readonly string[], command: Command): void {
 
 function oneOf(names: readonly string[]): string {
   return names.map(shown).join(" or ");
-}
-
-function mistake(sentence: string, hint?: string): QueueError {
-  return new QueueError("E_USAGE", sentence, hint === undefined ? {} : { hint });
 }

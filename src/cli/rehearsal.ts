@@ -1,17 +1,17 @@
 import type { Entry, PendingJob } from "../job/job.ts";
-import { enqueue } from "../job/lifecycle.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { idTaken } from "../store/admission.ts";
+import { admit } from "../store/admission.ts";
 import type { EnqueueOptions, Store } from "../store/store.ts";
 
 /**
- * Takes jobs as the store would, refuses those that it would refuse, and leaves the store as it is. What holds an id is read
+ * Takes jobs as the store would, refuses those that it would refuse, and leaves the store as it is. What has an id is read
  * once: an id that is taken only later is not found.
  */
 export class Rehearsal implements Pick<Store, "enqueue"> {
   readonly #store: Store;
   readonly #now: () => number;
   #holders: Map<string, Entry> | undefined;
+  #unnamed = 0;
 
   constructor(store: Store, now: () => number) {
     this.#store = store;
@@ -19,23 +19,14 @@ export class Rehearsal implements Pick<Store, "enqueue"> {
   }
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
-    const { max_retries } = await this.#store.config();
+    const { max_retries: maxRetries } = await this.#store.config();
     this.#holders ??= await this.#readHolders();
     const holders = this.#holders;
-    const named = new Map<string, PendingJob>();
-    const added: PendingJob[] = [];
-    for (const [index, spec] of specs.entries()) {
-      const { id = "" } = spec;
-      const holder = holders.get(id);
-      if (holder || named.has(id)) {
-        if (existing === "skip") continue;
-        throw idTaken(id, holder, index);
-      }
-      const job = enqueue({ ...spec, id }, max_retries, this.#now());
-      if (spec.id !== undefined) named.set(id, job);
-      added.push(job);
-    }
-    for (const [id, job] of named) holders.set(id, job);
+    // In place of an id that would be made up stands one that nobody can have given.
+    const named = specs.map((spec) => ({ ...spec, id: spec.id ?? `\n${++this.#unnamed}` }));
+    const holderOf = (id: string) => holders.get(id);
+    const added = admit(named, { existing, maxRetries, now: this.#now(), random: () => 0, holderOf });
+    for (const job of added) holders.set(job.id, job);
     return added;
   }
 

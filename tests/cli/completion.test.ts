@@ -57,6 +57,11 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
   [["completion", "bash", ""], []],
   [["list", "--", "--st"], []],
   [["list", "--nope="], []],
+  [["enqueue", "--after", "a", "--af"], ["--after"]],
+  [
+    ["enqueue", "--retry-on", ""],
+    ["signal", "timeout"],
+  ],
 ];
 
 testOnce.concurrent.each(FIXED)("after %j the program offers %j", async (words, offered) => {
@@ -72,6 +77,7 @@ testOnce.concurrent("where a path stands, the shell is told to offer paths", asy
     ["enqueue", "--file", ""],
     ["enqueue", "--file=x"],
     ["export", "--output", ""],
+    ["enqueue", "--", "make", ""],
   ]) {
     expect(await offers(home, ...words)).toEqual(["\tfiles"]);
   }

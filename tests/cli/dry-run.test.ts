@@ -22,6 +22,8 @@ describe("enqueue --dry-run", () => {
     expect(await run('{"id":"taken","command":"true"}', "--skip-existing")).toEqual(
       printed("Would enqueue 0 jobs and skip 1 (its id exists already).\n"),
     );
+    expect(await run("--after", "taken", "--", "make")).toEqual(printed("Would enqueue 1 job.\n"));
+    expect(await run("--after", "nope", "--", "make")).toMatchObject({ stdout: "", exitCode: 3 });
     for (const json of ['{"id":"taken","command":"true"}', '{"id":"a"}', "{"]) {
       expect(await run(json)).toEqual(await home.run("enqueue", json));
     }

@@ -19,6 +19,7 @@ const PRINTED: readonly (readonly [kind: string, ...args: string[]])[] = [
   ["enqueue", "enqueue", '{"id":"p1","command":"true"}', "--skip-existing"],
   ["enqueue_many", "enqueue", "--file", "jobs.jsonl", "--dry-run"],
   ["enqueue_many", "enqueue", "--file", "jobs.jsonl"],
+  ["enqueue", "enqueue", "--after", "p1", "-c", "true"],
   ["list", "list"],
   ["show", "show", "p1"],
   ["logs", "logs", "p1"],

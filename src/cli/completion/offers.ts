@@ -42,13 +42,15 @@ export async function offers(words: readonly string[], world: World): Promise<st
   const { command } = line;
   if (!command) return nameLines(line, current, world);
   if (line.isHelp) return [];
+  // The words of another program: most of what stands there is a file.
+  if (line.isDashed && command.takesCommand) return lines({ paths: "files" }, current);
   const last = command.arguments.at(-1);
   return lines((command.arguments[line.words.length] ?? (last?.many ? last : undefined))?.offer, current);
 }
 
 function optionLines(line: TypedLine, prefix: string): string[] {
   return line.options
-    .filter(({ name }) => `--${name}`.startsWith(prefix) && !line.given.has(name))
+    .filter(({ name, many }) => `--${name}`.startsWith(prefix) && (many || !line.given.has(name)))
     .map(({ name, summary }) => `--${name}\t${summary}`);
 }
 
