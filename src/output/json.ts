@@ -1,8 +1,10 @@
 /**
- * `--json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds:
+ * `--json`, or `QUEUECTL_OUTPUT=json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds
+ * (docs/schema/documents.json is the same as a JSON Schema):
  *
  *   enqueue            {"job": <job>}, with a null for one that was skipped
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
+ *     --dry-run        the same with "dry_run": true, for a single job, too
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
@@ -14,6 +16,8 @@
  *   schedule-remove    {"removed": <name>}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
+ *     --show-origin    {"<key>": {"value", "origin": "default", "stored" or "environment", "where": <path, address or variable>
+ *                      or null}, ...}, with the store among them
  *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
@@ -26,11 +30,13 @@
  *     --output         {"exported": <tally>, "path", "sum"}
  *   import             {"imported": <tally>, "skipped": <tally>, "sum"}: what was left out because its like was there; the
  *                      sum is that of the stream
+ *     --dry-run        {"checked": <tally>, "sum", "dry_run": true}
  *   doctor             {"location", "sound", "mendable", "advice"?, "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   store-migrate      {"location", "dry_run", "migrations": [{"number", "name", "sql"}]}: what was applied, or would be
  *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
+ *   completion         {"shell", "script"}
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
@@ -41,12 +47,10 @@
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
  */
-import { type QueueError, unreachable } from "../job/errors.ts";
+import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
-import { isDeadLetter, type Job } from "../job/job.ts";
-import { EVERY_QUEUE, type QueueRule } from "../job/queue.ts";
-import type { AttemptLog } from "../store/attempt-log.ts";
-import type { Present } from "../store/present.ts";
+import type { Job } from "../job/job.ts";
+import { documentOf, snakeCaseKeys } from "./documents.ts";
 import { safeJson } from "./escape.ts";
 import type { LogStream, Output, View } from "./output.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
@@ -61,7 +65,7 @@ export class JsonOutput implements Output {
   result(view: View): void {
     if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(view.jobs));
     else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
-    else this.#sinks.results.write(`${safeJson(resultDocument(view))}\n`);
+    else this.#sinks.results.write(`${safeJson(documentOf(view))}\n`);
   }
 
   async jobs(batches: AsyncIterable<readonly Job[]>): Promise<void> {
@@ -135,103 +139,8 @@ function* jsonRecords(records: readonly object[], first: string): Generator<stri
   }
 }
 
-function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>): object {
-  switch (view.view) {
-    case "enqueued":
-      return { job: view.job };
-    case "skipped":
-      return { job: null };
-    case "bulk-enqueued":
-      return { enqueued: view.enqueued, skipped: view.skipped };
-    case "status":
-      return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
-    case "queues":
-      return {
-        queues: view.queues
-          .filter(({ name }) => name !== EVERY_QUEUE)
-          .map((queue) => ({ ...queue, ...ruleDocument(queue) })),
-        all_paused: view.queues.some(({ name }) => name === EVERY_QUEUE),
-      };
-    case "queue-changed":
-      return { queue: { name: view.name === EVERY_QUEUE ? null : view.name, ...ruleDocument(view.rule) } };
-    case "schedules":
-      return { schedules: view.schedules };
-    case "schedule-added":
-      return { schedule: view.schedule };
-    case "schedule-removed":
-      return { removed: view.name };
-    case "requeued":
-      return { jobs: view.jobs };
-    case "pruned":
-      return { ...view.pruned, dry_run: view.dryRun };
-    case "exported":
-      return { exported: view.exported, path: view.path, sum: view.sum };
-    case "imported":
-      return { imported: view.imported.added, skipped: view.imported.skipped, sum: view.sum };
-    case "config":
-      return view.config;
-    case "setting":
-    case "setting-changed":
-      return { [view.key]: view.value };
-    case "store":
-    case "store-changed":
-      return { store: view.store };
-    case "entry":
-      return isDeadLetter(view.entry)
-        ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
-        : { job: view.entry, logs: view.logs.map(logDocument) };
-    case "detached":
-      return {
-        supervisor: presentDocument(view.supervisor),
-        workers: view.workers.map(presentDocument),
-        log: view.log,
-      };
-    case "stopped":
-      return { stopped: view.stopped.map(presentDocument), unreachable: view.unreachable.map(presentDocument) };
-    case "examination":
-      return { location: view.location, ...view.examination };
-    case "mending":
-      return {
-        location: view.location,
-        findings: [],
-        set_aside: null,
-        jobs: [],
-        ...(view.mending && snakeCaseKeys(view.mending)),
-      };
-    case "migration":
-      return { location: view.location, dry_run: view.dryRun, migrations: view.migrations };
-    case "verdict":
-      return { held: view.evidence === undefined, ...view.verdict, ms: view.ms, evidence: view.evidence ?? null };
-    case "version":
-      return { version: view.version, commit: view.commit ?? null, bun: view.bun };
-    default:
-      return unreachable(view);
-  }
-}
-
-function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
-  return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
-}
-
-function ruleDocument({ concurrency, paused = false }: QueueRule): object {
-  return { concurrency: concurrency ?? null, paused };
-}
-
-function presentDocument({ startedAt, ...present }: Present): object {
-  return { ...present, started_at: startedAt };
-}
-
 function eventDocument(event: WorkerEvent): object {
   if (event.event !== "job") return snakeCaseKeys(event);
   const { event: name, ...what } = event.change;
   return snakeCaseKeys({ event: name, workerId: event.workerId, ...what });
-}
-
-function snakeCaseKeys(record: object): object {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [
-      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
-  );
 }

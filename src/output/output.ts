@@ -2,7 +2,7 @@
  * What commands say, apart from how it is said: a command hands over a `View`, the human or the JSON form renders it.
  * Results and the log of `worker-start` go to stdout, everything else to stderr.
  */
-import type { Config, ConfigKey } from "../config.ts";
+import type { Config, ConfigKey, Origin } from "../config.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
@@ -16,13 +16,22 @@ import type { Migration } from "../store/migrator.ts";
 import type { Present } from "../store/present.ts";
 import type { Counts, Pruned } from "../store/store.ts";
 
+/** A setting, or the store, and where its value comes from. */
+export type TracedSetting = Origin & { readonly key: ConfigKey | "store"; readonly value: number | string };
+
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
   /** With `idAlone`, a pipe gets nothing but the id, as it is: for `id=$(queuectl enqueue -- make)`. */
   | { readonly view: "enqueued"; readonly job: PendingJob; readonly idAlone?: boolean }
   /** Nothing was enqueued, because a job or dead letter has this id. */
   | { readonly view: "skipped"; readonly id: string; readonly idAlone?: boolean }
-  | { readonly view: "bulk-enqueued"; readonly enqueued: number; readonly skipped: number }
+  | {
+      readonly view: "bulk-enqueued";
+      readonly enqueued: number;
+      readonly skipped: number;
+      /** Nothing was: it is what would be. */
+      readonly dryRun?: boolean;
+    }
   | { readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined; readonly now: number }
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
@@ -35,10 +44,11 @@ export type View =
   | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
-  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number }
+  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number; readonly unset?: boolean }
   /** An address without its password, or `files`. */
   | { readonly view: "store"; readonly store: string }
-  | { readonly view: "store-changed"; readonly store: string }
+  | { readonly view: "store-changed"; readonly store: string; readonly unset?: boolean }
+  | { readonly view: "origins"; readonly settings: readonly TracedSetting[] }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
   | {
       readonly view: "detached";
@@ -53,6 +63,8 @@ export type View =
   | { readonly view: "mending"; readonly location: string; readonly mending: Mending | undefined }
   | { readonly view: "pruned"; readonly pruned: Pruned; readonly dryRun: boolean }
   | { readonly view: "exported"; readonly exported: Tally; readonly path: string; readonly sum: string }
+  /** Of an import that was not made: what would come, less what is there already if it is to be merged. */
+  | { readonly view: "import-checked"; readonly checked: Tally; readonly merge: boolean; readonly sum: string }
   | { readonly view: "imported"; readonly imported: Restored; readonly sum: string }
   | {
       readonly view: "migration";
@@ -68,6 +80,8 @@ export type View =
       /** Where everything lies, when a promise was broken. */
       readonly evidence: string | undefined;
     }
+  /** To be read by a shell. */
+  | { readonly view: "completion"; readonly shell: string; readonly script: string }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
 /** The output of one attempt, as it is read. */

@@ -7,7 +7,7 @@
  * nothing was changed. Only of a database that fell silent just then, and stayed so, nobody can say whether it did what it
  * was asked: a caller that asks again finds out, for leases and ids are not given out twice.
  */
-import type { Config, ConfigKey } from "../config.ts";
+import type { Config, ConfigKey, ConfigSources } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
@@ -151,8 +151,11 @@ export interface Store {
   /** The settings in force: what is stored, under this process's overrides. Follows changes by others. */
   config(): Promise<Config>;
 
-  /** Stores one setting, durably. The value is valid already. */
-  setConfig(key: ConfigKey, value: number): Promise<void>;
+  /** What they are made of. */
+  configSources(): Promise<ConfigSources>;
+
+  /** Stores one setting, durably, or, when it is undefined, goes back to the default. The value is valid already. */
+  setConfig(key: ConfigKey, value: number | undefined): Promise<void>;
 
   /**
    * Gives everything away as of one moment, whatever others do meanwhile, a batch at a time: the settings that are stored,

@@ -27,6 +27,7 @@ const COMMANDS = [
   "import",
   "doctor",
   "store-migrate",
+  "completion",
   "selftest",
 ];
 

@@ -55,6 +55,13 @@ const DOCUMENTS: [View, unknown][] = [
   [{ view: "enqueued", job }, { job }],
   [{ view: "skipped", id: "p1" }, { job: null }],
   [
+    {
+      view: "origins",
+      settings: [{ key: "max_retries", value: 5, origin: "environment", where: "QUEUECTL_MAX_RETRIES" }],
+    },
+    { max_retries: { value: 5, origin: "environment", where: "QUEUECTL_MAX_RETRIES" } },
+  ],
+  [
     { view: "bulk-enqueued", enqueued: 1000, skipped: 3 },
     { enqueued: 1000, skipped: 3 },
   ],

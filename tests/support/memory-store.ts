@@ -5,7 +5,7 @@
 import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPolicy } from "../../src/config.ts";
 import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
@@ -207,8 +207,13 @@ export class MemoryStore implements Store {
     return resolveConfig(this.#memory.stored, this.#options.overrides ?? {});
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
-    this.#memory.stored[key] = value;
+  async configSources(): Promise<ConfigSources> {
+    return { stored: this.#memory.stored, overrides: this.#options.overrides ?? {}, where: this.location };
+  }
+
+  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+    if (value === undefined) delete this.#memory.stored[key];
+    else this.#memory.stored[key] = value;
     this.#changed(undefined);
   }
 

@@ -9,7 +9,7 @@ export const list: Command = {
   summary: "List jobs, in the order they were enqueued",
   arguments: [],
   options: [
-    { name: "state", value: "state", summary: `Only these: ${JOB_STATES.join(", ")}` },
+    { name: "state", value: "state", offer: { words: JOB_STATES }, summary: `Only these: ${JOB_STATES.join(", ")}` },
     { name: "archived", summary: "Completed jobs that have left the queue for the archive, instead" },
   ],
   examples: [

@@ -1,6 +1,6 @@
 import { QueueError } from "../../job/errors.ts";
 import type { Entry } from "../../job/job.ts";
-import type { Command } from "../command.ts";
+import { ANY_ID, type Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { followLog, logOfAttempt, readLog } from "../log-reader.ts";
 import { wholeNumber } from "../option-values.ts";
@@ -8,7 +8,7 @@ import { wholeNumber } from "../option-values.ts";
 export const logs: Command = {
   name: "logs",
   summary: "Print what a job's last attempt printed",
-  arguments: [{ name: "id", required: true }],
+  arguments: [{ name: "id", required: true, offer: ANY_ID }],
   options: [
     { name: "attempt", value: "n", summary: "An earlier attempt" },
     { name: "raw", summary: "Pass control characters on to a terminal, too" },

@@ -34,10 +34,16 @@ export const scheduleAdd: Command = {
   options: [
     LINE_OPTION,
     { name: "tz", value: "zone", summary: "The time zone that is meant, like Europe/Berlin (default: this machine's)" },
-    { name: "catch-up", value: "which", summary: `What is made up for: ${CATCH_UPS.join(", ")} (default: one)` },
+    {
+      name: "catch-up",
+      value: "which",
+      offer: { words: CATCH_UPS },
+      summary: `What is made up for: ${CATCH_UPS.join(", ")} (default: one)`,
+    },
     {
       name: "overlap",
       value: "policy",
+      offer: { words: OVERLAPS },
       summary: `While its last job is not done: ${OVERLAPS.join(", ")} (default: skip)`,
     },
     { name: "replace", summary: "Take the place of a schedule of that name" },

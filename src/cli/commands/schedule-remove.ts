@@ -5,7 +5,7 @@ import { EXIT } from "../exit-code.ts";
 export const scheduleRemove: Command = {
   name: "schedule-remove",
   summary: "Remove a schedule; the jobs that it gave stay",
-  arguments: [{ name: "name", required: true }],
+  arguments: [{ name: "name", required: true, offer: { names: "schedules" } }],
   options: [],
   examples: ["queuectl schedule-remove nightly"],
   async run({ store, output }, { words }) {

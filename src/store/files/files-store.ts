@@ -2,7 +2,7 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
@@ -156,7 +156,11 @@ export class FilesStore implements Store {
     return this.#settings();
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
+  async configSources(): Promise<ConfigSources> {
+    return { stored: this.#config.read(), overrides: this.#options.overrides, where: this.#layout.config };
+  }
+
+  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 

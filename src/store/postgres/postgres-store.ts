@@ -2,7 +2,7 @@
  * The store in a PostgreSQL database, for many machines. What may happen is decided by `job/lifecycle.ts`; what is written
  * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
  */
-import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
@@ -158,7 +158,11 @@ export class PostgresStore implements Store {
     return resolveConfig(await readSettings(this.#database), this.#options.overrides);
   }
 
-  setConfig(key: ConfigKey, value: number): Promise<void> {
+  async configSources(): Promise<ConfigSources> {
+    return { stored: await readSettings(this.#database), overrides: this.#options.overrides, where: this.location };
+  }
+
+  setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
     return writeSetting(this.#database, key, value);
   }
 
