@@ -1,16 +1,15 @@
 /** The lines that people read, view by view. Into a pipe they are exactly the documented text. */
 import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import { unreachable } from "../job/errors.ts";
-import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
 import type { Present } from "../store/store.ts";
-import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
+import { type Colours, NO_COLOURS } from "./colours.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
+import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
-import { iso, relative } from "./time.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
@@ -139,34 +138,6 @@ function configLines({ config }: Extract<View, { view: "config" }>, screen: Scre
     const setting = `${key} = ${config[key]}`;
     return screen ? `${setting.padEnd(width)}  ${screen.colours.dim(SETTINGS[key].meaning)}` : setting;
   });
-}
-
-function entryLines({ entry, logs, now }: Extract<View, { view: "entry" }>, screen: Screen | undefined): string[] {
-  const fields = Object.entries(entry).map(([name, value]) => ({
-    name,
-    text: fieldText(name, value, { now, screen }),
-  }));
-  if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: "in the dead letter queue" });
-  for (const { attempt, path, elsewhere } of logs) {
-    const place = elsewhere === undefined ? path : `on host ${elsewhere.host}: ${path}`;
-    fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(place) });
-  }
-  const width = screen ? Math.max(...fields.map((field) => field.name.length)) + 2 : 0;
-  return fields.map(({ name, text }) => {
-    const label = `${escapeControls(name)}: `.padEnd(width);
-    return `${screen ? screen.colours.dim(label) : label}${text}`;
-  });
-}
-
-/** Instants are the numbers whose name says so: `run_at`, `processing_started_at`. */
-function fieldText(name: string, value: unknown, { now, screen }: { now: number; screen: Screen | undefined }): string {
-  if (typeof value === "number" && name.endsWith("_at")) {
-    return screen ? `${iso(value)} (${relative(value, now)})` : iso(value);
-  }
-  const text = escapeControls(typeof value === "string" ? value : JSON.stringify(value));
-  if (screen === undefined) return text;
-  if (name === "state") return paintState(value as Parameters<typeof paintState>[0], text, screen.colours);
-  return name === "error" || name === "last_error" ? screen.colours.red(text) : text;
 }
 
 function detachedLines(view: Extract<View, { view: "detached" }>): string[] {

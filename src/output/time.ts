@@ -1,3 +1,5 @@
+import { durationText } from "../job/duration.ts";
+
 const UNITS = [
   { name: "d", ms: 86_400_000 },
   { name: "h", ms: 3_600_000 },
@@ -22,4 +24,10 @@ export function relative(at: number, now: number): string {
 export function iso(at: number): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? String(at) : date.toISOString();
+}
+
+/** How long something took, as exactly as it matters: `120ms`, `1.2s`, `2m5s`. A clock that was set back makes it nothing. */
+export function elapsed(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))}ms`;
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)}s` : durationText(Math.round(ms / 1000) * 1000);
 }

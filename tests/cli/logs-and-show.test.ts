@@ -64,6 +64,7 @@ test("show tells everything about a job, and where its output is", async (home) 
     created_at: instant,
     updated_at: instant,
     priority: "5",
+    history: expect.stringContaining('"outcome":"exit 1: hi"'),
     processing_started_at: instant,
     worker_id: expect.stringMatching(/^worker-\d+$/),
     "log of attempt 1": expect.stringMatching(new RegExp(`^${home.data}/.*logs/`)),
@@ -78,4 +79,39 @@ test("show of a dead letter says where it is and why", async (home) => {
   const shown = await home.obey("show", "bad");
   expect(shown).toContain("\nstate: in the dead letter queue\n");
   expect(shown).toContain("\nerror: exit 3\n");
+});
+
+test("show lists what became of each attempt on a terminal, and all of it with --json", async (home) => {
+  await home.obey("config-set", "backoff_base", "0");
+  await home.enqueue({ id: "p1", command: "echo no luck; [ $QUEUECTL_ATTEMPT = 3 ]" });
+  await home.drain();
+  for (const columns of [80, 160]) {
+    const table = (await home.showOnTerminalOf(columns, "show", "p1")).trimEnd().split("\n").slice(-4);
+    expect(table.map((line) => line.replaceAll(/worker-\d+/g, "worker-1").replaceAll(/\d+ms|\d\.\ds/g, "1ms"))).toEqual(
+      [
+        expect.stringMatching(/^ATTEMPT {2}STARTED +TOOK +WORKER +OUTCOME$/),
+        expect.stringMatching(/^1 {8}\S.* +1ms +worker-1 +exit 1: no luck$/),
+        expect.stringMatching(/^2 {8}\S.* +1ms +worker-1 +exit 1: no luck$/),
+        expect.stringMatching(/^3 {8}\S.* +1ms +worker-1 +exit 0$/),
+      ],
+    );
+  }
+  const { history } = await home.entry("p1");
+  const [started_at, ended_at, lease] = [expect.any(Number), expect.any(Number), expect.any(Number)];
+  const worker_id = expect.stringMatching(/^worker-\d+$/);
+  expect(history).toEqual(
+    [1, 2].map((attempt) => ({ attempt, started_at, ended_at, worker_id, outcome: "exit 1: no luck", lease })),
+  );
+});
+
+test("show of a dead letter that was put back still tells of the attempts before", async (home) => {
+  await home.enqueue({ id: "bad", command: "exit $((QUEUECTL_ATTEMPT + 2))", max_retries: 0 });
+  await home.drain();
+  await home.obey("dlq-retry", "bad");
+  await home.drain();
+  const { history } = await home.entry("bad");
+  expect(history?.map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
+    [1, "exit 3"],
+    [1, "exit 3"],
+  ]);
 });

@@ -121,6 +121,19 @@ describe("on a terminal", () => {
     expect(lines.at(-1)).toContain("…");
   });
 
+  test("of a job's attempts those that are not kept are mentioned, and one that runs is told as running", () => {
+    const past = { attempt: 3, started_at: NOW - 90_000, ended_at: NOW - 24_900, outcome: "exit 2", lease: 5 };
+    const entry = { ...processing, attempts: 4, history: [{ ...past, worker_id: "worker-7" }] };
+    const lines = printed({ view: "entry", entry, logs: [], now: NOW }, 80).split("\n").slice(-5);
+    expect(lines).toEqual([
+      "ATTEMPT  STARTED  TOOK   WORKER    OUTCOME",
+      "3        1m ago   1m5s   worker-7  exit 2",
+      "4        12s ago  12.0s  worker-7  running",
+      "What became of the 2 attempts before is not kept.",
+      "",
+    ]);
+  });
+
   test("a list says when: due, running for, ended ago", () => {
     const later = { ...pending, run_at: NOW + 300_000 };
     expect(printed(jobs(pending, later, processing, completed), 80)).toBe(

@@ -26,9 +26,9 @@ const UNIQUE_VIOLATION = "23505";
 const MOST_COLLISIONS = 10;
 const LOOK_AGAIN_MS = 200;
 const JOB_COLUMNS =
-  "id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command";
+  "id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command";
 const ARCHIVE_COLUMNS =
-  "id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command";
+  "id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command";
 
 /** Throws `E_STORE_IO` when the connection is lost after something was given away. */
 export async function dump(database: Database, take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
@@ -205,7 +205,7 @@ type Row = Pick<
   JobRow,
   "id" | "state" | "run_at" | "attempts" | "max_retries" | "created_at" | "updated_at" | "command"
 > &
-  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "last_error">> &
+  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "last_error" | "history">> &
   JobTerms;
 
 const NOT_STARTED = { processing_started_at: null, worker_id: null, last_error: null };
@@ -221,9 +221,8 @@ function rowOf(item: EntryItem): Row {
 function restOf(row: Omit<Row, "state">): (string | number | null)[] {
   const { priority = 0, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, ...texts } = row;
   const numbers = [priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at ?? null];
-  const terms = storedTerms(row);
-  const written = terms === null ? null : JSON.stringify(terms);
-  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, written, texts.command];
+  const written = [storedTerms(row), row.history ?? null].map((value) => value && JSON.stringify(value));
+  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, ...written, texts.command];
 }
 
 function copyLine(fields: readonly (string | number | null)[]): string {
