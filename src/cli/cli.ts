@@ -16,6 +16,7 @@ const COMMANDS: Commands = new Map([
   ["list", async () => (await import("./commands/list.ts")).list],
   ["status", async () => (await import("./commands/status.ts")).status],
   ["show", async () => (await import("./commands/show.ts")).show],
+  ["why", async () => (await import("./commands/why.ts")).why],
   ["logs", async () => (await import("./commands/logs.ts")).logs],
   ["dlq-list", async () => (await import("./commands/dlq-list.ts")).dlqList],
   ["dlq-retry", async () => (await import("./commands/dlq-retry.ts")).dlqRetry],

@@ -10,6 +10,7 @@ import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
+import { reasonText } from "./reason-view.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
@@ -62,6 +63,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
     case "entry":
       return entryLines(view, screen);
+    case "why":
+      return [escapeControls(reasonText(view.reason, view.now))];
     case "detached":
       return detachedLines(view);
     case "stopped":

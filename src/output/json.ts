@@ -13,6 +13,8 @@
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
  *                      or printed; with the host as above, and then the last 64 KiB
+ *   why                {"id", "state", "reason": <sentence>, "because": <one word of those in job/reason.ts>, ...}, with what the
+ *                      sentence speaks of: "run_at", "worker_id", "ahead", ...; the state of a dead letter is "dead"
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
@@ -40,6 +42,7 @@ import { isDeadLetter, type Job } from "../job/job.ts";
 import type { AttemptLog, Present } from "../store/store.ts";
 import { safeJson } from "./escape.ts";
 import type { LogStream, Output, View } from "./output.ts";
+import { reasonText } from "./reason-view.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
@@ -156,6 +159,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return isDeadLetter(view.entry)
         ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
         : { job: view.entry, logs: view.logs.map(logDocument) };
+    case "why":
+      return whyDocument(view);
     case "detached":
       return {
         supervisor: presentDocument(view.supervisor),
@@ -187,6 +192,11 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
 
 function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
   return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
+}
+
+function whyDocument({ entry, reason, now }: Extract<View, { view: "why" }>): object {
+  const state = isDeadLetter(entry) ? "dead" : entry.state;
+  return { id: entry.id, state, reason: reasonText(reason, now), ...snakeCaseKeys(reason) };
 }
 
 function presentDocument({ startedAt, ...present }: Present): object {

@@ -6,6 +6,7 @@ import type { Config, ConfigKey } from "../config.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
+import type { Reason } from "../job/reason.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
@@ -29,6 +30,7 @@ export type View =
   | { readonly view: "store"; readonly store: string }
   | { readonly view: "store-changed"; readonly store: string }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
+  | { readonly view: "why"; readonly entry: Entry; readonly reason: Reason; readonly now: number }
   | {
       readonly view: "detached";
       readonly supervisor: Present;

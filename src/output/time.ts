@@ -20,6 +20,14 @@ export function relative(at: number, now: number): string {
   return ms > 0 ? `in ${span(ms)}` : `${span(-ms)} ago`;
 }
 
+/** The time of day, where people are; of another day, the date as well: `14:03:10`, `2026-11-28 14:03:10`. */
+export function clock(at: number, now: number): string {
+  const [date, today] = [new Date(at), new Date(now)];
+  // Swedish writes both as ISO 8601 does.
+  const time = date.toLocaleTimeString("sv-SE");
+  return date.toDateString() === today.toDateString() ? time : `${date.toLocaleDateString("sv-SE")} ${time}`;
+}
+
 /** ISO 8601, to the millisecond. Any number is accepted: a foreign record may hold an instant that no calendar has. */
 export function iso(at: number): string {
   const date = new Date(at);

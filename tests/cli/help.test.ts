@@ -11,6 +11,7 @@ const COMMANDS = [
   "list",
   "status",
   "show",
+  "why",
   "logs",
   "dlq-list",
   "dlq-retry",

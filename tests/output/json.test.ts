@@ -66,6 +66,13 @@ const DOCUMENTS: [View, unknown][] = [
     { view: "imported", imported: { added: some, skipped: none }, sum: "ab" },
     { imported: some, skipped: none, sum: "ab" },
   ],
+  [
+    { view: "why", entry: dead, reason: { because: "dead", failedAt: 2, attempts: 4, error: "exit 1" }, now: 9 },
+    {
+      ...{ id: "b", state: "dead", reason: "in the DLQ: exit 1 after 4 attempts" },
+      ...{ because: "dead", failed_at: 2, attempts: 4, error: "exit 1" },
+    },
+  ],
   [{ view: "jobs", jobs: [job], state: undefined, now: 9 }, [job]],
   [{ view: "dead-letters", dead: [dead], now: 9 }, [dead]],
   [
