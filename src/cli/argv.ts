@@ -4,9 +4,10 @@
  * name, and ends an unknown command with success.
  */
 import { closest, didYouMean } from "../job/closest.ts";
-import { QueueError } from "../job/errors.ts";
+import type { QueueError } from "../job/errors.ts";
 import { shown } from "../job/shown.ts";
 import { type Arguments, type Command, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+import { mistake } from "./mistake.ts";
 
 export type Request =
   | { readonly kind: "help"; readonly command: Command | undefined }
@@ -31,7 +32,7 @@ export async function readRequest(argv: readonly string[], commands: Commands): 
   if (line.options.has("version")) return { kind: "version" };
   if (!command) return { kind: "help", command };
   checkWords(line.words, command);
-  return { kind: "run", command, args: { words: line.words, options: line.options } };
+  return { kind: "run", command, args: { words: line.words, options: line.options, lists: line.lists } };
 }
 
 /** Whether errors are to be JSON, known before the line can be read: its own mistakes are reported so too. */
@@ -44,6 +45,7 @@ export function wantsJson(argv: readonly string[]): boolean {
 class CommandLine {
   readonly words: string[] = [];
   readonly options = new Map<string, string>();
+  readonly lists = new Map<string, string[]>();
   readonly #rest: string[];
 
   constructor(argv: readonly string[]) {
@@ -89,6 +91,7 @@ class CommandLine {
     const value = equals === -1 ? this.#value(known) : token.slice(equals + 1);
     if (!value) throw mistake(`Expected a value after ${written}: ${written} <${option.value}>.`);
     this.options.set(option.name, value);
+    if (option.many) this.lists.set(option.name, [...(this.lists.get(option.name) ?? []), value]);
   }
 
   /** The value of an option: the next token, unless that is an option itself. `-1` is a value, if a wrong one. */
@@ -152,8 +155,4 @@ function checkWords(words: readonly string[], command: Command): void {
 
 function oneOf(names: readonly string[]): string {
   return names.map(shown).join(" or ");
-}
-
-function mistake(sentence: string, hint?: string): QueueError {
-  return new QueueError("E_USAGE", sentence, hint === undefined ? {} : { hint });
 }

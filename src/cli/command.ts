@@ -31,6 +31,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** What the help calls its value; an option without one is a flag. */
   readonly value?: string;
+  /** May be given many times, and all of its values count. Of another option the last one does. */
+  readonly many?: boolean;
   readonly summary: string;
 }
 
@@ -39,6 +41,8 @@ export interface Arguments {
   readonly words: readonly string[];
   /** By option name; a flag's text is empty. */
   readonly options: ReadonlyMap<string, string>;
+  /** Of the options that may be given many times: all values, in order. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
 }
 
 /** What a command works with. */

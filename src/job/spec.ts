@@ -2,6 +2,7 @@
 import { didYouMean } from "./closest.ts";
 import type { QueueError } from "./errors.ts";
 import { duration, invalid, wellFormed, wholeNumber } from "./field.ts";
+import { isInstant, parseInstant } from "./instant.ts";
 import { shown } from "./shown.ts";
 import { checkTerms, SPEC_TERMS, type SpecTerms } from "./spec-terms.ts";
 
@@ -23,10 +24,7 @@ const MAX_ID_BYTES = 255;
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 /** Far above what the longest command needs, even with every character escaped. */
 export const MAX_JSON_BYTES = 1024 * 1024;
-/** The last instant a JavaScript date can name. */
-const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "delay", "max_retries", ...SPEC_TERMS] as const;
-const ISO_8601 = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
@@ -111,18 +109,10 @@ function checkId(value: unknown): string {
 
 function checkRunAt(value: unknown): number {
   const instant = typeof value === "string" ? parseInstant(value) : value;
-  if (typeof instant !== "number" || !Number.isInteger(instant) || instant < 0 || instant > MAX_INSTANT) {
+  if (!isInstant(instant)) {
     throw invalid(
       `"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got ${shown(value)}.`,
     );
   }
   return instant;
-}
-
-/** NaN for anything else, and for a day that the calendar does not have (`Date.parse` makes 30 February 2 March). */
-function parseInstant(text: string): number {
-  const [, year, month, day] = ISO_8601.exec(text) ?? [];
-  if (day === undefined) return Number.NaN;
-  const isInCalendar = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
-  return isInCalendar ? Date.parse(text) : Number.NaN;
 }

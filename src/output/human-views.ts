@@ -7,10 +7,11 @@ import { type Colours, NO_COLOURS } from "./colours.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
-import { deadLetterTable, jobTable } from "./job-tables.ts";
+import { deadLetterTable, jobTable, type Look } from "./job-tables.ts";
 import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
 import { reasonText } from "./reason-view.ts";
+import { fieldTable, tabSeparated } from "./record-columns.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
@@ -22,7 +23,9 @@ export interface Screen {
 
 /** The text of a view, in pieces that end with a newline. */
 export function* renderView(view: View, screen: Screen | undefined): Generator<string> {
-  if (screen === undefined && view.view === "jobs") return yield* jsonArray(view.jobs);
+  if (screen === undefined && view.view === "jobs") {
+    return yield* view.columns ? tabSeparated(view.jobs, view.columns) : jsonArray(view.jobs);
+  }
   if (screen === undefined && view.view === "dead-letters") return yield* jsonArray(view.dead);
   for (const line of lines(view, screen)) yield `${line}\n`;
 }
@@ -36,8 +39,7 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
     case "bulk-enqueued":
       return [bulkLine(view)];
     case "jobs":
-      if (view.jobs.length === 0) return [view.state === undefined ? "No jobs." : `No ${view.state} jobs.`];
-      return jobTable(view.jobs, { ...onScreen(screen), now: view.now });
+      return jobLines(view, { ...onScreen(screen), now: view.now });
     case "dead-letters":
       if (view.dead.length === 0) return ["The dead letter queue is empty."];
       return deadLetterTable(view.dead, { ...onScreen(screen), now: view.now });
@@ -82,6 +84,11 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
     default:
       return unreachable(view);
   }
+}
+
+function jobLines({ jobs, state, columns, isPartial }: Extract<View, { view: "jobs" }>, look: Look): Iterable<string> {
+  if (jobs.length > 0) return columns ? fieldTable(jobs, columns, look) : jobTable(jobs, look);
+  return [`No ${state === undefined ? "" : `${state} `}jobs${isPartial ? " like that" : ""}.`];
 }
 
 function prunedLines({ pruned, dryRun }: Extract<View, { view: "pruned" }>): string[] {

@@ -4,6 +4,7 @@
  *   enqueue            {"job": <job>}, with a null for one that was skipped
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
+ *     --columns        [{"<field>": <value>, ...}, ...]: of each job the fields that were asked for and that it has
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
@@ -41,8 +42,9 @@ import type { WorkerEvent } from "../job/event.ts";
 import { isDeadLetter, type Job } from "../job/job.ts";
 import type { AttemptLog, Present } from "../store/store.ts";
 import { safeJson } from "./escape.ts";
-import type { LogStream, Output, View } from "./output.ts";
+import type { Listing, LogStream, Output, View } from "./output.ts";
 import { reasonText } from "./reason-view.ts";
+import { picked } from "./record-columns.ts";
 import { type Sink, type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
@@ -53,13 +55,13 @@ export class JsonOutput implements Output {
   }
 
   result(view: View): void {
-    if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(view.jobs));
+    if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(listed(view.jobs, view)));
     else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
     else this.#sinks.results.write(`${safeJson(resultDocument(view))}\n`);
   }
 
-  async jobs(batches: AsyncIterable<readonly Job[]>): Promise<void> {
-    await writeJsonArray(this.#sinks.results, batches);
+  async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
+    await writeJsonArray(this.#sinks.results, batches, listing);
   }
 
   async stream(log: LogStream): Promise<number> {
@@ -112,13 +114,21 @@ export function* jsonArray(records: readonly object[]): Generator<string> {
 }
 
 /** As `jsonArray`, of records that come batch by batch. */
-export async function writeJsonArray(sink: Sink, batches: AsyncIterable<readonly object[]>): Promise<void> {
+export async function writeJsonArray(
+  sink: Sink,
+  batches: AsyncIterable<readonly Job[]>,
+  listing: Listing,
+): Promise<void> {
   let before = "[\n";
   for await (const batch of batches) {
-    if (!writeAll(sink, jsonRecords(batch, before))) return;
+    if (!writeAll(sink, jsonRecords(listed(batch, listing), before))) return;
     if (batch.length > 0) before = ",\n";
   }
   sink.write(before === "[\n" ? "[]\n" : "\n]\n");
+}
+
+function listed(jobs: readonly Job[], { columns }: Listing): readonly object[] {
+  return columns === undefined ? jobs : jobs.map((job) => picked(job, columns));
 }
 
 function* jsonRecords(records: readonly object[], first: string): Generator<string> {

@@ -7,6 +7,7 @@ import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { Reason } from "../job/reason.ts";
+import type { FieldName } from "../job/record-field.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
@@ -19,7 +20,10 @@ export type View =
   /** Nothing was enqueued, because a job or dead letter has this id. */
   | { readonly view: "skipped"; readonly id: string }
   | { readonly view: "bulk-enqueued"; readonly enqueued: number; readonly skipped: number }
-  | { readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined; readonly now: number }
+  | ({ readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined } & Listing & {
+        /** There may be others that are not meant. */
+        readonly isPartial?: boolean;
+      })
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
   | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
@@ -59,6 +63,13 @@ export type View =
     }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
+/** How jobs are listed. */
+export interface Listing {
+  readonly now: number;
+  /** Only these fields of each. */
+  readonly columns?: readonly FieldName[];
+}
+
 /** The output of one attempt, as it is read. */
 export interface LogStream {
   readonly id: string;
@@ -89,8 +100,8 @@ export interface Output {
    * is `raw`. Returns how many bytes came. Throws as `result`.
    */
   stream(log: LogStream): Promise<number>;
-  /** Prints jobs as they come, however many there are. Throws as `result`. */
-  jobs(batches: AsyncIterable<readonly Job[]>, now: number): Promise<void>;
+  /** Prints archived jobs as they come, however many there are. Throws as `result`. */
+  jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void>;
   /** Prints data that has a form of its own, as it is. False once nobody reads any more. Throws as `result`. */
   data(text: string): boolean;
   /** What happened while workers run, in one write. Never throws: a full disk under a log must not stop a worker. */

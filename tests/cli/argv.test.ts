@@ -148,7 +148,7 @@ describe("a mistake in a command line", () => {
 });
 
 describe("the value of an option", () => {
-  const args = (text: string) => ({ words: [], options: new Map([["count", text]]) });
+  const args = (text: string) => ({ words: [], lists: new Map(), options: new Map([["count", text]]) });
   const range = { min: 1, max: 9 };
 
   test("is a whole number in its range, or undefined when it was not given", () => {
