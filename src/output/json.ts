@@ -10,7 +10,7 @@
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
- *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
+ *   show               {"job": <job>, "logs": [{"attempt", "lease", "path", "host"?}]}, or "dead_letter" instead of "job"; with
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
  *                      or printed; with the host as above, and then the last 64 KiB
@@ -200,8 +200,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
   }
 }
 
-function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
-  return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
+function logDocument({ attempt, lease, path, elsewhere }: AttemptLog): object {
+  return { attempt, lease, path, ...(elsewhere && { host: elsewhere.host }) };
 }
 
 function whyDocument({ entry, reason, now }: Extract<View, { view: "why" }>): object {

@@ -231,6 +231,8 @@ export interface OpenLog {
 /** Where the output of one attempt is. */
 export interface AttemptLog {
   readonly attempt: number;
+  /** Which attempt, where several carry the same number: after a release or a requeue. */
+  readonly lease: Lease;
   readonly path: string;
   /**
    * Of an attempt whose file this process cannot read: the host that it is on, and how it ends, as far as the store has

@@ -96,7 +96,12 @@ describe("into a pipe", () => {
   });
 
   test("a job is shown field by field, with its times in ISO 8601 and its logs", () => {
-    const text = printed({ view: "entry", entry: pending, logs: [{ attempt: 1, path: "/l/1.log" }], now: NOW });
+    const text = printed({
+      view: "entry",
+      entry: pending,
+      logs: [{ attempt: 1, lease: 3, path: "/l/1.log" }],
+      now: NOW,
+    });
     expect(text).toContain("command: echo hi\nstate: pending\nrun_at: 2026-01-31T12:00:00.000Z\nattempts: 0\n");
     expect(text).toEndWith("log of attempt 1: /l/1.log\n");
   });

@@ -46,7 +46,7 @@ const shownWorker = {
   stopping: false,
 };
 const counts = { pending: 1, processing: 2, completed: 3, archived: 0, failed: 4, dead: 5 };
-const logs = [{ attempt: 1, path: "/l" }];
+const logs = [{ attempt: 1, lease: 3, path: "/l" }];
 
 const some = { settings: 1, jobs: 1000, dead_letters: 1, archived: 0 };
 const none = { settings: 0, jobs: 0, dead_letters: 0, archived: 0 };
