@@ -17,7 +17,7 @@ type Operator = (typeof OPERATORS)[number];
 const CONDITION = /^\s*([\w-]+?)\s*(!=|<=|>=|=|<|>|~)\s*(.*)$/s;
 
 /** Of the id or of the command. */
-export function matchFilter(pattern: string): JobFilter {
+export function matchFilter(pattern: string): (entry: Pick<Job, "id" | "command">) => boolean {
   const isMatch = globMatcher(pattern);
   return ({ id, command }) => isMatch(id) || isMatch(command);
 }

@@ -12,6 +12,7 @@ import { jsonArray } from "./json.ts";
 import type { View } from "./output.ts";
 import { reasonText } from "./reason-view.ts";
 import { fieldTable, tabSeparated } from "./record-columns.ts";
+import { statsLines } from "./stats-view.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
@@ -65,6 +66,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
     case "entry":
       return entryLines(view, screen);
+    case "stats":
+      return statsLines(view.stats, onScreen(screen));
     case "why":
       return [escapeControls(reasonText(view.reason, view.now))];
     case "detached":

@@ -14,6 +14,8 @@
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
  *                      or printed; with the host as above, and then the last 64 KiB
+ *   stats              {"all": <figures>, "commands": [{"command", ...<figures>}, ...]}, figures being "jobs", "runs", "failures",
+ *                      "flaky", and "p50_ms" and "p95_ms", nulls where nothing was completed
  *   why                {"id", "state", "reason": <sentence>, "because": <one word of those in job/reason.ts>, ...}, with what the
  *                      sentence speaks of: "run_at", "worker_id", "ahead", ...; the state of a dead letter is "dead"
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
@@ -169,6 +171,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return isDeadLetter(view.entry)
         ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
         : { job: view.entry, logs: view.logs.map(logDocument) };
+    case "stats":
+      return view.stats;
     case "why":
       return whyDocument(view);
     case "detached":

@@ -8,6 +8,7 @@ import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { Reason } from "../job/reason.ts";
 import type { FieldName } from "../job/record-field.ts";
+import type { RunStats } from "../job/run-stats.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
@@ -34,6 +35,7 @@ export type View =
   | { readonly view: "store"; readonly store: string }
   | { readonly view: "store-changed"; readonly store: string }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
+  | { readonly view: "stats"; readonly stats: RunStats }
   | { readonly view: "why"; readonly entry: Entry; readonly reason: Reason; readonly now: number }
   | {
       readonly view: "detached";

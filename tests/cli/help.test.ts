@@ -10,6 +10,7 @@ const COMMANDS = [
   "worker-stop",
   "list",
   "status",
+  "stats",
   "show",
   "why",
   "logs",

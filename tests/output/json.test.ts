@@ -48,6 +48,7 @@ const shownWorker = {
 const counts = { pending: 1, processing: 2, completed: 3, archived: 0, failed: 4, dead: 5 };
 const logs = [{ attempt: 1, lease: 3, path: "/l" }];
 
+const figures = { jobs: 1, runs: 4, failures: 4, flaky: 0, p50_ms: null, p95_ms: null };
 const some = { settings: 1, jobs: 1000, dead_letters: 1, archived: 0 };
 const none = { settings: 0, jobs: 0, dead_letters: 0, archived: 0 };
 
@@ -65,6 +66,10 @@ const DOCUMENTS: [View, unknown][] = [
   [
     { view: "imported", imported: { added: some, skipped: none }, sum: "ab" },
     { imported: some, skipped: none, sum: "ab" },
+  ],
+  [
+    { view: "stats", stats: { all: figures, commands: [{ command: "x", ...figures }] } },
+    { all: figures, commands: [{ command: "x", ...figures }] },
   ],
   [
     { view: "why", entry: dead, reason: { because: "dead", failedAt: 2, attempts: 4, error: "exit 1" }, now: 9 },
