@@ -61,6 +61,7 @@ async function work(args: readonly string[]): Promise<number> {
       "data-dir": { type: "string" },
       supervisor: { type: "string" },
       concurrency: { type: "string", default: "1" },
+      queue: { type: "string" },
       drain: { type: "boolean", default: false },
       json: { type: "boolean" },
     },
@@ -70,6 +71,7 @@ async function work(args: readonly string[]): Promise<number> {
   await runWorker(store, {
     concurrency: Number(values.concurrency),
     drain: values.drain,
+    ...(values.queue === undefined ? {} : { queues: values.queue.split(",") }),
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),
   });

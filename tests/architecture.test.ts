@@ -43,7 +43,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     offenders: imports({
       of: /^worker\//,
       allowed: ({ target }) =>
-        !/^(?:output|cli)\//.test(target) && (!target.startsWith("store/") || target === "store/store.ts"),
+        !/^(?:output|cli)\//.test(target) &&
+        (!target.startsWith("store/") || /^store\/(?:store|present|attempt-log)\.ts$/.test(target)),
     }),
     broken: {
       "worker/a.ts": 'import type { FilesStore } from "../store/files/files-store.ts";',
@@ -57,7 +58,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       of: /^selftest\//,
       allowed: ({ target }) =>
         !/^(?:output|cli)\//.test(target) &&
-        (!target.startsWith("store/") || /^store\/(?:store|doctor)\.ts$/.test(target)),
+        (!target.startsWith("store/") || /^store\/(?:store|present|attempt-log|doctor)\.ts$/.test(target)),
     }),
     broken: {
       "selftest/a.ts": 'import { openStore } from "../store/open.ts";',
@@ -70,7 +71,8 @@ const RULES: Readonly<Record<string, Rule>> = {
       allowed: ({ target, isPackage, typeOnly }) =>
         /^(?:job|output)\//.test(target) ||
         target === "config.ts" ||
-        (/^(?:store\/(?:store|doctor|migrator|item)|selftest\/torture)\.ts$/.test(target) && typeOnly) ||
+        (/^(?:store\/(?:store|present|attempt-log|doctor|migrator|item)|selftest\/torture)\.ts$/.test(target) &&
+          typeOnly) ||
         isPackage,
     }),
     broken: {

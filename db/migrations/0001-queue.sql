@@ -15,12 +15,21 @@ CREATE TABLE settings (
   value double precision NOT NULL
 );
 
+-- The queues that jobs are in, each with what holds for it. In place of a name, * stands for all of them.
+CREATE TABLE queues (
+  name text COLLATE "C" PRIMARY KEY,
+  concurrency integer,
+  paused boolean NOT NULL DEFAULT false
+);
+INSERT INTO queues (name) VALUES ('default');
+
 -- Everything that has an id: the jobs of the queue, and the dead letters.
 CREATE TABLE jobs (
   id text COLLATE "C" PRIMARY KEY,
   place bigint NOT NULL DEFAULT nextval('places'),
   state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'processing', 'completed', 'failed', 'dead')),
   due boolean NOT NULL,
+  queue text COLLATE "C" NOT NULL DEFAULT 'default',
   priority integer NOT NULL,
   run_at bigint NOT NULL,
   attempts integer NOT NULL,
@@ -37,8 +46,8 @@ CREATE TABLE jobs (
   command text NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
-CREATE INDEX jobs_due ON jobs (priority DESC, place) WHERE due;
-CREATE INDEX jobs_waiting ON jobs (run_at) WHERE state = 'pending' AND NOT due;
+CREATE INDEX jobs_due ON jobs (queue, priority DESC, place) WHERE due;
+CREATE INDEX jobs_waiting ON jobs (queue, run_at) WHERE state = 'pending' AND NOT due;
 CREATE INDEX jobs_processing ON jobs (worker_id) WHERE state = 'processing';
 CREATE INDEX jobs_completed ON jobs (updated_at, place) WHERE state = 'completed';
 CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';
@@ -47,6 +56,7 @@ CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';
 CREATE TABLE archive (
   place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   id text COLLATE "C" NOT NULL,
+  queue text COLLATE "C" NOT NULL DEFAULT 'default',
   priority integer NOT NULL,
   run_at bigint NOT NULL,
   attempts integer NOT NULL,
@@ -142,10 +152,59 @@ CREATE FUNCTION keep_output(printed json, now_ms bigint) RETURNS void LANGUAGE s
   ON CONFLICT (lease) DO UPDATE SET bytes = excluded.bytes, tail = excluded.tail WHERE output.bytes = 0
 $$;
 
+-- The queues that may be claimed from by who serves some of them, or all, and how many more of their jobs may run: null for any
+-- number. Of a queue that is limited, only one transaction at a time learns that, and keeps the others waiting until it ends.
+CREATE FUNCTION open_queues(serves text[]) RETURNS TABLE (name text, room bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  q queues;
+BEGIN
+  PERFORM FROM queues WHERE queues.name = '*' AND paused;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  -- By name, so that no two wait for each other.
+  FOR q IN
+    SELECT * FROM queues
+    WHERE NOT paused AND queues.name <> '*' AND (serves IS NULL OR queues.name = ANY (serves)) ORDER BY queues.name
+  LOOP
+    name := q.name;
+    room := NULL;
+    IF q.concurrency IS NOT NULL THEN
+      -- Nobody need wait for what has nothing to give.
+      PERFORM FROM jobs WHERE due AND queue = q.name LIMIT 1;
+      CONTINUE WHEN NOT FOUND;
+      SELECT * INTO q FROM queues WHERE queues.name = q.name FOR UPDATE;
+      CONTINUE WHEN q.paused;
+      SELECT q.concurrency - count(*) INTO room FROM jobs WHERE state = 'processing' AND queue = q.name;
+      CONTINUE WHEN room <= 0;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+
+-- Marks the delayed jobs whose time has come: from here on they are counted among those that are due.
+CREATE FUNCTION ripen(now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM queues q WHERE EXISTS (
+    SELECT FROM jobs WHERE state = 'pending' AND NOT due AND queue = q.name AND run_at <= now_ms
+  ) LIMIT 1;
+  IF FOUND THEN
+    UPDATE jobs SET due = true FROM (
+      SELECT ripe.id FROM queues q CROSS JOIN LATERAL (
+        SELECT id FROM jobs WHERE state = 'pending' AND NOT due AND queue = q.name AND run_at <= now_ms
+        ORDER BY run_at LIMIT 10000 FOR UPDATE SKIP LOCKED
+      ) ripe
+    ) come WHERE jobs.id = come.id;
+  END IF;
+END
+$$;
+
 -- Ends attempts and gives the claimant its jobs, in one commit. The answer: {"ended": [leases], "forgotten": [jobs],
 -- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null}.
-CREATE FUNCTION settle(ends json, printed json, claimant text, most integer, holds bigint[], now_ms bigint)
-RETURNS json LANGUAGE plpgsql
+CREATE FUNCTION settle(
+  ends json, printed json, claimant text, most integer, serves text[], holds bigint[], now_ms bigint
+) RETURNS json LANGUAGE plpgsql
 -- Planned once, and by the indexes, whatever the statistics say of a table that is empty now and full in a minute.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -155,7 +214,11 @@ DECLARE
   claimed json := '[]';
   forgotten json := '[]';
   chosen text[] := '{}';
+  queue_names text[] := '{}';
+  first text[];
   next_due bigint;
+  waiting bigint;
+  q record;
 BEGIN
   IF ends IS NOT NULL THEN
     ended := finish(ends, now_ms);
@@ -174,20 +237,24 @@ BEGIN
     most := most - json_array_length(forgotten);
   END IF;
 
-  -- A delayed job whose time has come is counted among the due ones from here on.
-  PERFORM FROM jobs WHERE state = 'pending' AND NOT due AND run_at <= now_ms LIMIT 1;
-  IF FOUND THEN
-    UPDATE jobs SET due = true FROM (
-      SELECT id FROM jobs WHERE state = 'pending' AND NOT due AND run_at <= now_ms
-      ORDER BY run_at LIMIT 10000 FOR UPDATE SKIP LOCKED
-    ) come WHERE jobs.id = come.id;
-  END IF;
+  PERFORM ripen(now_ms);
 
   IF most > 0 THEN
-    -- One more than is taken, to know whether any is left: looking for the first due job is what costs most here.
-    SELECT coalesce(array_agg(c.id), '{}') INTO chosen FROM (
-      SELECT id FROM jobs WHERE due ORDER BY priority DESC, place LIMIT most + 1 FOR UPDATE SKIP LOCKED
-    ) c;
+    FOR q IN SELECT * FROM open_queues(serves) LOOP
+      -- One more than is taken, to know whether any is left: looking for the first due job is what costs most here.
+      SELECT coalesce(array_agg(c.id), '{}') INTO first FROM (
+        SELECT id FROM jobs WHERE due AND queue = q.name
+        ORDER BY priority DESC, place LIMIT least(most + 1, q.room) FOR UPDATE SKIP LOCKED
+      ) c;
+      CONTINUE WHEN first = '{}';
+      chosen := chosen || first;
+      queue_names := queue_names || q.name;
+    END LOOP;
+    IF cardinality(queue_names) > 1 THEN
+      SELECT array_agg(c.id) INTO chosen FROM (
+        SELECT id FROM jobs WHERE id = ANY (chosen) ORDER BY priority DESC, place LIMIT most + 1
+      ) c;
+    END IF;
     WITH taken AS (
       UPDATE jobs SET
         state = 'processing',
@@ -206,10 +273,21 @@ BEGIN
   IF cardinality(chosen) > most THEN
     next_due := now_ms;
   ELSE
-    SELECT now_ms INTO next_due FROM jobs WHERE due ORDER BY priority DESC, place LIMIT 1;
-    IF NOT FOUND THEN
-      SELECT min(run_at) INTO next_due FROM jobs WHERE state = 'pending' AND NOT due;
-    END IF;
+    FOR q IN
+      SELECT * FROM queues WHERE NOT paused AND name <> '*' AND (serves IS NULL OR name = ANY (serves))
+        AND NOT EXISTS (SELECT FROM queues everyone WHERE everyone.name = '*' AND everyone.paused)
+    LOOP
+      -- A queue that is full is told of when a job of it ends.
+      CONTINUE WHEN q.concurrency <= (SELECT count(*) FROM jobs WHERE state = 'processing' AND queue = q.name);
+      PERFORM FROM jobs WHERE due AND queue = q.name LIMIT 1;
+      IF FOUND THEN
+        next_due := now_ms;
+        EXIT;
+      END IF;
+      SELECT run_at INTO waiting FROM jobs
+      WHERE state = 'pending' AND NOT due AND queue = q.name ORDER BY run_at LIMIT 1;
+      next_due := least(next_due, waiting);
+    END LOOP;
   END IF;
   RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due);
 END
@@ -235,11 +313,11 @@ BEGIN
     RETURNING *
   )
   INSERT INTO archive (
-    id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error,
-    terms, history, command
+    id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
+    last_error, terms, history, command
   )
-  SELECT id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error,
-    terms, history, command
+  SELECT id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
+    last_error, terms, history, command
   FROM gone ORDER BY updated_at, place;
   GET DIAGNOSTICS moved = ROW_COUNT;
   UPDATE queue SET archived = archived + moved;

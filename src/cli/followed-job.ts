@@ -3,7 +3,8 @@
  * run yet is waited for.
  */
 import type { Entry, Lease } from "../job/job.ts";
-import type { AttemptLog, Store } from "../store/store.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
 import { type AttemptRef, entryOf, followLog, LOOK_AGAIN_MS, type Reading } from "./log-reader.ts";
 

@@ -5,7 +5,8 @@
 import { QueueError } from "../job/errors.ts";
 import { count } from "../output/worker-log.ts";
 import type { Item, Restored } from "../store/item.ts";
-import type { EnqueueOptions, Present, Store } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
+import type { EnqueueOptions, Store } from "../store/store.ts";
 import type { Context } from "./command.ts";
 import { type StreamEnd, type StreamTotals, StreamWriter } from "./export-stream.ts";
 import { ImportSource } from "./import-source.ts";

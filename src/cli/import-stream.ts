@@ -5,6 +5,7 @@
 import { CONFIG_KEYS, parseConfigValue } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import { whyNoDeadLetter, whyNoJob, whyNotArchived } from "../job/portable.ts";
+import { isQueueRule } from "../job/queue.ts";
 import { shown } from "../job/shown.ts";
 import type { Item } from "../store/item.ts";
 import { kindOf } from "../store/transfer.ts";
@@ -137,6 +138,7 @@ export class StreamReader {
 
 const CHECKS: Readonly<Record<string, (content: unknown) => string | undefined>> = {
   setting: whyNoSetting,
+  queue: whyNoRule,
   job: whyNoJob,
   dead_letter: whyNoDeadLetter,
   archived: whyNotArchived,
@@ -149,6 +151,10 @@ function whyNoSetting(content: unknown): string | undefined {
     return `is no setting that this version knows: ${shown(content)}`;
   parseConfigValue(known, value);
   return undefined;
+}
+
+function whyNoRule(content: unknown): string | undefined {
+  return isQueueRule(content) ? undefined : `is no rule of a queue: ${shown(content)}`;
 }
 
 function foreign(): QueueError {

@@ -3,7 +3,8 @@ import { watch } from "node:fs";
 import { QueueError } from "../job/errors.ts";
 import type { Entry, Lease } from "../job/job.ts";
 import { size } from "../output/size.ts";
-import type { AttemptLog, Store } from "../store/store.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
 import { LogFile, lastLines } from "./log-file.ts";
 

@@ -2,7 +2,8 @@
 import type { QueueError } from "../job/errors.ts";
 import type { Entry, Lease } from "../job/job.ts";
 import type { LogStream } from "../output/output.ts";
-import type { AttemptLog, Store } from "../store/store.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
 import { FollowedJob } from "./followed-job.ts";
 import { followLog, holds, logOfAttempt, type Reading, readLog } from "./log-reader.ts";
 import { mistake } from "./mistake.ts";

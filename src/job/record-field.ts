@@ -1,6 +1,7 @@
 /** The fields of a job's record, and what kind of value each has: for those who let people name them. */
 import { closest } from "./closest.ts";
 import type { Job } from "./job.ts";
+import { queueOf } from "./queue.ts";
 
 /** Instants are in epoch ms, durations in ms; `json` is what has parts. */
 export type FieldKind = "text" | "number" | "instant" | "duration" | "json";
@@ -18,6 +19,7 @@ const KINDS: { readonly [Field in FieldName]: FieldKind } = {
   created_at: "instant",
   updated_at: "instant",
   priority: "number",
+  queue: "text",
   cwd: "text",
   env: "json",
   timeout: "duration",
@@ -37,10 +39,11 @@ export function kindOf(field: FieldName): FieldKind {
   return KINDS[field];
 }
 
-/** Undefined where the job has none. No priority is the priority 0. */
+/** Undefined where the job has none. No priority is the priority 0, no queue the one that it is in anyway. */
 export function fieldOf(job: Job, field: FieldName): unknown {
-  const value = (job as Partial<Record<FieldName, unknown>>)[field];
-  return value === undefined && field === "priority" ? 0 : value;
+  if (field === "queue") return queueOf(job);
+  if (field === "priority") return job.priority ?? 0;
+  return (job as Partial<Record<FieldName, unknown>>)[field];
 }
 
 /** The field of this name, which may have been written with dashes; else the one that was meant, if that can be told. */

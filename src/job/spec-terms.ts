@@ -1,5 +1,6 @@
 /** The terms that a user may give a job, checked field by field. */
 import { duration, invalid, text, wholeNumber } from "./field.ts";
+import { checkQueue } from "./queue.ts";
 import { shown } from "./shown.ts";
 import { FAILINGS, type Failing, type JobTerms } from "./terms.ts";
 
@@ -9,7 +10,7 @@ export interface SpecTerms extends Omit<JobTerms, "expires_at"> {
   readonly expires_in?: number;
 }
 
-type Check<Field extends keyof SpecTerms> = (value: unknown, field: string) => NonNullable<SpecTerms[Field]>;
+type Check<Field extends keyof SpecTerms> = (value: unknown, field: string) => SpecTerms[Field];
 
 const MAX_PRIORITY = 1000;
 const MAX_EXIT_CODE = 255;
@@ -22,6 +23,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   priority: (value, field) => wholeNumber(field, value, { min: -MAX_PRIORITY, max: MAX_PRIORITY }),
+  queue: checkQueue,
   cwd: checkDirectory,
   env: checkVariables,
   timeout: (value, field) => duration(field, value, { least: 1, most: MAX_TIMEOUT_MS }),
@@ -37,7 +39,8 @@ export function checkTerms(fields: Readonly<Record<string, unknown>>): SpecTerms
   const terms: Record<string, unknown> = {};
   for (const field of SPEC_TERMS) {
     const value = fields[field];
-    if (value !== undefined) terms[field] = CHECKS[field](value, field);
+    const term = value === undefined ? undefined : CHECKS[field](value, field);
+    if (term !== undefined) terms[field] = term;
   }
   return terms;
 }

@@ -5,6 +5,8 @@
 export interface JobTerms {
   /** Higher runs first; absent means 0. */
   readonly priority?: number;
+  /** The queue that it is in; absent means `default`. */
+  readonly queue?: string;
   /** The directory that it runs in; absent means that of its worker. */
   readonly cwd?: string;
   /** Variables on top of its worker's. */
@@ -27,6 +29,7 @@ export const FAILINGS = ["signal", "timeout"] as const satisfies readonly Failin
 /** In the order in which they are written. */
 export const TERMS = [
   "priority",
+  "queue",
   "cwd",
   "env",
   "timeout",

@@ -2,14 +2,15 @@
 import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import { unreachable } from "../job/errors.ts";
 import type { Tally } from "../store/item.ts";
-import type { Present } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
 import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable, type Look } from "./job-tables.ts";
-import { jsonArray } from "./json.ts";
+import { jsonArray } from "./json-array.ts";
 import type { View } from "./output.ts";
+import { queueLines, ruleLine } from "./queue-views.ts";
 import { reasonText } from "./reason-view.ts";
 import { fieldTable, tabSeparated } from "./record-columns.ts";
 import { statsLines } from "./stats-view.ts";
@@ -52,6 +53,10 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`Exported ${tallyText(view.exported)} to ${escapeControls(view.path)}.`];
     case "imported":
       return importedLines(view);
+    case "queues":
+      return queueLines(view, onScreen(screen));
+    case "queue-changed":
+      return [ruleLine(view)];
     case "requeued":
       return view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`);
     case "config":
@@ -155,10 +160,13 @@ function configLines({ config }: Extract<View, { view: "config" }>, screen: Scre
 
 function detachedLines(view: Extract<View, { view: "detached" }>): string[] {
   const events = [
-    { event: "starting" as const, count: view.workers.length },
+    { event: "starting" as const, count: view.count },
     ...view.workers.map((worker, i) => ({ event: "worker-started" as const, number: i + 1, pid: worker.pid })),
   ];
-  return [...events.flatMap(workerLogLines), `Running in the background; log: ${escapeControls(view.log)}`];
+  const unseen = view.count - view.workers.length;
+  const rest =
+    unseen === 0 ? [] : [`${count(unseen, "worker has", "workers have")} left already, or did not come up yet.`];
+  return [...events.flatMap(workerLogLines), ...rest, `Running in the background; log: ${escapeControls(view.log)}`];
 }
 
 function stoppedLine({ stopped, unreachable: left }: Extract<View, { view: "stopped" }>): string {

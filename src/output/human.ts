@@ -9,7 +9,7 @@ import type { Job } from "../job/job.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
 import { escapeControls, escapeText } from "./escape.ts";
 import { renderView, type Screen } from "./human-views.ts";
-import { writeJsonArray } from "./json.ts";
+import { writeJsonArray } from "./json-array.ts";
 import type { Listing, LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
 import type { Terminal } from "./terminal.ts";

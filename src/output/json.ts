@@ -8,6 +8,8 @@
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
+ *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
+ *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
  *   show               {"job": <job>, "logs": [{"attempt", "lease", "path", "host"?}]}, or "dead_letter" instead of "job"; with
@@ -34,7 +36,8 @@
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
- * {"settings": <number>, "jobs", "dead_letters", "archived"}, and <finding> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"}, <queue> is
+ * {"name", "pending", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -42,12 +45,14 @@
 import { type QueueError, unreachable } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import { isDeadLetter, type Job } from "../job/job.ts";
-import type { AttemptLog, Present } from "../store/store.ts";
+import { EVERY_QUEUE, type QueueRule, type QueueStatus } from "../job/queue.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Present } from "../store/present.ts";
 import { safeJson } from "./escape.ts";
+import { jsonArray, listed, writeJsonArray } from "./json-array.ts";
 import type { Listing, LogStream, Output, View } from "./output.ts";
 import { reasonText } from "./reason-view.ts";
-import { picked } from "./record-columns.ts";
-import { type Sink, type Sinks, writeAll } from "./sink.ts";
+import { type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
   readonly #sinks: Sinks;
@@ -109,38 +114,6 @@ export class JsonOutput implements Output {
   }
 }
 
-/** The documented form of `list` and `dlq-list`: an array, two-space indented, record by record. */
-export function* jsonArray(records: readonly object[]): Generator<string> {
-  yield* jsonRecords(records, "[\n");
-  yield records.length === 0 ? "[]\n" : "\n]\n";
-}
-
-/** As `jsonArray`, of records that come batch by batch. */
-export async function writeJsonArray(
-  sink: Sink,
-  batches: AsyncIterable<readonly Job[]>,
-  listing: Listing,
-): Promise<void> {
-  let before = "[\n";
-  for await (const batch of batches) {
-    if (!writeAll(sink, jsonRecords(listed(batch, listing), before))) return;
-    if (batch.length > 0) before = ",\n";
-  }
-  sink.write(before === "[\n" ? "[]\n" : "\n]\n");
-}
-
-function listed(jobs: readonly Job[], { columns }: Listing): readonly object[] {
-  return columns === undefined ? jobs : jobs.map((job) => picked(job, columns));
-}
-
-function* jsonRecords(records: readonly object[], first: string): Generator<string> {
-  let before = first;
-  for (const record of records) {
-    yield `${before}  ${safeJson(record, 2).replaceAll("\n", "\n  ")}`;
-    before = ",\n";
-  }
-}
-
 function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>): object {
   switch (view.view) {
     case "enqueued":
@@ -151,6 +124,10 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { enqueued: view.enqueued, skipped: view.skipped };
     case "status":
       return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
+    case "queues":
+      return queuesDocument(view.queues);
+    case "queue-changed":
+      return { queue: { name: view.name === EVERY_QUEUE ? null : view.name, ...ruleDocument(view.rule) } };
     case "requeued":
       return { jobs: view.jobs };
     case "pruned":
@@ -211,6 +188,19 @@ function logDocument({ attempt, lease, path, elsewhere }: AttemptLog): object {
 function whyDocument({ entry, reason, now }: Extract<View, { view: "why" }>): object {
   const state = isDeadLetter(entry) ? "dead" : entry.state;
   return { id: entry.id, state, reason: reasonText(reason, now), ...snakeCaseKeys(reason) };
+}
+
+function queuesDocument(queues: readonly QueueStatus[]): object {
+  return {
+    queues: queues
+      .filter(({ name }) => name !== EVERY_QUEUE)
+      .map(({ name, pending, processing, ...rule }) => ({ name, pending, processing, ...ruleDocument(rule) })),
+    all_paused: queues.some(({ name }) => name === EVERY_QUEUE),
+  };
+}
+
+function ruleDocument({ concurrency, paused = false }: QueueRule): object {
+  return { concurrency: concurrency ?? null, paused };
 }
 
 function presentDocument({ startedAt, ...present }: Present): object {

@@ -6,14 +6,17 @@ import type { Config, ConfigKey } from "../config.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
+import type { QueueRule, QueueStatus } from "../job/queue.ts";
 import type { Reason } from "../job/reason.ts";
 import type { FieldName } from "../job/record-field.ts";
 import type { RunStats } from "../job/run-stats.ts";
 import type { Verdict } from "../selftest/torture.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
 import type { Migration } from "../store/migrator.ts";
-import type { AttemptLog, Counts, Present, Pruned } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
+import type { Counts, Pruned } from "../store/store.ts";
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
@@ -27,6 +30,9 @@ export type View =
       })
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
+  | { readonly view: "queues"; readonly queues: readonly QueueStatus[] }
+  /** What holds for a queue by now. */
+  | { readonly view: "queue-changed"; readonly name: string; readonly rule: QueueRule }
   | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
@@ -40,6 +46,8 @@ export type View =
   | {
       readonly view: "detached";
       readonly supervisor: Present;
+      /** How many workers were asked for. */
+      readonly count: number;
       readonly workers: readonly Present[];
       readonly log: string;
     }

@@ -60,6 +60,12 @@ export function readmit(ids: readonly string[], { deadLetter, job, now }: Readmi
   });
 }
 
+/** `E_JOB_NOT_FOUND` for an id that nothing has; where there is an archive, it may be there. */
+export function jobNotFound(id: string, { hasArchive }: { hasArchive: boolean }): QueueError {
+  const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
+  return new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, hasArchive ? { hint } : {});
+}
+
 /** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */
 function freshId(random: () => number, isTaken: (id: string) => boolean): string {
   const letters = Array.from({ length: 10 }, () => "abcdefghjkmnpqrstuvwxyz23456789x"[Math.floor(random() * 32)]);

@@ -2,12 +2,18 @@
 import type { ConfigKey } from "../config.ts";
 import type { CompletedJob, DeadLetter } from "../job/job.ts";
 import type { PortableJob } from "../job/portable.ts";
+import type { QueueRule } from "../job/queue.ts";
 
 /** One thing of it. */
-export type Item = SettingItem | EntryItem | { readonly archived: CompletedJob };
+export type Item = SettingItem | QueueItem | EntryItem | { readonly archived: CompletedJob };
 
 export interface SettingItem {
   readonly setting: { readonly key: ConfigKey; readonly value: number };
+}
+
+/** What holds for a queue; counted among the settings. */
+export interface QueueItem {
+  readonly queue: QueueRule & { readonly name: string };
 }
 
 /** One that has an id. */

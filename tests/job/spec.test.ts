@@ -9,7 +9,7 @@ const MAX_RETRIES = '"max_retries" must be a whole number from 0 to 1000000, got
 const PRIORITY = '"priority" must be a whole number from -1000 to 1000, got';
 
 const KNOWN =
-  "Known: id, command, run_at, delay, max_retries, priority, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
+  "Known: id, command, run_at, delay, max_retries, priority, queue, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
 const DURATION = 'must be a duration like "90s" or "2h30m", or milliseconds, from';
 
 describe("a job", () => {
@@ -37,6 +37,8 @@ describe("a job", () => {
     ['{"command":"x","run_at":"2026-01-31T09:00:00+02:00"}', { command: "x", run_at: Date.UTC(2026, 0, 31, 7) }],
     ['{"command":"x","run_at":"2028-02-29"}', { command: "x", run_at: Date.UTC(2028, 1, 29) }],
     ['{"command":"x","run_at":"2026-01-31"}', { command: "x", run_at: Date.UTC(2026, 0, 31) }],
+    ['{"command":"x","queue":"a.B_1-"}', { command: "x", queue: "a.B_1-" }],
+    ['{"command":"x","queue":"default"}', { command: "x" }],
     ['{"command":"x","delay":"5m"}', { command: "x", delay: 300_000 }],
     ['{"command":"x","cwd":"/tmp"}', { command: "x", cwd: "/tmp" }],
     ['{"command":"x","env":{"A":"","b_2":"=ü"}}', { command: "x", env: { A: "", b_2: "=ü" } }],
@@ -128,6 +130,10 @@ describe("refused in one sentence with the field and the value", () => {
     [{ command: "x", max_retries: 1_000_001 }, `${MAX_RETRIES} 1000001.`],
     [{ command: "x", max_retries: null }, `${MAX_RETRIES} null.`],
     [{ command: "x", run_at: 1, delay: 1 }, '"run_at" and "delay" say the same; give one of them.'],
+    ...["", "*", "a b", "-a", "a/b", "ü", "q".repeat(65), 1].map((value): [unknown, string] => [
+      { command: "x", queue: value },
+      `"queue" must be the name of a queue, got ${JSON.stringify(value)}.`,
+    ]),
     [{ command: "x", delay: "soon" }, `"delay" ${DURATION} 0s to 3650d, got "soon".`],
     [{ command: "x", delay: -1 }, `"delay" ${DURATION} 0s to 3650d, got -1.`],
     [{ command: "x", timeout: 0 }, `"timeout" ${DURATION} 1ms to 24d, got 0.`],

@@ -5,7 +5,7 @@ import type { CompletedJob, DeadLetter, Job, PendingJob, ProcessingJob } from ".
 import { NO_COLOURS } from "../../src/output/colours.ts";
 import { HumanOutput } from "../../src/output/human.ts";
 import type { Progress, View } from "../../src/output/output.ts";
-import type { Present } from "../../src/store/store.ts";
+import type { Present } from "../../src/store/present.ts";
 import { collect } from "./collected.ts";
 
 const NOW = Date.UTC(2026, 0, 31, 12);

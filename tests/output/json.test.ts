@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { QueueError } from "../../src/job/errors.ts";
 import type { DeadLetter, PendingJob } from "../../src/job/job.ts";
-import { JsonOutput, jsonArray } from "../../src/output/json.ts";
+import { JsonOutput } from "../../src/output/json.ts";
+import { jsonArray } from "../../src/output/json-array.ts";
 import type { View } from "../../src/output/output.ts";
-import type { Present } from "../../src/store/store.ts";
+import type { Present } from "../../src/store/present.ts";
 import { collect } from "./collected.ts";
 
 const job: PendingJob = {

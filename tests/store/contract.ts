@@ -12,6 +12,7 @@ import { endContract } from "./contract/end.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { logContract } from "./contract/logs.ts";
 import { presenceContract } from "./contract/presence.ts";
+import { queuesContract } from "./contract/queues.ts";
 import { readContract } from "./contract/read.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { retentionContract } from "./contract/retention.ts";
@@ -27,6 +28,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["reading", readContract],
   ["pruning", retentionContract],
   ["moving", transferContract],
+  ["queues", queuesContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

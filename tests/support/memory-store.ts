@@ -11,23 +11,20 @@ import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
+import {
+  changedRule,
+  type QueueRule,
+  type QueueRuleChange,
+  type QueueStatus,
+  queueOf,
+  roomIn,
+} from "../../src/job/queue.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
+import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
-import type {
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-} from "../../src/store/store.ts";
-import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
+import type { Announcement, Lost, Present } from "../../src/store/present.ts";
+import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
+import { ArchivedAlready, queueItems, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
 
 export interface MemoryStoreOptions {
   readonly now: () => number;
@@ -43,6 +40,7 @@ class Memory {
   readonly dead = new Map<string, DeadLetter>();
   readonly archive: CompletedJob[] = [];
   readonly stored: Partial<Record<ConfigKey, number>> = {};
+  readonly rules: Record<string, QueueRule> = {};
   readonly announced = new Map<string, Present>();
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
@@ -85,7 +83,9 @@ export class MemoryStore implements Store {
     const policy = retryPolicy(await this.config(), this.#options.random);
     const ended = ends.map((end) => this.#record(finish(this.#find(end.id), end, { now, policy })));
     const claimed = claimant ? this.#claim(claimant, now) : [];
-    const dueTimes = this.#pending().map((job) => job.run_at);
+    const dueTimes = this.#pending()
+      .filter((job) => this.#room(queueOf(job), claimant?.queues) > 0)
+      .map((job) => job.run_at);
     return this.#changed({ ended, claimed, ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}) });
   }
 
@@ -139,6 +139,25 @@ export class MemoryStore implements Store {
     return counts;
   }
 
+  async queues(): Promise<QueueStatus[]> {
+    const { jobs, rules } = this.#memory;
+    const unfinished = [...jobs.values()].filter(({ state }) => state === "pending" || state === "processing");
+    const names = new Set([...Object.keys(rules), ...unfinished.map(queueOf)]);
+    return [...names].map((name) => {
+      const count = (state: string): number =>
+        unfinished.filter((job) => job.state === state && queueOf(job) === name).length;
+      return { name, pending: count("pending"), processing: count("processing"), ...rules[name] };
+    });
+  }
+
+  async setQueue(name: string, change: QueueRuleChange): Promise<QueueRule> {
+    const { rules } = this.#memory;
+    const rule = changedRule(rules[name], change);
+    rules[name] = rule;
+    if (Object.keys(rule).length === 0) delete rules[name];
+    return this.#changed(rule);
+  }
+
   async config(): Promise<Config> {
     return resolveConfig(this.#memory.stored, this.#options.overrides ?? {});
   }
@@ -149,9 +168,10 @@ export class MemoryStore implements Store {
   }
 
   async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
-    const { stored, jobs, dead, archive } = this.#memory;
+    const { stored, rules, jobs, dead, archive } = this.#memory;
     await take([
       ...settingItems(stored),
+      ...queueItems(rules),
       ...Array.from(jobs.values(), (job) => ({ job: portableJob(job) })),
       ...Array.from(dead.values(), (letter) => ({ dead_letter: portableDeadLetter(letter) })),
       ...archive.map((job) => ({ archived: portableArchived(job) })),
@@ -236,8 +256,12 @@ export class MemoryStore implements Store {
 
   /** Whether it was added. */
   #restore(item: Item, { existing, already }: Required<EnqueueOptions> & { already: ArchivedAlready }): boolean {
-    const { stored, jobs, dead, archive } = this.#memory;
-    if ("setting" in item) {
+    const { stored, rules, jobs, dead, archive } = this.#memory;
+    if ("queue" in item) {
+      const { name, ...rule } = item.queue;
+      if (existing === "skip" && rules[name] !== undefined) return false;
+      rules[name] = rule;
+    } else if ("setting" in item) {
       const { key, value } = item.setting;
       if (existing === "skip" && stored[key] !== undefined) return false;
       stored[key] = value;
@@ -275,7 +299,7 @@ export class MemoryStore implements Store {
     return change;
   }
 
-  #claim({ workerId, limit, holds }: Claimant, now: number): ProcessingJob[] {
+  #claim({ workerId, limit, queues, holds }: Claimant, now: number): ProcessingJob[] {
     const forgotten = holds
       ? this.#jobsOf(workerId)
           .filter(({ lease }) => !holds.has(lease))
@@ -283,12 +307,21 @@ export class MemoryStore implements Store {
       : [];
     const due = this.#pending().filter((job) => job.run_at <= now);
     due.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-    const claimed = due.slice(0, Math.max(0, limit - forgotten.length)).map((pending) => {
+    const claimed: ProcessingJob[] = [];
+    for (const pending of due) {
+      if (claimed.length >= limit - forgotten.length) break;
+      if (this.#room(queueOf(pending), queues) === 0) continue;
       const job = claim(pending, { workerId, lease: ++this.#memory.sequence }, now);
       this.#memory.jobs.set(job.id, job);
-      return job;
-    });
+      claimed.push(job);
+    }
     return [...forgotten, ...claimed];
+  }
+
+  #room(queue: string, served: readonly string[] | undefined): number {
+    const { jobs, rules } = this.#memory;
+    const running = [...jobs.values()].filter((job) => isRunning(job) && queueOf(job) === queue).length;
+    return roomIn(queue, rules, { running, served });
   }
 
   #pending(): PendingJob[] {

@@ -15,6 +15,7 @@ export const enqueue: Command = {
       "max_retries  Retries after the first attempt (default: the setting)",
       "delay        Not before so long from now, instead of run_at",
       "priority     -1000 to 1000, higher runs first (default: 0)",
+      "queue        The queue it is in (default: default)",
       "cwd          The directory it runs in (default: its worker's)",
       'env          Variables for it: {"NAME":"value"}',
       "timeout      How long an attempt may take",

@@ -1,4 +1,5 @@
 import { GROUPINGS, RunStatsCounter } from "../../job/run-stats.ts";
+import type { Item } from "../../store/item.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { matchFilter } from "../job-filter.ts";
@@ -38,9 +39,8 @@ export const stats: Command = {
     // As of one moment, so that nothing is counted twice that goes into the archive meanwhile.
     await (await store()).dump(async (items) => {
       for (const item of items) {
-        if ("setting" in item) continue;
-        const entry = "job" in item ? item.job : "archived" in item ? item.archived : item.dead_letter;
-        if (isMeant(entry)) counter.add(entry);
+        const entry = entryIn(item);
+        if (entry && isMeant(entry)) counter.add(entry);
       }
       return true;
     });
@@ -49,3 +49,9 @@ export const stats: Command = {
     return EXIT.ok;
   },
 };
+
+function entryIn(item: Item) {
+  if ("job" in item) return item.job;
+  if ("archived" in item) return item.archived;
+  return "dead_letter" in item ? item.dead_letter : undefined;
+}

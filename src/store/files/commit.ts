@@ -1,5 +1,6 @@
 /** One line of the journal: a commit, how it is written, and what a line that stands in a journal is worth. */
 import type { Entry } from "../../job/job.ts";
+import type { QueueRule } from "../../job/queue.ts";
 
 /** One change to one job. Replaying it only merges fields: it never runs a rule, so new rules cannot rewrite history. */
 export interface JournalRecord {
@@ -7,9 +8,9 @@ export interface JournalRecord {
   readonly id: string;
   /**
    * Where the entry goes, whole as `set` has it; absent when a job in the queue only changes. Into the archive go several
-   * jobs in one record (archive.ts).
+   * jobs in one record (archive.ts). A record of `rules` is about the queue of that name, and `set` is all that holds for it.
    */
-  readonly to?: "queue" | "dlq" | "archive";
+  readonly to?: "queue" | "dlq" | "archive" | "rules";
   /** The fields that changed; null takes a field away. */
   readonly set: Readonly<Record<string, unknown>>;
 }
@@ -98,6 +99,11 @@ export function recordOf(event: string, before: Entry | undefined, after: Entry)
   for (const field in fresh) if (fresh[field] !== old[field]) set[field] = fresh[field];
   for (const field in old) if (fresh[field] === undefined) set[field] = null;
   return { event, id: after.id, set };
+}
+
+/** The record by which this holds for a queue, and nothing else. */
+export function recordOfRule(queue: string, rule: QueueRule): JournalRecord {
+  return { event: "rule-set", id: queue, to: "rules", set: { ...rule } };
 }
 
 /** How many lines end in some bytes. */

@@ -3,30 +3,18 @@
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
-import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
+import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import { jobNotFound } from "../admission.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
-import type {
-  Address,
-  Announced,
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-} from "../store.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../store.ts";
 import { readArchive } from "./archive.ts";
-import { decideAdmission, decideReadmission } from "./arrival.ts";
+import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -64,11 +52,8 @@ export class FilesStore implements Store {
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
     this.#logs = new LogDirectory(this.#layout.logs);
-    this.#retention = new Retention(this.#layout, this.#ledger, {
-      logs: this.#logs,
-      ...options,
-      config: () => this.#settings(),
-    });
+    const retaining = { logs: this.#logs, ...options, config: () => this.#settings() };
+    this.#retention = new Retention(this.#layout, this.#ledger, retaining);
     this.#isFresh = freshWhileWatched(options.elapsed);
   }
 
@@ -104,7 +89,7 @@ export class FilesStore implements Store {
       const state = this.#ledger.state();
       if (!claimant || isNothingToTake(state, claimant, now())) {
         if (this.#isWorker) this.#retention.turned(state, { idle: true });
-        return turn(state, now(), { ended: [], claimed: [] });
+        return turn(state, { ended: [], claimed: [] }, { now: now(), served: claimant?.queues });
       }
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
@@ -114,7 +99,7 @@ export class FilesStore implements Store {
       SOON,
     );
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
-    return turn(this.#ledger.known(), now(), done);
+    return turn(this.#ledger.known(), done, { now: now(), served: claimant?.queues });
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
@@ -127,9 +112,8 @@ export class FilesStore implements Store {
   async get(id: string): Promise<Entry> {
     const state = this.#ledger.state();
     const entry = state.entry(id);
-    if (entry) return entry;
-    const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
-    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, state.archive.length > 0 ? { hint } : {});
+    if (!entry) throw jobNotFound(id, { hasArchive: state.standing.archive.length > 0 });
+    return entry;
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -137,7 +121,7 @@ export class FilesStore implements Store {
   }
 
   async *archived(): AsyncIterable<readonly CompletedJob[]> {
-    yield* readArchive(this.#layout.archive, this.#ledger.state().archive);
+    yield* readArchive(this.#layout.archive, this.#ledger.state().standing.archive);
   }
 
   async prune(options: PruneOptions = {}): Promise<Pruned> {
@@ -150,6 +134,14 @@ export class FilesStore implements Store {
 
   async counts(): Promise<Counts> {
     return this.#ledger.state().counts();
+  }
+
+  async queues(): Promise<QueueStatus[]> {
+    return this.#ledger.state().queues();
+  }
+
+  async setQueue(name: string, change: QueueRuleChange): Promise<QueueRule> {
+    return this.#ledger.commit((state) => decideRule(name, state.standing.queues[name], change), DURABLY);
   }
 
   async config(): Promise<Config> {

@@ -8,9 +8,9 @@ import { type PortableJob, portableArchived, portableDeadLetter, portableJob } f
 import { shown } from "../../job/shown.ts";
 import type { Item, Restored } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
-import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
+import { ArchivedAlready, queueItems, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
 import { adopt, readArchive } from "./archive.ts";
-import { type JournalRecord, recordOf } from "./commit.ts";
+import { type JournalRecord, recordOf, recordOfRule } from "./commit.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { Layout } from "./layout.ts";
 import type { Decision, Ledger } from "./ledger.ts";
@@ -31,8 +31,9 @@ export async function dump(parts: Parts, take: (items: readonly Item[]) => Promi
 /** As of this moment: the lists are copied before anything is given away. */
 function* everything({ layout, ledger, config }: Parts): Generator<readonly Item[]> {
   const state = ledger.state();
-  const [jobs, dead, { archive }] = [Array.from(state.jobs()), Array.from(state.deadLetters()), state];
-  yield settingItems(config.read());
+  const [jobs, dead] = [Array.from(state.jobs()), Array.from(state.deadLetters())];
+  const { archive, queues } = state.standing;
+  yield [...settingItems(config.read()), ...queueItems(queues)];
   for (const batch of inBatches(jobs)) yield batch.map((job) => ({ job: portableJob(job) }));
   for (const batch of inBatches(dead)) yield batch.map((letter) => ({ dead_letter: portableDeadLetter(letter) }));
   for (const batch of readArchive(layout.archive, archive)) {
@@ -50,7 +51,7 @@ export async function restore(
   const before = ledger.state();
   if (existing === "refuse") refuseUnlessEmpty({ location: layout.root }, before.counts());
   const already = new ArchivedAlready();
-  for (const jobs of readArchive(layout.archive, before.archive)) already.learn(jobs);
+  for (const jobs of readArchive(layout.archive, before.standing.archive)) already.learn(jobs);
   const tallies = new Tallies();
   for await (const items of read()) {
     await restoreSettings(parts, items, { existing, tallies });
@@ -97,6 +98,13 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
   const taken = new Set<string>();
   for (const item of items) {
     if ("setting" in item || "archived" in item) continue;
+    if ("queue" in item) {
+      if (existing === "skip" && state.standing.queues[item.queue.name] !== undefined) continue;
+      const { name, ...rule } = item.queue;
+      records.push(recordOfRule(name, rule));
+      added.add(item);
+      continue;
+    }
     const entry = "job" in item ? item.job : item.dead_letter;
     const { id } = entry;
     if (state.entry(id) !== undefined || taken.has(id)) {

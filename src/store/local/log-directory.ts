@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
-import type { AttemptLog, OpenLog } from "../store.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import { guard, namesInTrusted, openToAppend } from "./durable.ts";
 import { logOwner, logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { checkDirectory } from "./trust.ts";

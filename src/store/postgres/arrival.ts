@@ -4,9 +4,11 @@
  */
 import type { SQL } from "bun";
 import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
+import { DEFAULT_QUEUE, queueOf } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import type { JobTerms } from "../../job/terms.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
-import { array } from "./array.ts";
+import { array, NO_TEXTS } from "./array.ts";
 import { type Database, stateOf } from "./database.ts";
 import { entryOf, type JobRow, storedTerms } from "./row.ts";
 import { channelOf } from "./wakes.ts";
@@ -79,9 +81,9 @@ function standsTwice(specs: readonly JobSpec[]): boolean {
 
 async function holdersOf(database: Database, wanted: readonly { readonly id?: string }[]): Promise<Map<string, Entry>> {
   const ids = wanted.flatMap(({ id }) => (id === undefined ? [] : [id]));
-  const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`, {
-    timeoutMs: COPY_MS,
-  });
+  const select = async (sql: SQL): Promise<JobRow[]> => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`;
+  const isMany = ids.length > FEW;
+  const rows = await (isMany ? database.transact(select, { timeoutMs: COPY_MS }) : database.ask(select));
   return new Map(rows.map((row) => [row.id, entryOf(row)]));
 }
 
@@ -106,6 +108,7 @@ async function insert(
   { call, now }: { call: string; now: number },
 ): Promise<void> {
   let isAskedAgain = false;
+  await nameQueues(database, jobs);
   const unlessDone = async (sql: SQL, add: () => Promise<void>): Promise<void> => {
     // What is there already would be refused for its id; what has left already would be there once more.
     if (isAskedAgain && (await isDone(sql, call, jobs))) return;
@@ -122,26 +125,36 @@ async function insert(
   });
 }
 
+/** Claims look only at queues that are named. One that is named in vain does no harm. */
+export async function nameQueues(asking: Pick<Database, "ask">, jobs: readonly JobTerms[]): Promise<void> {
+  const names = array([...new Set(jobs.map(queueOf))].filter((name) => name !== DEFAULT_QUEUE));
+  if (names === NO_TEXTS) return;
+  await asking.ask(
+    (sql) => sql`INSERT INTO queues (name) SELECT unnest(${names}::text[]) ORDER BY 1 ON CONFLICT DO NOTHING`,
+  );
+}
+
 /** In one statement and no function, for a connection that was made for it alone: loading PL/pgSQL takes longer than this. */
 async function insertFew(
   sql: SQL,
   jobs: readonly PendingJob[],
   { call, now, channel }: { call: string; now: number; channel: string },
 ): Promise<void> {
-  const rows = jobs.map(({ id, priority, run_at, max_retries, command, ...job }) => {
-    return { id, priority, run_at, max_retries, command, terms: storedTerms(job) };
+  const rows = jobs.map((job) => {
+    const { id, priority, run_at, max_retries, command } = job;
+    return { id, queue: queueOf(job), priority, run_at, max_retries, command, terms: storedTerms(job) };
   });
   await sql`
     WITH added AS (
       INSERT INTO jobs (
-        id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command
+        id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command
       )
-      SELECT id, 'pending', run_at <= ${now}, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call},
+      SELECT id, 'pending', run_at <= ${now}, queue, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call},
         terms, command
       FROM ROWS FROM (
         json_to_recordset(${rows}::json)
-          AS (id text, priority integer, run_at bigint, max_retries integer, terms json, command text)
-      ) WITH ORDINALITY AS j (id, priority, run_at, max_retries, terms, command, number)
+          AS (id text, queue text, priority integer, run_at bigint, max_retries integer, terms json, command text)
+      ) WITH ORDINALITY AS j (id, queue, priority, run_at, max_retries, terms, command, number)
       ORDER BY number
     )
     SELECT pg_notify(${channel}, 'work')`;
@@ -149,7 +162,9 @@ async function insertFew(
 
 async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
   const query = sql`
-    COPY jobs (id, state, due, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command)
+    COPY jobs (
+      id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command
+    )
     FROM STDIN`;
   const writer = query.writable().getWriter();
   for (const chunk of text) await writer.write(chunk);
@@ -163,7 +178,17 @@ function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; n
   for (const job of jobs) {
     const { id, run_at, priority = 0, attempts, max_retries, created_at, updated_at, command } = job;
     const terms = storedTerms(job);
-    const fields = [run_at <= now ? "t" : "f", priority, run_at, attempts, max_retries, created_at, updated_at, call];
+    const fields = [
+      run_at <= now ? "t" : "f",
+      queueOf(job),
+      priority,
+      run_at,
+      attempts,
+      max_retries,
+      created_at,
+      updated_at,
+      call,
+    ];
     const texts = [terms === null ? NULL : copyField(JSON.stringify(terms)), copyField(command)];
     chunk += `${copyField(id)}\tpending\t${fields.join("\t")}\t${texts.join("\t")}\n`;
     if (chunk.length < COPY_CHUNK) continue;

@@ -3,10 +3,10 @@
  * can be read anywhere.
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import type { AttemptLog } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
 import { logPath, logsOf } from "../local/log-files.ts";
-import type { AttemptLog } from "../store.ts";
 import type { Database } from "./database.ts";
 import { type JobRow, processingOf } from "./row.ts";
 

@@ -3,34 +3,22 @@
  * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
  */
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
-import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
+import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import { jobNotFound } from "../admission.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
-import type {
-  Address,
-  Announced,
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-  Wakes,
-} from "../store.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { Presence } from "./presence.ts";
+import { changeQueue, readQueues } from "./queues.ts";
 import { readArchive, readCounts } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
@@ -56,7 +44,7 @@ export interface PostgresStoreOptions {
   readonly overrides: Partial<Config>;
 }
 
-/** A worker that cannot reach the database says so soon, and tries on for ever. */
+/** A worker that cannot reach the database says so soon, and tries on. */
 const WORKERS_PATIENCE_MS = 1000;
 
 export class PostgresStore implements Store {
@@ -72,7 +60,6 @@ export class PostgresStore implements Store {
   readonly #retention: Retention;
   #presence: Presence | undefined;
   #aheadMs: number;
-  #looks = 0;
 
   /** On a schema that is up to date; the database is closed with it. */
   constructor(database: Database, options: PostgresStoreOptions) {
@@ -96,9 +83,8 @@ export class PostgresStore implements Store {
   }
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
-    const { max_retries } = await this.config();
-    const { random } = this.#options;
-    return enqueue(this.#database, specs, { existing, maxRetries: max_retries, now: this.#now(), random });
+    const { max_retries: maxRetries } = await this.config();
+    return enqueue(this.#database, specs, { existing, maxRetries, now: this.#now(), random: this.#options.random });
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -110,11 +96,10 @@ export class PostgresStore implements Store {
       now: this.#now(),
       policy,
     });
-    if (ended.length > 0 || claimed.length > 0) this.#wakeUps.tellSoon();
-    if (this.#presence) {
-      const completed = ended.filter(({ event }) => event === "completed").length;
-      this.#retention.turned(completed, { idle: ended.length === 0 && claimed.length === 0 });
-    }
+    const idle = ended.length === 0 && claimed.length === 0;
+    if (!idle) this.#wakeUps.tellSoon();
+    const completed = ended.filter(({ event }) => event === "completed").length;
+    if (this.#presence) this.#retention.turned(completed, { idle });
     return {
       ended,
       // An answer may come too late: its claims count, and are given to this worker once more when it is seen again.
@@ -130,18 +115,12 @@ export class PostgresStore implements Store {
   async get(id: string): Promise<Entry> {
     const [row]: JobRow[] = await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
     if (row) return entryOf(row);
-    const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
     const [queue] = await this.#database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
-    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, queue.has_archive ? { hint } : {});
+    throw jobNotFound(id, { hasArchive: queue.has_archive });
   }
 
   async list(state?: JobState): Promise<Job[]> {
-    const rows: JobRow[] = await this.#database.ask((sql) =>
-      state === undefined
-        ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
-        : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
-    );
-    return rows.map(jobOf);
+    return (await this.#rows(state)).map(jobOf);
   }
 
   archived(): AsyncIterable<readonly CompletedJob[]> {
@@ -153,22 +132,27 @@ export class PostgresStore implements Store {
   }
 
   async deadLetters(): Promise<DeadLetter[]> {
-    const rows: JobRow[] = await this.#database.ask(
-      (sql) => sql`SELECT * FROM jobs WHERE state = 'dead' ORDER BY place`,
-    );
-    return rows.map(deadLetterOf);
+    return (await this.#rows("dead")).map(deadLetterOf);
   }
 
   async counts(): Promise<Counts> {
     return readCounts(this.#database);
   }
 
+  async queues(): Promise<QueueStatus[]> {
+    return readQueues(this.#database);
+  }
+
+  async setQueue(name: string, change: QueueRuleChange): Promise<QueueRule> {
+    return changeQueue(this.#database, name, change);
+  }
+
   async config(): Promise<Config> {
     return resolveConfig(await readSettings(this.#database), this.#options.overrides);
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
-    await writeSetting(this.#database, key, value);
+  setConfig(key: ConfigKey, value: number): Promise<void> {
+    return writeSetting(this.#database, key, value);
   }
 
   async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
@@ -203,9 +187,7 @@ export class PostgresStore implements Store {
   }
 
   async lost(holding?: number): Promise<Lost[]> {
-    // A worker asks twice as often as there may be something to see, unless a neighbour has just died.
-    if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
-    const orphans = await this.#watch.findOrphans();
+    const orphans = await this.#watch.findOrphans(holding);
     return orphans.map(({ workerId, jobs, logs }) => {
       if (logs) for (const job of jobs) this.#turns.logged(job, logPath(logs.directory, job), logs.host);
       return { workerId, jobs };
@@ -234,6 +216,15 @@ export class PostgresStore implements Store {
     await this.#retention.finish();
     await this.#wakeUps.tellNow();
     await this.#database[Symbol.asyncDispose]();
+  }
+
+  /** In this state, or of all jobs that are in the queue. */
+  async #rows(state?: JobRow["state"]): Promise<JobRow[]> {
+    return this.#database.ask((sql) =>
+      state === undefined
+        ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
+        : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
+    );
   }
 
   #now(): number {

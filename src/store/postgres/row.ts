@@ -1,5 +1,6 @@
 /** Rows of the tables `jobs` and `archive` as jobs and dead letters. */
 import type { CompletedJob, DeadLetter, Entry, History, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import { DEFAULT_QUEUE } from "../../job/queue.ts";
 import { type JobTerms, termsOf } from "../../job/terms.ts";
 
 /** A number of the type bigint comes as text, unless it came in JSON. */
@@ -7,6 +8,7 @@ type Whole = number | string;
 
 export interface ArchivedRow {
   readonly id: string;
+  readonly queue: string;
   readonly priority: number;
   readonly run_at: Whole;
   readonly attempts: number;
@@ -16,7 +18,7 @@ export interface ArchivedRow {
   readonly processing_started_at: Whole | null;
   readonly worker_id: string | null;
   readonly last_error: string | null;
-  /** Beside the priority. */
+  /** Beside queue and priority. */
   readonly terms: JobTerms | null;
   readonly history: History | null;
   readonly command: string;
@@ -107,10 +109,10 @@ function fieldsOf<State extends Job["state"]>(
 
 /** What the column `terms` holds of a job: null for nothing. */
 export function storedTerms(entry: JobTerms): JobTerms | null {
-  const { priority: _, ...terms } = termsOf(entry);
+  const { priority: _, queue: __, ...terms } = termsOf(entry);
   return Object.keys(terms).length === 0 ? null : terms;
 }
 
-function termsIn({ priority, terms }: ArchivedRow): JobTerms {
-  return termsOf({ ...terms, priority });
+function termsIn({ queue, priority, terms }: ArchivedRow): JobTerms {
+  return termsOf({ ...terms, priority, ...(queue === DEFAULT_QUEUE ? {} : { queue }) });
 }
