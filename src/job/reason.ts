@@ -4,6 +4,7 @@
  */
 import { unreachable } from "./errors.ts";
 import { type Entry, isDeadLetter, type Job, type PendingJob } from "./job.ts";
+import { EVERY_QUEUE, type QueueStatus, queueOf } from "./queue.ts";
 
 /** What is known around the job at one moment. */
 export interface Surroundings {
@@ -12,6 +13,7 @@ export interface Surroundings {
   readonly workers: readonly { readonly id: string; readonly stopping: boolean }[];
   /** The jobs that are waiting, in the order they were enqueued, and those that are being run. */
   readonly jobs: readonly Job[];
+  readonly queues: readonly QueueStatus[];
 }
 
 /** As data: `output/` words it. Instants are epoch milliseconds. */
@@ -20,6 +22,11 @@ export type Reason =
   | { readonly because: "expired"; readonly expiresAt: number }
   | { readonly because: "waits-for-retry"; readonly runAt: number; readonly attempts: number; readonly error: string }
   | { readonly because: "not-due"; readonly runAt: number }
+  /** It is due, but of its queue, or of any, nothing is begun. */
+  | { readonly because: "queue-paused"; readonly queue: string }
+  | { readonly because: "all-queues-paused" }
+  /** It is due, but as many of its queue are being run as may be at a time. */
+  | { readonly because: "queue-full"; readonly queue: string; readonly running: number; readonly concurrency: number }
   /** It is due. `leaving` workers finish what they have and take nothing more. */
   | { readonly because: "no-worker"; readonly leaving: number }
   /** It is due, and `ahead` of it are so many that are due, too. A worker that is busy may still have room for another. */
@@ -33,7 +40,14 @@ export type Reason =
 
 type Rule = (job: PendingJob, around: Surroundings) => Reason | undefined;
 
-const RULES_OF_PENDING: readonly Rule[] = [hasExpired, waitsForRetry, isNotDue, hasNoWorker];
+const RULES_OF_PENDING: readonly Rule[] = [
+  hasExpired,
+  waitsForRetry,
+  isNotDue,
+  areAllPaused,
+  hasClosedQueue,
+  hasNoWorker,
+];
 
 export function reasonFor(entry: Entry, around: Surroundings): Reason {
   if (isDeadLetter(entry)) {
@@ -71,13 +85,30 @@ function isNotDue({ run_at: runAt }: PendingJob, { now }: Surroundings): Reason 
   return runAt > now ? { because: "not-due", runAt } : undefined;
 }
 
+function areAllPaused(_: PendingJob, { queues }: Surroundings): Reason | undefined {
+  return queues.some(({ name, paused }) => name === EVERY_QUEUE && paused)
+    ? { because: "all-queues-paused" }
+    : undefined;
+}
+
+function hasClosedQueue(job: PendingJob, { queues }: Surroundings): Reason | undefined {
+  const queue = queueOf(job);
+  const { paused, concurrency, processing: running = 0 } = queues.find(({ name }) => name === queue) ?? {};
+  if (paused) return { because: "queue-paused", queue };
+  if (concurrency === undefined || running < concurrency) return undefined;
+  return { because: "queue-full", queue, running, concurrency };
+}
+
 function hasNoWorker(_: PendingJob, { workers }: Surroundings): Reason | undefined {
   return workers.every(({ stopping }) => stopping) ? { because: "no-worker", leaving: workers.length } : undefined;
 }
 
-/** Jobs are claimed by priority, then in the order they were enqueued. */
-function isInLine(job: PendingJob, { now, workers, jobs }: Surroundings): Reason {
-  const waiting = jobs.filter(({ state, run_at }) => state === "pending" && run_at <= now);
+/** Jobs are claimed by priority, then in the order they were enqueued; those that their queue keeps back are passed over. */
+function isInLine(job: PendingJob, around: Surroundings): Reason {
+  const { now, workers, jobs } = around;
+  const waiting = jobs.filter(
+    (other) => other.state === "pending" && other.run_at <= now && !hasClosedQueue(other, around),
+  );
   const place = waiting.findIndex(({ id }) => id === job.id);
   const priority = job.priority ?? 0;
   const ahead = waiting.filter((other, n) => {

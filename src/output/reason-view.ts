@@ -14,6 +14,12 @@ export function reasonText(reason: Reason, now: number): string {
       return `waits for its retry at ${moment(reason.runAt)}; attempt ${reason.attempts} ended with ${reason.error}`;
     case "not-due":
       return `not due until ${moment(reason.runAt)}`;
+    case "queue-paused":
+      return `due now; queue ${reason.queue} is paused`;
+    case "all-queues-paused":
+      return "due now; every queue is paused";
+    case "queue-full":
+      return `due now; queue ${reason.queue} is full: ${reason.running} of ${reason.concurrency} running`;
     case "no-worker":
       return `due now; ${reason.leaving === 0 ? "no worker is running" : leavingText(reason.leaving)}`;
     case "in-line":

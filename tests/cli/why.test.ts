@@ -28,6 +28,23 @@ test("why says in one sentence why a job is where it is", async (home) => {
   expect(await why("second")).toMatch(/^completed at .*\d\d:\d\d:\d\d \(.+\), by attempt 1$/);
 });
 
+test("why tells of a queue that is paused or full", async (home) => {
+  const why = async (id: string) => (await home.obey("why", id)).trimEnd();
+  await home.obey("queue-set", "narrow", "--concurrency", "1");
+  await home.enqueue({ id: "first", command: "mkfifo gate; cat gate", queue: "narrow" });
+  await home.enqueue(
+    { id: "second", command: "true", queue: "narrow" },
+    { id: "other", command: "true", queue: "off" },
+  );
+  await home.obey("pause", "off");
+  const worker = home.start("worker-start", "--concurrency", "3");
+  await worker.says("Processing job: first");
+  expect(await why("second")).toBe("due now; queue narrow is full: 1 of 1 running");
+  expect(await why("other")).toBe("due now; queue off is paused");
+  await home.obey("pause");
+  expect(await why("second")).toBe("due now; every queue is paused");
+});
+
 test("why of a job that is not there is an error", async (home) => {
   expect(await home.run("why", "nobody")).toEqual({
     stdout: "",

@@ -19,7 +19,7 @@ function worker(id: string, stopping = false) {
 }
 
 function around(own: Partial<Surroundings>): Surroundings {
-  return { now: NOW, workers: [], jobs: [], ...own };
+  return { now: NOW, workers: [], jobs: [], queues: [], ...own };
 }
 
 test("a job that is not due waits for its time, or for its retry; a due one for a worker", () => {
@@ -58,6 +58,22 @@ test("a due job stands behind those of higher priority and those enqueued before
   ];
   const workers = [worker("worker-1"), worker("worker-2"), worker("worker-3", true)];
   expect(reasonFor(job, around({ jobs, workers }))).toEqual({ because: "in-line", workers: 2, busy: 1, ahead: 2 });
+});
+
+test("a due job of a queue that is paused or full is kept back by that, and keeps back no other", () => {
+  const [paused, full] = [pending("p", { queue: "off" }), pending("f", { queue: "narrow" })];
+  const job = pending("me");
+  const queues = [
+    { name: "off", pending: 1, processing: 0, paused: true },
+    { name: "narrow", pending: 1, processing: 2, concurrency: 2 },
+    { name: "default", pending: 1, processing: 1, concurrency: 2 },
+  ];
+  const all = around({ queues, jobs: [paused, full, job], workers: [worker("w")] });
+  expect(reasonFor(paused, all)).toEqual({ because: "queue-paused", queue: "off" });
+  expect(reasonFor(full, all)).toEqual({ because: "queue-full", queue: "narrow", running: 2, concurrency: 2 });
+  expect(reasonFor(job, all)).toMatchObject({ because: "in-line", ahead: 0 });
+  const every = { name: "*", pending: 0, processing: 0, paused: true };
+  expect(reasonFor(job, { ...all, queues: [...queues, every] })).toEqual({ because: "all-queues-paused" });
 });
 
 test("a job whose worker is dead is told apart from one that runs", () => {

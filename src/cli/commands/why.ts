@@ -12,14 +12,15 @@ export const why: Command = {
     const opened = await store();
     const entry = await opened.get(words[0] ?? "");
     const isWaiting = "state" in entry && entry.state === "pending";
-    const [present, waiting, running] = await Promise.all([
+    const [present, queues, waiting, running] = await Promise.all([
       opened.present(),
+      opened.queues(),
       isWaiting ? opened.list("pending") : [],
       isWaiting ? opened.list("processing") : [],
     ]);
     const workers = present.filter(({ kind }) => kind === "worker");
     const moment = now();
-    const reason = reasonFor(entry, { now: moment, workers, jobs: [...waiting, ...running] });
+    const reason = reasonFor(entry, { now: moment, workers, jobs: [...waiting, ...running], queues });
     output.result({ view: "why", entry, reason, now: moment });
     return EXIT.ok;
   },
