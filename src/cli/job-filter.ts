@@ -14,7 +14,7 @@ export type JobFilter = (job: Job) => boolean;
 /** Longer ones first, so that none is taken for the beginning of another. */
 const OPERATORS = ["!=", "<=", ">=", "=", "<", ">", "~"] as const;
 type Operator = (typeof OPERATORS)[number];
-const CONDITION = /^\s*([\w-]+?)\s*(!=|<=|>=|=|<|>|~)\s*(.*)$/s;
+const CONDITION = new RegExp(`^\\s*([\\w-]+?)\\s*(${OPERATORS.join("|")})\\s*(.*)$`, "s");
 
 /** Of the id or of the command. */
 export function matchFilter(pattern: string): (entry: Pick<Job, "id" | "command">) => boolean {

@@ -7,6 +7,9 @@ import { SELECTION_OPTIONS, Selection } from "../job-selection.ts";
 import { mistake } from "../mistake.ts";
 import { choice } from "../option-values.ts";
 
+/** All names, as many a line as there is room for. */
+const FIELD_LINES = `${FIELD_NAMES.join(", ")}.`.match(/\S.{0,74}[,.](?=\s|$)/g)?.map((line) => `  ${line}`) ?? [];
+
 export const list: Command = {
   name: "list",
   summary: "List jobs, in the order they were enqueued",
@@ -18,7 +21,7 @@ export const list: Command = {
       "Durations are 90s, 2h30m; times are now, 2h ago, in 5m, ISO 8601. An empty value",
       "stands for none: last_error!= finds jobs with an error.",
       "Fields:",
-      ...fieldLines(),
+      ...FIELD_LINES,
       "Into a pipe, --columns prints values as in JSON, with tabs between them.",
     ],
   },
@@ -55,14 +58,3 @@ export const list: Command = {
     return EXIT.ok;
   },
 };
-
-/** All names, a few a line. */
-function fieldLines(): string[] {
-  const lines = [""];
-  for (const name of FIELD_NAMES) {
-    const line = lines.at(-1) ?? "";
-    if (line.length + name.length > 76) lines.push("");
-    lines[lines.length - 1] = `${lines.at(-1) || " "} ${name},`;
-  }
-  return [...lines.slice(0, -1), lines.at(-1)?.replace(/,$/, ".") ?? ""];
-}

@@ -34,7 +34,8 @@ export const stats: Command = {
   ],
   async run({ store, output }, args) {
     const counter = new RunStatsCounter(choice(args, "by", GROUPINGS) ?? "words");
-    const isMeant = matchFilter(args.options.get("match") ?? "*");
+    const match = args.options.get("match");
+    const isMeant = match === undefined ? () => true : matchFilter(match);
     const limit = wholeNumber(args, "limit", { min: 1, max: MOST });
     // As of one moment, so that nothing is counted twice that goes into the archive meanwhile.
     await (await store()).dump(async (items) => {
