@@ -42,6 +42,8 @@ async function obey(commandLine: readonly string[]): Promise<number> {
     output,
     json,
     now: Date.now,
+    cwd: process.cwd(),
+    env: process.env,
     version: typeof BUILD_VERSION === "undefined" ? "dev" : BUILD_VERSION,
     commit: typeof BUILD_COMMIT === "undefined" ? undefined : BUILD_COMMIT,
     openStore: open,

@@ -40,6 +40,7 @@ CREATE TABLE jobs (
   lease bigint,
   call bigint,
   worker_id text,
+  waits_for text[],
   last_error text,
   terms json,
   history json,
@@ -47,7 +48,8 @@ CREATE TABLE jobs (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
 CREATE INDEX jobs_due ON jobs (queue, priority DESC, place) WHERE due;
-CREATE INDEX jobs_waiting ON jobs (queue, run_at) WHERE state = 'pending' AND NOT due;
+CREATE INDEX jobs_waiting ON jobs (queue, run_at) WHERE state = 'pending' AND NOT due AND waits_for IS NULL;
+CREATE INDEX jobs_depending ON jobs USING gin (waits_for) WHERE waits_for IS NOT NULL;
 CREATE INDEX jobs_processing ON jobs (worker_id) WHERE state = 'processing';
 CREATE INDEX jobs_completed ON jobs (updated_at, place) WHERE state = 'completed';
 CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';
@@ -107,10 +109,44 @@ CREATE FUNCTION tell(what text) RETURNS void LANGUAGE sql AS $$
   SELECT pg_notify('queuectl:' || current_schema(), what)
 $$;
 
+-- What the end of these jobs does to those that wait for them: as `consequences` in src/job/dependency.ts.
+CREATE FUNCTION tell_waiters(completed text[], lost text[], now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM jobs WHERE waits_for && (completed || lost) LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  -- Of the row itself, as it is once it can be locked: another end may have taken something out of it meanwhile.
+  UPDATE jobs SET
+    waits_for = (
+      SELECT array_agg(other ORDER BY number) FROM unnest(waits_for) WITH ORDINALITY AS w (other, number)
+      WHERE other <> ALL (completed)
+    ),
+    due = waits_for <@ completed AND run_at <= now_ms,
+    updated_at = now_ms
+  WHERE waits_for && completed;
+  WHILE cardinality(lost) > 0 LOOP
+    WITH failed AS (
+      UPDATE jobs SET state = 'failed', due = false, waits_for = NULL, updated_at = now_ms,
+        last_error = format('job %s, which it waited for, did not complete', (
+          SELECT other FROM unnest(waits_for) WITH ORDINALITY AS w (other, number)
+          WHERE other = ANY (lost) ORDER BY number LIMIT 1
+        ))
+      WHERE waits_for && lost
+      RETURNING id
+    )
+    SELECT array_agg(id) INTO lost FROM failed;
+  END LOOP;
+  PERFORM tell('work');
+END
+$$;
+
 -- Writes what became of attempts, as far as their leases still hold, and returns the leases that did.
 CREATE FUNCTION finish(ends json, now_ms bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
   ended bigint[];
+  completed text[];
+  lost text[];
 BEGIN
   WITH changed AS (
     UPDATE jobs j SET
@@ -130,9 +166,15 @@ BEGIN
       processing_started_at bigint, worker_id text, last_error text, history json
     )
     WHERE j.id = e.id AND j.lease = e.lease AND j.state = 'processing'
-    RETURNING j.lease, e.state
+    RETURNING j.id, j.lease, e.state
   )
-  SELECT array_agg(lease) INTO ended FROM changed;
+  SELECT array_agg(lease), array_agg(id) FILTER (WHERE state = 'completed'),
+    array_agg(id) FILTER (WHERE state IN ('dead', 'failed'))
+  INTO ended, completed, lost FROM changed;
+
+  IF completed IS NOT NULL OR lost IS NOT NULL THEN
+    PERFORM tell_waiters(coalesce(completed, '{}'), coalesce(lost, '{}'), now_ms);
+  END IF;
 
   IF ends::text LIKE '%"state":"pending"%' THEN
     PERFORM tell('work');
@@ -187,12 +229,14 @@ $$;
 CREATE FUNCTION ripen(now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM queues q WHERE EXISTS (
-    SELECT FROM jobs WHERE state = 'pending' AND NOT due AND queue = q.name AND run_at <= now_ms
+    SELECT FROM jobs
+    WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name AND run_at <= now_ms
   ) LIMIT 1;
   IF FOUND THEN
     UPDATE jobs SET due = true FROM (
       SELECT ripe.id FROM queues q CROSS JOIN LATERAL (
-        SELECT id FROM jobs WHERE state = 'pending' AND NOT due AND queue = q.name AND run_at <= now_ms
+        SELECT id FROM jobs
+        WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name AND run_at <= now_ms
         ORDER BY run_at LIMIT 10000 FOR UPDATE SKIP LOCKED
       ) ripe
     ) come WHERE jobs.id = come.id;
@@ -285,7 +329,7 @@ BEGIN
         EXIT;
       END IF;
       SELECT run_at INTO waiting FROM jobs
-      WHERE state = 'pending' AND NOT due AND queue = q.name ORDER BY run_at LIMIT 1;
+      WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name ORDER BY run_at LIMIT 1;
       next_due := least(next_due, waiting);
     END LOOP;
   END IF;

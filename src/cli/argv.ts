@@ -32,7 +32,8 @@ export async function readRequest(argv: readonly string[], commands: Commands): 
   if (line.options.has("version")) return { kind: "version" };
   if (!command) return { kind: "help", command };
   checkWords(line.words, command);
-  return { kind: "run", command, args: { words: line.words, options: line.options, lists: line.lists } };
+  const { words, options, lists, command: other } = line;
+  return { kind: "run", command, args: { words, options, lists, ...(other && { command: other }) } };
 }
 
 /** Whether errors are to be JSON, known before the line can be read: its own mistakes are reported so too. */
@@ -46,6 +47,8 @@ class CommandLine {
   readonly words: string[] = [];
   readonly options = new Map<string, string>();
   readonly lists = new Map<string, string[]>();
+  /** After `--`, where a command takes another. */
+  command: readonly string[] | undefined;
   readonly #rest: string[];
 
   constructor(argv: readonly string[]) {
@@ -69,13 +72,19 @@ class CommandLine {
     }
   }
 
-  /** Reads everything that is left: options and words in any order; after `--`, only words. */
+  /** Reads everything that is left: options and words in any order; after `--`, only words, or another command. */
   readAll(known: readonly OptionSpec[], command: Command): void {
     for (let token = this.next(); token !== undefined; token = this.next()) {
-      if (token === "--") this.words.push(...this.#rest.splice(0));
+      if (token === "--") this.#takeRest(command);
       else if (isOption(token)) this.#readOption(token, known, command);
       else this.words.push(token);
     }
+  }
+
+  #takeRest({ takesCommand }: Command): void {
+    const rest = this.#rest.splice(0);
+    if (takesCommand) this.command = rest;
+    else this.words.push(...rest);
   }
 
   #readOption(token: string, known: readonly OptionSpec[], command: Command | undefined): void {
@@ -140,14 +149,19 @@ function unknownOption(written: string, known: readonly OptionSpec[], command: C
     known.map(({ name }) => `--${name}`),
   );
   const page = command ? `See queuectl ${command.name} --help` : "See queuectl --help";
-  const dashed = command?.arguments.length ? "; an argument that starts with a dash goes after --" : "";
+  const dashed = command?.takesCommand
+    ? "; a command of your own goes after --"
+    : command?.arguments.length
+      ? "; an argument that starts with a dash goes after --"
+      : "";
   return mistake(`Unknown option ${shown(written)}.`, near ?? `${page}${dashed}.`);
 }
 
 function checkWords(words: readonly string[], command: Command): void {
   const missing = command.arguments.filter(({ required }) => required)[words.length];
   if (missing) throw mistake(`Missing <${missing.name}>.`, `Usage: queuectl ${usage(command)}`);
-  const surplus = command.arguments.some(({ many }) => many) ? undefined : words[command.arguments.length];
+  const takesAll = command.takesCommand || command.arguments.some(({ many }) => many);
+  const surplus = takesAll ? undefined : words[command.arguments.length];
   if (surplus !== undefined) {
     throw mistake(`Unexpected argument ${shown(surplus)}.`, `Usage: queuectl ${usage(command)}`);
   }

@@ -9,6 +9,7 @@ import type { Output, Progress } from "../output/output.ts";
 import { count } from "../output/worker-log.ts";
 import type { EnqueueOptions, Store } from "../store/store.ts";
 import type { Context } from "./command.ts";
+import type { ManyJobs } from "./enqueue-ways.ts";
 import { EXIT } from "./exit-code.ts";
 import { JobInput } from "./job-input.ts";
 import { LineReader } from "./line-reader.ts";
@@ -17,12 +18,7 @@ import { LineReader } from "./line-reader.ts";
 const MAX_ATOMIC_JOBS = 1_000_000;
 const MAX_ATOMIC_MIB = 256;
 
-export interface BulkRequest extends Required<EnqueueOptions> {
-  /** Of a file, or `-` for standard input. */
-  readonly path: string;
-  /** All jobs or none, in one commit. */
-  readonly atomic: boolean;
-}
+type BulkRequest = ManyJobs & Required<EnqueueOptions>;
 
 /**
  * Returns the exit code. A line that is refused is named, once those before it are enqueued; with whatever ends this early,
@@ -118,14 +114,14 @@ class Bulk {
 
   /** How many jobs are enqueued, and what to type so that the others are, too. */
   standing({ isTaken = false } = {}): string {
-    const { path } = this.#request;
+    const { path, termsAgain } = this.#request;
     const skip = isTaken ? " --skip-existing" : "";
     if (this.#enqueued === 0) {
       return `Nothing was enqueued.${skip && " To leave out what is there already, run it again with --skip-existing."}`;
     }
     const done = `${count(this.#enqueued, "job was", "jobs were")} enqueued, up to line ${this.#doneTo}.`;
     if (this.#allHaveIds) return `${done} To go on, run it again with --skip-existing.`;
-    const rest = `tail -n +${this.#doneTo + 1} ${shellWord(path)} | queuectl enqueue -${skip}`;
+    const rest = `tail -n +${this.#doneTo + 1} ${shellWord(path)} | queuectl enqueue -${skip}${termsAgain}`;
     return `${done} To go on${path === "-" ? `, begin after line ${this.#doneTo}.` : `: ${rest}`}`;
   }
 
@@ -134,7 +130,7 @@ class Bulk {
     try {
       for (const text of lines) {
         if (this.#request.atomic && this.#isTooMuch()) throw tooMuch();
-        this.#pending.push({ line: this.#lines.number, spec: parseJobSpec(text) });
+        this.#pending.push({ line: this.#lines.number, spec: parseJobSpec(text, this.#request.terms) });
       }
       return undefined;
     } catch (error) {

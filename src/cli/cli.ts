@@ -47,6 +47,8 @@ export interface World {
   readonly output: Output;
   readonly json: boolean;
   readonly now: () => number;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
@@ -76,6 +78,8 @@ async function runCommand(command: Command, args: Arguments, world: World): Prom
     output: world.output,
     now: world.now,
     json: world.json,
+    cwd: world.cwd,
+    env: world.env,
     store() {
       opened ??= world.openStore(args.options.get("data-dir"));
       return opened;
@@ -108,8 +112,10 @@ async function printHelp(about: Command | undefined): Promise<void> {
   for (const load of COMMANDS.values()) {
     const command = await load();
     const described = program.command(usage(command), command.summary);
-    if (command.options.length > 0) described.usage(`${usage(command)} [options]`);
+    if (command.options.length > 0) described.usage(usage(command, "[options]"));
     for (const option of command.options) described.option(optionUsage(option), option.summary);
+    // cac takes `--no-retry-on` for the opposite of an option that is on by default.
+    for (const option of described.options) delete option.config.default;
     for (const example of command.examples) described.example(`  $ ${example}`);
     if (command === about) program.matchedCommand = described;
   }

@@ -12,6 +12,11 @@ export interface Command {
   readonly details?: { readonly title: string; readonly lines: readonly string[] };
   readonly arguments: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
+  /**
+   * What stands after `--` is another program's command line, word for word. Then it judges surplus words itself: most likely
+   * they are one without its `--` (`howToWrite`).
+   */
+  readonly takesCommand?: boolean;
   /** Shell lines for its help. */
   readonly examples: readonly string[];
   /** Returns the exit code. Errors are thrown: `main.ts` words them. */
@@ -43,6 +48,8 @@ export interface Arguments {
   readonly options: ReadonlyMap<string, string>;
   /** Of the options that may be given many times: all values, in order. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** What stands after `--`, where a command takes another. */
+  readonly command?: readonly string[];
 }
 
 /** What a command works with. */
@@ -50,6 +57,9 @@ export interface Context {
   readonly output: Output;
   readonly now: () => number;
   readonly json: boolean;
+  /** Where one stands. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Opens the store when first asked. The caller closes it, after the result has been printed. */
   store(): Promise<Store>;
   /** Which store that is. */
@@ -73,11 +83,12 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: "version", short: "v", summary: "Show the version" },
 ];
 
-/** `enqueue <json>`, `dlq-retry <id...>`: how the command is written. */
-export function usage(command: Command): string {
+/** `config-get [key]`, `dlq-retry <id...>`: how the command is written; on its own page with the place of its options. */
+export function usage(command: Command, options?: "[options]"): string {
   const words = command.arguments.map(({ name, required, many }) => {
     const text = many ? `${name}...` : name;
     return required ? `<${text}>` : `[${text}]`;
   });
-  return [command.name, ...words].join(" ");
+  const other = command.takesCommand ? "[-- command...]" : undefined;
+  return [command.name, ...words, options, other].filter((part) => part !== undefined).join(" ");
 }

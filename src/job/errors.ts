@@ -4,6 +4,7 @@ export type ErrorCode =
   | "E_JOB_NOT_FOUND"
   | "E_KEY_NOT_FOUND"
   | "E_JOB_EXISTS"
+  | "E_JOB_STATE"
   | "E_STORE_NOT_EMPTY"
   | "E_STORE_LOCKED"
   | "E_STORE_CORRUPT"

@@ -42,9 +42,11 @@ interface JobFields extends JobTerms {
   readonly history?: History;
 }
 
-/** Waits for `run_at`. A claim moves it to `processing`. */
+/** Waits for `run_at`, and for the jobs in `waits_for`. A claim moves it to `processing`. */
 export interface PendingJob extends JobFields {
   readonly state: "pending";
+  /** What is left of `after`; absent when nothing is. */
+  readonly waits_for?: readonly string[];
 }
 
 /** Is being run by `worker_id`. Only the end of the attempt that holds `lease` moves it on. */
@@ -62,7 +64,7 @@ export interface CompletedJob extends JobFields {
   readonly worker_id: string;
 }
 
-/** Ended without success and not in the DLQ: it was canceled, or expired. `last_error` says so. Final. */
+/** Ended without success and not in the DLQ: it was canceled, has expired, or waited in vain. `last_error` says so. Final. */
 export interface FailedJob extends JobFields {
   readonly state: "failed";
 }

@@ -11,7 +11,7 @@ export type PortableJob = Exclude<Job, ProcessingJob> | Omit<ProcessingJob, "lea
 
 const JOB_FIELDS = [
   ...["id", "command", "state", "run_at", "attempts", "max_retries", "created_at", "updated_at", ...TERMS],
-  ...["last_error", "history", "processing_started_at", "worker_id"],
+  ...["waits_for", "last_error", "history", "processing_started_at", "worker_id"],
 ];
 const DEAD_LETTER_FIELDS = [
   ...["id", "command", "attempts", "error", "failed_at", "max_retries", "created_at", ...TERMS],

@@ -26,6 +26,8 @@ export type QueueRules = Readonly<Record<string, QueueRule>>;
 export interface QueueStatus extends QueueRule {
   readonly name: string;
   readonly pending: number;
+  /** Those of the pending that wait for other jobs. */
+  readonly waiting: number;
   readonly processing: number;
 }
 
@@ -77,14 +79,18 @@ export function changedRule(rule: QueueRule | undefined, change: QueueRuleChange
 }
 
 /**
- * Whether one who serves `served`, or all queues, has nothing left to wait for: what waits in a queue that is paused may
- * wait for ever.
+ * Whether one who serves `served`, or all queues, has nothing left to wait for. What is pending in a queue that is paused may
+ * be so for ever, and so may a job that waits for another, where nothing runs any more.
  */
 export function isDrained(queues: readonly QueueStatus[], served?: readonly string[]): boolean {
   const areAllPaused = queues.some(({ name, paused }) => name === EVERY_QUEUE && paused);
+  const doesAnythingRun = queues.some(({ processing }) => processing > 0);
   return queues
     .filter(({ name }) => served?.includes(name) ?? true)
-    .every(({ pending, processing, paused }) => processing === 0 && (pending === 0 || paused || areAllPaused));
+    .every(({ pending, waiting, processing, paused }) => {
+      const claimable = paused || areAllPaused ? 0 : pending - waiting;
+      return processing === 0 && claimable === 0 && (waiting === 0 || !doesAnythingRun);
+    });
 }
 
 /** How many more jobs of a queue may be claimed by one who serves `served`, or all queues. */

@@ -20,6 +20,8 @@ export interface Surroundings {
 export type Reason =
   /** Nobody has begun it in time: the worker that comes to it next ends it. */
   | { readonly because: "expired"; readonly expiresAt: number }
+  /** Until these have completed. */
+  | { readonly because: "waits-for-jobs"; readonly jobs: readonly string[] }
   | { readonly because: "waits-for-retry"; readonly runAt: number; readonly attempts: number; readonly error: string }
   | { readonly because: "not-due"; readonly runAt: number }
   /** It is due, but of its queue, or of any, nothing is begun. */
@@ -42,6 +44,7 @@ type Rule = (job: PendingJob, around: Surroundings) => Reason | undefined;
 
 const RULES_OF_PENDING: readonly Rule[] = [
   hasExpired,
+  waitsForJobs,
   waitsForRetry,
   isNotDue,
   areAllPaused,
@@ -73,6 +76,10 @@ export function reasonFor(entry: Entry, around: Surroundings): Reason {
 
 function hasExpired({ expires_at: expiresAt }: PendingJob, { now }: Surroundings): Reason | undefined {
   return expiresAt !== undefined && expiresAt <= now ? { because: "expired", expiresAt } : undefined;
+}
+
+function waitsForJobs({ waits_for: jobs }: PendingJob): Reason | undefined {
+  return jobs && { because: "waits-for-jobs", jobs };
 }
 
 function waitsForRetry(job: PendingJob, { now }: Surroundings): Reason | undefined {
@@ -107,7 +114,7 @@ function hasNoWorker(_: PendingJob, { workers }: Surroundings): Reason | undefin
 function isInLine(job: PendingJob, around: Surroundings): Reason {
   const { now, workers, jobs } = around;
   const waiting = jobs.filter(
-    (other) => other.state === "pending" && other.run_at <= now && !hasClosedQueue(other, around),
+    (other) => other.state === "pending" && other.run_at <= now && !other.waits_for && !hasClosedQueue(other, around),
   );
   const place = waiting.findIndex(({ id }) => id === job.id);
   const priority = job.priority ?? 0;

@@ -20,6 +20,8 @@ const KINDS: { readonly [Field in FieldName]: FieldKind } = {
   updated_at: "instant",
   priority: "number",
   queue: "text",
+  after: "json",
+  waits_for: "json",
   cwd: "text",
   env: "json",
   timeout: "duration",

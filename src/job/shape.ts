@@ -16,6 +16,7 @@ const isNothingOr =
 
 const isFailings: Check = (value) =>
   Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) || typeof one === "string");
+const isNames: Check = (value) => Array.isArray(value) && value.every(isName);
 const isVariables: Check = (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
 
@@ -34,6 +35,7 @@ const ANY_TERMS: Terms = {
   queue: isNothingOr(isName),
   cwd: isNothingOr(isName),
   env: isNothingOr(isVariables),
+  after: isNothingOr(isNames),
   timeout: isNothingOr(isCount),
   expires_at: isNothingOr(isCount),
   retry_on: isNothingOr(isFailings),
@@ -51,7 +53,7 @@ const ANY_ENTRY: Shape = {
 const ANY_JOB: Shape = { ...ANY_ENTRY, run_at: isCount, updated_at: isCount, last_error: isNothingOr(isText) };
 const STARTED: Shape = { processing_started_at: isCount, worker_id: isName };
 const JOB: Readonly<Record<JobState, Shape>> = {
-  pending: ANY_JOB,
+  pending: { ...ANY_JOB, waits_for: isNothingOr(isNames) },
   processing: { ...ANY_JOB, ...STARTED, lease: isCount },
   completed: { ...ANY_JOB, ...STARTED },
   failed: ANY_JOB,

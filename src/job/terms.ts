@@ -13,6 +13,8 @@ export interface JobTerms {
   readonly env?: Readonly<Record<string, string>>;
   /** How long an attempt may take, in ms. */
   readonly timeout?: number;
+  /** The ids of the jobs that have to be completed before it is begun. */
+  readonly after?: readonly string[];
   /** From this instant on no attempt is begun any more, in epoch ms. */
   readonly expires_at?: number;
   /** Only an attempt that fails so is followed by another; absent means any. */
@@ -32,6 +34,7 @@ export const TERMS = [
   "queue",
   "cwd",
   "env",
+  "after",
   "timeout",
   "expires_at",
   "retry_on",

@@ -35,8 +35,10 @@ export function* renderView(view: View, screen: Screen | undefined): Generator<s
 function lines(view: View, screen: Screen | undefined): Iterable<string> {
   switch (view.view) {
     case "enqueued":
+      if (view.idAlone && screen === undefined) return [view.job.id];
       return [`Job enqueued with ID: ${escapeControls(view.job.id)}`];
     case "skipped":
+      if (view.idAlone && screen === undefined) return [view.id];
       return [`Job ${escapeControls(view.id)} exists already: skipped.`];
     case "bulk-enqueued":
       return [bulkLine(view)];

@@ -37,7 +37,7 @@
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
  * {"settings": <number>, "jobs", "dead_letters", "archived"}, <queue> is
- * {"name", "pending", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
+ * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
@@ -192,9 +192,7 @@ function whyDocument({ entry, reason, now }: Extract<View, { view: "why" }>): ob
 
 function queuesDocument(queues: readonly QueueStatus[]): object {
   return {
-    queues: queues
-      .filter(({ name }) => name !== EVERY_QUEUE)
-      .map(({ name, pending, processing, ...rule }) => ({ name, pending, processing, ...ruleDocument(rule) })),
+    queues: queues.filter(({ name }) => name !== EVERY_QUEUE).map((queue) => ({ ...queue, ...ruleDocument(queue) })),
     all_paused: queues.some(({ name }) => name === EVERY_QUEUE),
   };
 }

@@ -20,9 +20,10 @@ import type { Counts, Pruned } from "../store/store.ts";
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
-  | { readonly view: "enqueued"; readonly job: PendingJob }
+  /** With `idAlone`, a pipe gets nothing but the id, as it is: for `id=$(queuectl enqueue -- make)`. */
+  | { readonly view: "enqueued"; readonly job: PendingJob; readonly idAlone?: boolean }
   /** Nothing was enqueued, because a job or dead letter has this id. */
-  | { readonly view: "skipped"; readonly id: string }
+  | { readonly view: "skipped"; readonly id: string; readonly idAlone?: boolean }
   | { readonly view: "bulk-enqueued"; readonly enqueued: number; readonly skipped: number }
   | ({ readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined } & Listing & {
         /** There may be others that are not meant. */

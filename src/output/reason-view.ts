@@ -10,6 +10,8 @@ export function reasonText(reason: Reason, now: number): string {
   switch (reason.because) {
     case "expired":
       return `expired at ${moment(reason.expiresAt)}: the next worker ends it unrun`;
+    case "waits-for-jobs":
+      return `waits for ${reason.jobs.length === 1 ? "job" : "jobs"} ${reason.jobs.join(", ")}`;
     case "waits-for-retry":
       return `waits for its retry at ${moment(reason.runAt)}; attempt ${reason.attempts} ended with ${reason.error}`;
     case "not-due":

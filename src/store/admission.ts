@@ -1,4 +1,5 @@
 /** Who comes into the queue: new jobs, and dead letters that come back. Pure: the store says which ids are taken. */
+import { type Arrival, withDependencies } from "../job/dependency.ts";
 import { QueueError } from "../job/errors.ts";
 import { type DeadLetter, type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
 import { enqueue, requeue } from "../job/lifecycle.ts";
@@ -18,11 +19,14 @@ export interface Admission extends Required<EnqueueOptions> {
   readonly holderOf: HolderOf;
 }
 
-/** New jobs, all or none. Throws `E_JOB_EXISTS`, unless those whose id is taken are to be left out. */
+/**
+ * New jobs, all or none. Throws `E_JOB_EXISTS`, unless those whose id is taken are to be left out; and as
+ * `withDependencies` does.
+ */
 export function admit(specs: readonly JobSpec[], admission: Admission): PendingJob[] {
   const { existing, maxRetries, now, random, holderOf } = admission;
   const taken = new Set<string>();
-  const added: PendingJob[] = [];
+  const added: Arrival[] = [];
   for (const [index, spec] of specs.entries()) {
     const id = spec.id ?? freshId(random, (id) => taken.has(id) || holderOf(id) !== undefined);
     const holder = holderOf(id);
@@ -31,9 +35,9 @@ export function admit(specs: readonly JobSpec[], admission: Admission): PendingJ
       throw idTaken(id, holder, index);
     }
     taken.add(id);
-    added.push(enqueue({ ...spec, id }, maxRetries, now));
+    added.push({ job: enqueue({ ...spec, id }, maxRetries, now), index });
   }
-  return added;
+  return withDependencies(added, holderOf);
 }
 
 /** A dead letter that comes back, and the job that it is then. */

@@ -112,7 +112,8 @@ class Attempt implements RunningCommand {
    * 2 only.
    */
   #spawn(job: ProcessingJob, { fd, path }: OpenLog): Shell {
-    return Bun.spawn(["/bin/sh", "-c", job.command], {
+    // A line that begins with a dash would be taken for options.
+    return Bun.spawn(["/bin/sh", "-c", "--", job.command], {
       ...(job.cwd !== undefined && { cwd: job.cwd }),
       detached: true,
       stdin: "ignore",

@@ -75,7 +75,14 @@ test("queue-list tells what waits, runs and holds, for people and for programs",
   );
   const { queues, all_paused } = JSON.parse(await home.obey("queue-list", "--json"));
   expect(all_paused).toBe(false);
-  expect(queues).toContainEqual({ name: "deploy", pending: 1, processing: 0, concurrency: 2, paused: false });
+  expect(queues).toContainEqual({
+    name: "deploy",
+    pending: 1,
+    waiting: 0,
+    processing: 0,
+    concurrency: 2,
+    paused: false,
+  });
   expect(JSON.parse(await home.obey("pause", "--json"))).toEqual({
     queue: { name: null, concurrency: null, paused: true },
   });

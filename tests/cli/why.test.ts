@@ -28,7 +28,7 @@ test("why says in one sentence why a job is where it is", async (home) => {
   expect(await why("second")).toMatch(/^completed at .*\d\d:\d\d:\d\d \(.+\), by attempt 1$/);
 });
 
-test("why tells of a queue that is paused or full", async (home) => {
+test("why tells of a queue that is paused or full, and of jobs that have to be completed before", async (home) => {
   const why = async (id: string) => (await home.obey("why", id)).trimEnd();
   await home.obey("queue-set", "narrow", "--concurrency", "1");
   await home.enqueue({ id: "first", command: "mkfifo gate; cat gate", queue: "narrow" });
@@ -37,10 +37,12 @@ test("why tells of a queue that is paused or full", async (home) => {
     { id: "other", command: "true", queue: "off" },
   );
   await home.obey("pause", "off");
+  await home.enqueue({ id: "last", command: "true", after: ["second", "other"] });
   const worker = home.start("worker-start", "--concurrency", "3");
   await worker.says("Processing job: first");
   expect(await why("second")).toBe("due now; queue narrow is full: 1 of 1 running");
   expect(await why("other")).toBe("due now; queue off is paused");
+  expect(await why("last")).toBe("waits for jobs second, other");
   await home.obey("pause");
   expect(await why("second")).toBe("due now; every queue is paused");
 });

@@ -45,12 +45,20 @@ test("a job that has expired is told so, due or not", () => {
   }
 });
 
+test("a job that waits for others is kept back by them, due or not", () => {
+  for (const run_at of [NOW - 10, NOW + 10]) {
+    const reason = reasonFor(pending("a", { waits_for: ["b", "c"], run_at }), around({}));
+    expect(reason).toEqual({ because: "waits-for-jobs", jobs: ["b", "c"] });
+  }
+});
+
 test("a due job stands behind those of higher priority and those enqueued before it, as far as they are due", () => {
   const job = pending("me");
   const jobs = [
     pending("before"),
     pending("later", { run_at: NOW + 1 }),
     pending("low", { priority: -1 }),
+    pending("waits", { priority: 9, waits_for: ["run"] }),
     job,
     pending("after"),
     pending("urgent", { priority: 1 }),
@@ -64,15 +72,15 @@ test("a due job of a queue that is paused or full is kept back by that, and keep
   const [paused, full] = [pending("p", { queue: "off" }), pending("f", { queue: "narrow" })];
   const job = pending("me");
   const queues = [
-    { name: "off", pending: 1, processing: 0, paused: true },
-    { name: "narrow", pending: 1, processing: 2, concurrency: 2 },
-    { name: "default", pending: 1, processing: 1, concurrency: 2 },
+    { name: "off", pending: 1, processing: 0, waiting: 0, paused: true },
+    { name: "narrow", pending: 1, processing: 2, waiting: 0, concurrency: 2 },
+    { name: "default", pending: 1, processing: 1, waiting: 0, concurrency: 2 },
   ];
   const all = around({ queues, jobs: [paused, full, job], workers: [worker("w")] });
   expect(reasonFor(paused, all)).toEqual({ because: "queue-paused", queue: "off" });
   expect(reasonFor(full, all)).toEqual({ because: "queue-full", queue: "narrow", running: 2, concurrency: 2 });
   expect(reasonFor(job, all)).toMatchObject({ because: "in-line", ahead: 0 });
-  const every = { name: "*", pending: 0, processing: 0, paused: true };
+  const every = { name: "*", pending: 0, processing: 0, waiting: 0, paused: true };
   expect(reasonFor(job, { ...all, queues: [...queues, every] })).toEqual({ because: "all-queues-paused" });
 });
 

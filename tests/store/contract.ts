@@ -7,6 +7,7 @@ import { Bench, type Contract, type StoreHarness } from "./contract/bench.ts";
 import { changesContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claim.ts";
 import { configContract } from "./contract/config.ts";
+import { dependenciesContract } from "./contract/dependencies.ts";
 import { differentialContract } from "./contract/differential.ts";
 import { endContract } from "./contract/end.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
@@ -29,6 +30,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["pruning", retentionContract],
   ["moving", transferContract],
   ["queues", queuesContract],
+  ["dependencies", dependenciesContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

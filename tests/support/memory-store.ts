@@ -6,6 +6,7 @@ import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
@@ -66,22 +67,24 @@ export class MemoryStore implements Store {
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { max_retries } = await this.config();
-    const jobs = new Map<string, PendingJob>();
+    const jobs = new Map<string, Arrival>();
     for (const [index, spec] of specs.entries()) {
       const id = spec.id ?? this.#freshId();
       const isTaken = jobs.has(id) || this.#find(id) !== undefined;
       if (isTaken && existing === "refuse")
         throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`, { index });
-      if (!isTaken) jobs.set(id, enqueue({ ...spec, id }, max_retries, this.#options.now()));
+      if (!isTaken) jobs.set(id, { job: enqueue({ ...spec, id }, max_retries, this.#options.now()), index });
     }
-    for (const [id, job] of jobs) this.#memory.jobs.set(id, job);
-    return this.#changed([...jobs.values()]);
+    const added = withDependencies([...jobs.values()], (id) => this.#find(id));
+    for (const job of added) this.#memory.jobs.set(job.id, job);
+    return this.#changed(added);
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const now = this.#options.now();
     const policy = retryPolicy(await this.config(), this.#options.random);
     const ended = ends.map((end) => this.#record(finish(this.#find(end.id), end, { now, policy })));
+    this.#tellWaiters(ended, now);
     const claimed = claimant ? this.#claim(claimant, now) : [];
     const dueTimes = this.#pending()
       .filter((job) => this.#room(queueOf(job), claimant?.queues) > 0)
@@ -146,7 +149,8 @@ export class MemoryStore implements Store {
     return [...names].map((name) => {
       const count = (state: string): number =>
         unfinished.filter((job) => job.state === state && queueOf(job) === name).length;
-      return { name, pending: count("pending"), processing: count("processing"), ...rules[name] };
+      const waiting = unfinished.filter((job) => queueOf(job) === name && isWaiting(job)).length;
+      return { name, pending: count("pending"), waiting, processing: count("processing"), ...rules[name] };
     });
   }
 
@@ -325,7 +329,14 @@ export class MemoryStore implements Store {
   }
 
   #pending(): PendingJob[] {
-    return [...this.#memory.jobs.values()].filter((job) => job.state === "pending");
+    return [...this.#memory.jobs.values()].filter((job) => job.state === "pending" && !isWaiting(job));
+  }
+
+  #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): void {
+    const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
+    const waitersOf = (id: string): PendingJob[] =>
+      [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
+    for (const { after } of consequences(entries, waitersOf, now)) this.#memory.jobs.set(after.id, after);
   }
 
   #jobsOf(workerId: string): ProcessingJob[] {
@@ -340,6 +351,10 @@ export class MemoryStore implements Store {
 
 function isCompleted(job: Job): job is CompletedJob {
   return job.state === "completed";
+}
+
+function isWaiting(job: Job): job is PendingJob {
+  return job.state === "pending" && job.waits_for !== undefined;
 }
 
 function isRunning(job: Job): job is ProcessingJob {

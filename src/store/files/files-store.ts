@@ -7,7 +7,7 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, Proces
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { jobNotFound } from "../admission.ts";
+import { type HolderOf, jobNotFound } from "../admission.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
@@ -72,9 +72,12 @@ export class FilesStore implements Store {
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { now, random } = this.#options;
     const { max_retries } = await this.config();
-    return this.#ledger.add((holderOf) =>
-      decideAdmission(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf }),
-    );
+    const decide = (holderOf: HolderOf) =>
+      decideAdmission(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf });
+    // Whoever waits for others has to know them.
+    if (specs.some(({ after }) => after))
+      return this.#ledger.commit((state) => decide((id) => state.entry(id)), DURABLY);
+    return this.#ledger.add(decide);
   }
 
   async probe(): Promise<void> {

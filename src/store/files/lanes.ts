@@ -6,7 +6,7 @@
  * dropped when it comes up, so nothing ever has to be searched for in them.
  */
 import type { Job, PendingJob } from "../../job/job.ts";
-import { type QueueRules, queueOf, roomIn } from "../../job/queue.ts";
+import { type QueueRules, type QueueStatus, queueOf, roomIn } from "../../job/queue.ts";
 import { Heap } from "./heap.ts";
 
 /** One thing that became of a job. */
@@ -41,7 +41,7 @@ export interface Leaving {
 interface Lane {
   readonly ready: Heap<Ticket>;
   readonly delayed: Heap<Ticket>;
-  readonly count: { pending: number; processing: number };
+  readonly count: { pending: number; waiting: number; processing: number };
 }
 
 const NOTHING_LEAVING: Leaving = { freed: [], queues: [] };
@@ -62,12 +62,15 @@ export class Lanes {
   }
 
   /** Counts a job that comes into a state (`by` 1) or leaves it (-1). */
-  count({ state, ...job }: Job, by: 1 | -1): void {
-    if (state === "pending" || state === "processing") this.#laneOf(job).count[state] += by;
+  count(job: Job, by: 1 | -1): void {
+    if (job.state !== "pending" && job.state !== "processing") return;
+    const { count } = this.#laneOf(job);
+    count[job.state] += by;
+    if (job.state === "pending" && job.waits_for) count.waiting += by;
   }
 
   /** How many jobs wait and run, by queue. */
-  *counts(): Iterable<{ readonly name: string; readonly pending: number; readonly processing: number }> {
+  *counts(): Iterable<QueueStatus> {
     for (const [name, { count }] of this.#lanes) yield { name, ...count };
   }
 
@@ -143,7 +146,7 @@ export class Lanes {
     const name = queueOf(job);
     let lane = this.#lanes.get(name);
     if (!lane) {
-      lane = { ready: new Heap(byTurn), delayed: new Heap(byTime), count: { pending: 0, processing: 0 } };
+      lane = { ready: new Heap(byTurn), delayed: new Heap(byTime), count: { pending: 0, waiting: 0, processing: 0 } };
       this.#lanes.set(name, lane);
     }
     return lane;

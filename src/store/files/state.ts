@@ -10,6 +10,7 @@ import { archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
 import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";
 import { NOTHING_STANDING, type Standing } from "./standing.ts";
+import { Waiters } from "./waiters.ts";
 
 /** Which of the two files a record is to be applied to; one of them may be past it already. */
 export interface Sides {
@@ -29,6 +30,7 @@ export class QueueState {
   #areCompletedInOrder = true;
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
   readonly #lanes = new Lanes((ticket) => this.#jobs.get(ticket.job.id) === ticket);
+  readonly #waiters = new Waiters();
   #standing: Standing;
   #places = 0;
   #dlqChanges = 0;
@@ -50,6 +52,11 @@ export class QueueState {
   /** Whatever has this id. */
   entry(id: string): Entry | undefined {
     return this.job(id) ?? this.deadLetter(id);
+  }
+
+  /** The jobs that wait for that of this id, in no order. */
+  waitersOf(id: string): PendingJob[] {
+    return this.#waiters.of(id).map((waiter) => this.job(waiter) as PendingJob);
   }
 
   *jobs(): Iterable<Job> {
@@ -97,7 +104,7 @@ export class QueueState {
   /** Every queue that has a rule, or a job that waits or runs. */
   queues(): QueueStatus[] {
     const rules = this.#standing.queues;
-    const idle = Object.keys(rules).map((name) => [name, { name, pending: 0, processing: 0 }] as const);
+    const idle = Object.keys(rules).map((name) => [name, { name, pending: 0, waiting: 0, processing: 0 }] as const);
     const counted = Array.from(this.#lanes.counts(), (one) => [one.name, one] as const);
     return Array.from(new Map([...idle, ...counted]).values())
       .filter(({ name, pending, processing }) => name in rules || pending + processing > 0)
@@ -111,7 +118,7 @@ export class QueueState {
   due(asking: Omit<Asking, "rules">, leaving: ReadonlyMap<string, Entry> = new Map()): PendingJob[] {
     const running = Array.from(leaving.keys(), (id) => this.#processing.get(id)).filter((job) => job !== undefined);
     const freed = Array.from(leaving.values())
-      .filter((entry): entry is PendingJob => "state" in entry && entry.state === "pending")
+      .filter((entry): entry is PendingJob => "state" in entry && entry.state === "pending" && !entry.waits_for)
       .map((job): Ticket => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
     const terms = { ...asking, rules: this.#standing.queues };
     return this.#lanes.due(terms, { freed, queues: running.map(queueOf) });
@@ -173,6 +180,8 @@ export class QueueState {
     else this.#processing.delete(job.id);
     if (job.state === "completed") this.#putCompleted(job);
     else if (before?.job.state === "completed") this.#completed.delete(job.id);
+    if (before?.job.state === "pending") this.#waiters.remove(before.job);
+    if (job.state === "pending") this.#waiters.add(job);
     if (isTicket(version)) this.#lanes.push(version);
   }
 
@@ -198,6 +207,7 @@ export class QueueState {
     const version = this.#jobs.get(id);
     if (!version) return;
     this.#count(version.job, -1);
+    if (version.job.state === "pending") this.#waiters.remove(version.job);
     this.#jobs.delete(id);
     this.#processing.delete(id);
     this.#completed.delete(id);
@@ -205,5 +215,5 @@ export class QueueState {
 }
 
 function isTicket(version: Version): version is Ticket {
-  return version.job.state === "pending";
+  return version.job.state === "pending" && version.job.waits_for === undefined;
 }

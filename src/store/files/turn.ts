@@ -1,4 +1,5 @@
 /** What one `settle` comes to: pure, on the state as it is with the lock held. */
+import { consequences } from "../../job/dependency.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
@@ -36,6 +37,10 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
     }
     return change;
   });
+  for (const { before, after } of consequences(latest.values(), (id) => state.waitersOf(id), now)) {
+    records.push(recordOf(after.state === "failed" ? "failed" : "waited", before, after));
+    latest.set(after.id, after);
+  }
   if (!claimant) return { records, result: { ended, claimed: [] } };
   const forgotten = forgottenBy(claimant, state).filter(({ id }) => !latest.has(id));
   const { queues: served } = claimant;

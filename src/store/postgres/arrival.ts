@@ -9,6 +9,7 @@ import type { JobSpec } from "../../job/spec.ts";
 import type { JobTerms } from "../../job/terms.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
 import { array, NO_TEXTS } from "./array.ts";
+import { copyField, NULL } from "./copy-text.ts";
 import { type Database, stateOf } from "./database.ts";
 import { entryOf, type JobRow, storedTerms } from "./row.ts";
 import { channelOf } from "./wakes.ts";
@@ -23,6 +24,7 @@ type Terms = Omit<Admission, "holderOf">;
 /** Adds what the terms admit. Throws `E_JOB_EXISTS` as `admit` does. */
 export async function enqueue(database: Database, specs: readonly JobSpec[], terms: Terms): Promise<PendingJob[]> {
   const call = newCall();
+  if (specs.some(({ after }) => after)) return enqueueAfter(database, specs, { ...terms, call });
   const holders = new Map<string, Entry>();
   const learn = async (ids: readonly { readonly id?: string }[]): Promise<void> => {
     for (const [id, holder] of await holdersOf(database, ids)) holders.set(id, holder);
@@ -39,6 +41,33 @@ export async function enqueue(database: Database, specs: readonly JobSpec[], ter
       if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
       if (await database.ask((sql) => isDone(sql, call, jobs))) return jobs;
       await learn(jobs);
+    }
+  }
+}
+
+/** As `enqueue`, of jobs that wait for others: none of those may end between the question how it is and the answer's use. */
+async function enqueueAfter(
+  database: Database,
+  specs: readonly JobSpec[],
+  { call, ...terms }: Terms & { call: string },
+): Promise<PendingJob[]> {
+  const ids = specs.flatMap(({ id, after = [] }) => (id === undefined ? after : [id, ...after]));
+  let jobs: PendingJob[] = [];
+  const work = async (sql: SQL): Promise<PendingJob[]> => {
+    if (jobs.length > 0 && (await isDone(sql, call, jobs))) return jobs;
+    const rows: JobRow[] = await sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) ORDER BY id FOR SHARE`;
+    const holders = new Map(rows.map((row) => [row.id, entryOf(row)]));
+    jobs = admit(specs, { ...terms, holderOf: (id) => holders.get(id) });
+    await nameQueues({ ask: (question) => question(sql) }, jobs);
+    await add(sql, jobs, { call, now: terms.now, channel: channelOf(database.schema) });
+    return jobs;
+  };
+  for (;;) {
+    try {
+      return await database.transact(work, { timeoutMs: COPY_MS });
+    } catch (error) {
+      // Somebody was faster with one of the ids, and is known by the next try.
+      if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
     }
   }
 }
@@ -109,20 +138,27 @@ async function insert(
 ): Promise<void> {
   let isAskedAgain = false;
   await nameQueues(database, jobs);
-  const unlessDone = async (sql: SQL, add: () => Promise<void>): Promise<void> => {
+  const unlessDone = async (sql: SQL, bring: () => Promise<void>): Promise<void> => {
     // What is there already would be refused for its id; what has left already would be there once more.
     if (isAskedAgain && (await isDone(sql, call, jobs))) return;
     isAskedAgain = true;
-    await add();
+    await bring();
   };
-  if (jobs.length <= FEW) {
-    const channel = channelOf(database.schema);
-    await database.ask((sql) => unlessDone(sql, () => insertFew(sql, jobs, { call, now, channel })));
-    return;
-  }
-  await database.transact((sql) => unlessDone(sql, () => copy(sql, copyText(jobs, { call, now }))), {
-    timeoutMs: COPY_MS,
-  });
+  const arrival = { call, now, channel: channelOf(database.schema) };
+  const work = (sql: SQL): Promise<void> => unlessDone(sql, () => add(sql, jobs, arrival));
+  if (jobs.length <= FEW) await database.ask(work);
+  else await database.transact(work, { timeoutMs: COPY_MS });
+}
+
+interface Coming {
+  readonly call: string;
+  readonly now: number;
+  readonly channel: string;
+}
+
+async function add(sql: SQL, jobs: readonly PendingJob[], coming: Coming): Promise<void> {
+  if (jobs.length <= FEW) await insertFew(sql, jobs, coming);
+  else await copy(sql, copyText(jobs, coming));
 }
 
 /** Claims look only at queues that are named. One that is named in vain does no harm. */
@@ -135,26 +171,26 @@ export async function nameQueues(asking: Pick<Database, "ask">, jobs: readonly J
 }
 
 /** In one statement and no function, for a connection that was made for it alone: loading PL/pgSQL takes longer than this. */
-async function insertFew(
-  sql: SQL,
-  jobs: readonly PendingJob[],
-  { call, now, channel }: { call: string; now: number; channel: string },
-): Promise<void> {
+async function insertFew(sql: SQL, jobs: readonly PendingJob[], { call, now, channel }: Coming): Promise<void> {
   const rows = jobs.map((job) => {
-    const { id, priority, run_at, max_retries, command } = job;
-    return { id, queue: queueOf(job), priority, run_at, max_retries, command, terms: storedTerms(job) };
+    const { id, priority, run_at, max_retries, waits_for, command } = job;
+    return { id, queue: queueOf(job), priority, run_at, max_retries, waits_for, command, terms: storedTerms(job) };
   });
   await sql`
     WITH added AS (
       INSERT INTO jobs (
-        id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command
+        id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call,
+        waits_for, terms, command
       )
-      SELECT id, 'pending', run_at <= ${now}, queue, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call},
-        terms, command
+      SELECT id, 'pending', run_at <= ${now} AND waits_for IS NULL, queue, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call},
+        waits_for, terms, command
       FROM ROWS FROM (
         json_to_recordset(${rows}::json)
-          AS (id text, queue text, priority integer, run_at bigint, max_retries integer, terms json, command text)
-      ) WITH ORDINALITY AS j (id, queue, priority, run_at, max_retries, terms, command, number)
+          AS (
+            id text, queue text, priority integer, run_at bigint, max_retries integer, waits_for text[], terms json,
+            command text
+          )
+      ) WITH ORDINALITY AS j (id, queue, priority, run_at, max_retries, waits_for, terms, command, number)
       ORDER BY number
     )
     SELECT pg_notify(${channel}, 'work')`;
@@ -163,7 +199,8 @@ async function insertFew(
 async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
   const query = sql`
     COPY jobs (
-      id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call, terms, command
+      id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call,
+      waits_for, terms, command
     )
     FROM STDIN`;
   const writer = query.writable().getWriter();
@@ -176,10 +213,10 @@ async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
 function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; now: number }): Generator<string> {
   let chunk = "";
   for (const job of jobs) {
-    const { id, run_at, priority = 0, attempts, max_retries, created_at, updated_at, command } = job;
+    const { id, run_at, priority = 0, attempts, max_retries, created_at, updated_at, waits_for, command } = job;
     const terms = storedTerms(job);
     const fields = [
-      run_at <= now ? "t" : "f",
+      run_at <= now && waits_for === undefined ? "t" : "f",
       queueOf(job),
       priority,
       run_at,
@@ -189,23 +226,14 @@ function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; n
       updated_at,
       call,
     ];
-    const texts = [terms === null ? NULL : copyField(JSON.stringify(terms)), copyField(command)];
+    const waits = waits_for ? copyField(array(waits_for)) : NULL;
+    const texts = [waits, terms === null ? NULL : copyField(JSON.stringify(terms)), copyField(command)];
     chunk += `${copyField(id)}\tpending\t${fields.join("\t")}\t${texts.join("\t")}\n`;
     if (chunk.length < COPY_CHUNK) continue;
     yield chunk;
     chunk = "";
   }
   yield chunk;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
-
-/** What stands for no value in the text format of COPY. */
-export const NULL = "\\N";
-
-/** The text format of COPY. */
-export function copyField(text: string): string {
-  return text.replaceAll(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
 
 /** 63 random bits, as text. */

@@ -16,12 +16,13 @@ interface RuleRow {
 }
 
 export async function readQueues(database: Database): Promise<QueueStatus[]> {
-  const rows: (RuleRow & { pending: string; processing: string })[] = await database.ask(
+  const rows: (RuleRow & { pending: string; waiting: string; processing: string })[] = await database.ask(
     (sql) => sql`
       SELECT name, concurrency, coalesce(paused, false) AS paused, coalesce(pending, 0) AS pending,
-        coalesce(processing, 0) AS processing
+        coalesce(waiting, 0) AS waiting, coalesce(processing, 0) AS processing
       FROM queues FULL JOIN (
         SELECT queue AS name, count(*) FILTER (WHERE state = 'pending') AS pending,
+          count(*) FILTER (WHERE state = 'pending' AND waits_for IS NOT NULL) AS waiting,
           count(*) FILTER (WHERE state = 'processing') AS processing
         FROM jobs WHERE state IN ('pending', 'processing') GROUP BY queue
       ) counted USING (name) ORDER BY name`,
@@ -30,6 +31,7 @@ export async function readQueues(database: Database): Promise<QueueStatus[]> {
     .map((row) => ({
       name: row.name,
       pending: Number(row.pending),
+      waiting: Number(row.waiting),
       processing: Number(row.processing),
       ...ruleOf(row),
     }))

@@ -7,14 +7,15 @@ import type { EntryItem, Item, QueueItem, Restored, SettingItem } from "../item.
 import type { EnqueueOptions } from "../store.ts";
 import { ArchivedAlready, Tallies } from "../transfer.ts";
 import { array } from "./array.ts";
-import { copyField, NULL, nameQueues } from "./arrival.ts";
+import { nameQueues } from "./arrival.ts";
+import { copyField, NULL } from "./copy-text.ts";
 import { selectRules, writeRule } from "./queues.ts";
 import { fetchAll } from "./reading.ts";
 import { type ArchivedRow, completedOf, type JobRow, storedTerms } from "./row.ts";
 import { selectSettings, upsertSetting } from "./settings.ts";
 
 const JOB_COLUMNS =
-  "id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command";
+  "id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command, waits_for";
 const ARCHIVE_COLUMNS =
   "id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command";
 
@@ -90,7 +91,8 @@ export class Restoration {
       this.#tallies.count(item, { isAdded });
       if (!isAdded) continue;
       if (this.#terms.existing === "skip") taken.add(row.id);
-      lines.push(copyLine([row.id, row.state, this.#isDue(row) ? "t" : "f", ...restOf(row)]));
+      const waits = row.waits_for ? array(row.waits_for) : null;
+      lines.push(copyLine([row.id, row.state, this.#isDue(row) ? "t" : "f", ...restOf(row), waits]));
     }
     await nameQueues(
       { ask: (question) => question(this.#sql) },
@@ -99,8 +101,8 @@ export class Restoration {
     await this.#copy(`jobs (${JOB_COLUMNS})`, lines);
   }
 
-  #isDue({ state, run_at }: Row): boolean {
-    return state === "pending" && Number(run_at) <= this.#terms.now;
+  #isDue({ state, run_at, waits_for }: Row): boolean {
+    return state === "pending" && !waits_for && Number(run_at) <= this.#terms.now;
   }
 
   async #addArchived(items: readonly Item[]): Promise<void> {
@@ -128,7 +130,7 @@ type Row = Pick<
   JobRow,
   "id" | "state" | "run_at" | "attempts" | "max_retries" | "created_at" | "updated_at" | "command"
 > &
-  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "last_error" | "history">> &
+  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "waits_for" | "last_error" | "history">> &
   JobTerms;
 
 const NOT_STARTED = { processing_started_at: null, worker_id: null, last_error: null };

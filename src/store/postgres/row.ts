@@ -28,6 +28,7 @@ export interface JobRow extends ArchivedRow {
   readonly place: Whole;
   readonly state: Job["state"] | "dead";
   readonly lease: Whole | null;
+  readonly waits_for: readonly string[] | null;
   readonly call?: string | null;
 }
 
@@ -40,8 +41,9 @@ export function jobOf(row: JobRow): Job {
   const started = { processing_started_at: Number(row.processing_started_at), worker_id: row.worker_id ?? "" };
   switch (row.state) {
     case "pending":
+      return { ...fieldsOf(row, "pending"), ...(row.waits_for && { waits_for: row.waits_for }) };
     case "failed":
-      return fieldsOf(row, row.state);
+      return fieldsOf(row, "failed");
     case "processing":
       return { ...fieldsOf(row, "processing"), ...started, lease: Number(row.lease) };
     case "completed":
@@ -56,7 +58,7 @@ export function processingOf(row: JobRow): ProcessingJob {
 }
 
 export function completedOf(row: ArchivedRow): CompletedJob {
-  return jobOf({ ...row, state: "completed", place: 0, lease: null }) as CompletedJob;
+  return jobOf({ ...row, state: "completed", place: 0, lease: null, waits_for: null }) as CompletedJob;
 }
 
 export function deadLetterOf(row: JobRow): DeadLetter {

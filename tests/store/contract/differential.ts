@@ -154,6 +154,7 @@ function commands(): fc.Arbitrary<Command> {
       expires_in: fc.integer({ min: 1, max: 5000 }),
       env: fc.constantFrom({ A: "1" }, { B: "", A: "2" }),
       queue: fc.constantFrom("x", "y"),
+      after: fc.subarray(["a", "b", "c", "d"], { minLength: 1 }),
       no_retry_on: fc.constant([2]),
     },
     { requiredKeys: ["id", "command"], noNullPrototype: true },

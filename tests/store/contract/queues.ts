@@ -18,8 +18,8 @@ export const queuesContract: Contract = {
     await claimed(store, { limit: 1 });
     const queues = await store.queues();
     expect(queues.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([
-      { name: "default", pending: 1, processing: 0 },
-      { name: "deploy", pending: 1, processing: 1 },
+      { name: "default", pending: 1, waiting: 0, processing: 0 },
+      { name: "deploy", pending: 1, waiting: 0, processing: 1 },
     ]);
   },
 
@@ -103,7 +103,13 @@ export const queuesContract: Contract = {
     expect(turn).not.toHaveProperty("nextDueAt");
     bench.now = T0 + 1000;
     expect(await claimed(store)).toEqual([]);
-    expect(await store.queues()).toContainEqual({ name: "deploy", pending: 2, processing: 0, paused: true });
+    expect(await store.queues()).toContainEqual({
+      name: "deploy",
+      pending: 2,
+      waiting: 0,
+      processing: 0,
+      paused: true,
+    });
     expect(await store.setQueue("deploy", { paused: false })).toEqual({});
     expect(ids(await claimed(store))).toEqual(["deploy-1", "later"]);
   },
@@ -141,8 +147,8 @@ export const queuesContract: Contract = {
     const store = await bench.another();
     const rules = (await store.queues()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     expect(rules).toEqual([
-      { name: "build", pending: 0, processing: 0, concurrency: 7, paused: true },
-      { name: "deploy", pending: 0, processing: 0, concurrency: 1 },
+      { name: "build", pending: 0, waiting: 0, processing: 0, concurrency: 7, paused: true },
+      { name: "deploy", pending: 0, waiting: 0, processing: 0, concurrency: 1 },
     ]);
     const items: unknown[] = [];
     await store.dump(async (batch) => items.push(...batch) > 0);
