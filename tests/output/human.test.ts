@@ -126,6 +126,18 @@ describe("on a terminal", () => {
     expect(lines.at(-1)).toContain("…");
   });
 
+  test("a list tells the queues, where there are several, and which jobs wait for others", () => {
+    const waiting = { ...pending, queue: "deploy", waits_for: ["run", "done"] };
+    expect(printed(jobs(waiting, completed), 80)).toBe(
+      [
+        "ID    QUEUE    STATE      ATTEMPTS  WHEN          COMMAND",
+        "p1    deploy   pending    0/4       after 2 jobs  echo hi",
+        "done  default  completed  1/4       1m ago        true",
+        "",
+      ].join("\n"),
+    );
+  });
+
   test("of a job's attempts those that are not kept are mentioned, and one that runs is told as running", () => {
     const past = { attempt: 3, started_at: NOW - 90_000, ended_at: NOW - 24_900, outcome: "exit 2", lease: 5 };
     const entry = { ...processing, attempts: 4, history: [{ ...past, worker_id: "worker-7" }] };
