@@ -50,6 +50,7 @@ CREATE TABLE jobs (
   waits_for text[],
   last_error text,
   terms json,
+  history json,
   command text NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
@@ -75,6 +76,7 @@ CREATE TABLE archive (
   worker_id text,
   last_error text,
   terms json,
+  history json,
   command text NOT NULL
 );
 
@@ -163,10 +165,12 @@ BEGIN
       updated_at = e.updated_at,
       processing_started_at = e.processing_started_at,
       worker_id = e.worker_id,
-      last_error = e.last_error
+      last_error = e.last_error,
+      -- A success leaves it as it is.
+      history = coalesce(e.history, j.history)
     FROM json_to_recordset(ends) AS e (
       id text, lease bigint, state text, run_at bigint, attempts integer, updated_at bigint,
-      processing_started_at bigint, worker_id text, last_error text
+      processing_started_at bigint, worker_id text, last_error text, history json
     )
     WHERE j.id = e.id AND j.lease = e.lease AND j.state = 'processing'
     RETURNING j.id, j.lease, e.state
@@ -363,10 +367,10 @@ BEGIN
   )
   INSERT INTO archive (
     id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
-    last_error, terms, command
+    last_error, terms, history, command
   )
   SELECT id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
-    last_error, terms, command
+    last_error, terms, history, command
   FROM gone ORDER BY updated_at, place;
   GET DIAGNOSTICS moved = ROW_COUNT;
   UPDATE queue SET archived = archived + moved;

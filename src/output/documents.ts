@@ -4,6 +4,7 @@ import { EVERY_QUEUE, type QueueRule, type QueueStatus } from "../job/queue.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Present } from "../store/present.ts";
 import type { View } from "./output.ts";
+import { reasonText } from "./reason-view.ts";
 
 /** Lists of records are printed record by record, and have no document. */
 export type DocumentView = Exclude<View, { view: "jobs" | "dead-letters" }>;
@@ -46,6 +47,8 @@ const DOCUMENTS: Documents = {
     isDeadLetter(view.entry)
       ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
       : { job: view.entry, logs: view.logs.map(logDocument) },
+  stats: (view) => view.stats,
+  why: (view) => whyDocument(view),
   detached: (view) => ({
     supervisor: presentDocument(view.supervisor),
     workers: view.workers.map(presentDocument),
@@ -82,8 +85,13 @@ export function snakeCaseKeys(record: object): object {
   );
 }
 
-function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
-  return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
+function whyDocument({ entry, reason, now }: Extract<View, { view: "why" }>): object {
+  const state = isDeadLetter(entry) ? "dead" : entry.state;
+  return { id: entry.id, state, reason: reasonText(reason, now), ...snakeCaseKeys(reason) };
+}
+
+function logDocument({ attempt, lease, path, elsewhere }: AttemptLog): object {
+  return { attempt, lease, path, ...(elsewhere && { host: elsewhere.host }) };
 }
 
 function queuesDocument(queues: readonly QueueStatus[]): object {

@@ -1,17 +1,19 @@
 /** The lines that people read, view by view. Into a pipe they are exactly the documented text. */
-import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
 import type { Present } from "../store/present.ts";
-import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
+import { type Colours, NO_COLOURS } from "./colours.ts";
 import { changeLine, configLines, originLines } from "./config-views.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
+import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
-import { deadLetterTable, jobTable } from "./job-tables.ts";
-import { jsonArray } from "./json.ts";
+import { deadLetterTable, jobTable, type Look } from "./job-tables.ts";
+import { jsonArray } from "./json-array.ts";
 import type { View } from "./output.ts";
 import { queueLines, ruleLine } from "./queue-views.ts";
+import { reasonText } from "./reason-view.ts";
+import { fieldTable, tabSeparated } from "./record-columns.ts";
 import { addedLine, scheduleLines } from "./schedule-views.ts";
-import { iso, relative } from "./time.ts";
+import { statsLines } from "./stats-view.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
@@ -23,7 +25,9 @@ export interface Screen {
 
 /** The text of a view, in pieces that end with a newline. */
 export function* renderView(view: View, screen: Screen | undefined): Generator<string> {
-  if (screen === undefined && view.view === "jobs") return yield* jsonArray(view.jobs);
+  if (screen === undefined && view.view === "jobs") {
+    return yield* view.columns ? tabSeparated(view.jobs, view.columns) : jsonArray(view.jobs);
+  }
   if (screen === undefined && view.view === "dead-letters") return yield* jsonArray(view.dead);
   for (const line of lines(view, screen)) yield `${line}\n`;
 }
@@ -45,10 +49,7 @@ const LINES: Lines = {
     return [`Job ${escapeControls(view.id)} exists already: skipped.`];
   },
   "bulk-enqueued": (view) => [bulkLine(view)],
-  jobs: (view, screen) => {
-    if (view.jobs.length === 0) return [view.state === undefined ? "No jobs." : `No ${view.state} jobs.`];
-    return jobTable(view.jobs, { ...onScreen(screen), now: view.now });
-  },
+  jobs: (view, screen) => jobLines(view, { ...onScreen(screen), now: view.now }),
   "dead-letters": (view, screen) => {
     if (view.dead.length === 0) return ["The dead letter queue is empty."];
     return deadLetterTable(view.dead, { ...onScreen(screen), now: view.now });
@@ -73,6 +74,8 @@ const LINES: Lines = {
   "store-changed": (view) => [changeLine("store", view.store, view.unset)],
   origins: (view, screen) => originLines(view, screen),
   entry: (view, screen) => entryLines(view, screen),
+  stats: (view, screen) => statsLines(view.stats, onScreen(screen)),
+  why: (view) => [escapeControls(reasonText(view.reason, view.now))],
   detached: (view) => detachedLines(view),
   stopped: (view) => [stoppedLine(view)],
   examination: (view, screen) => examinationLines(view, screen?.colours),
@@ -88,6 +91,11 @@ const LINES: Lines = {
 function lines(view: View, screen: Screen | undefined): Iterable<string> {
   const linesOf = LINES[view.view] as (view: View, screen: Screen | undefined) => Iterable<string>;
   return linesOf(view, screen);
+}
+
+function jobLines({ jobs, state, columns, isPartial }: Extract<View, { view: "jobs" }>, look: Look): Iterable<string> {
+  if (jobs.length > 0) return columns ? fieldTable(jobs, columns, look) : jobTable(jobs, look);
+  return [`No ${state === undefined ? "" : `${state} `}jobs${isPartial ? " like that" : ""}.`];
 }
 
 function prunedLines({ pruned, dryRun }: Extract<View, { view: "pruned" }>): string[] {
@@ -141,34 +149,6 @@ function* statusLines(view: Extract<View, { view: "status" }>, screen: Screen | 
   if (screen && dead > 0) {
     yield screen.colours.yellow(`${count(dead, "job", "jobs")} in the dead letter queue: see queuectl dlq-list`);
   }
-}
-
-function entryLines({ entry, logs, now }: Extract<View, { view: "entry" }>, screen: Screen | undefined): string[] {
-  const fields = Object.entries(entry).map(([name, value]) => ({
-    name,
-    text: fieldText(name, value, { now, screen }),
-  }));
-  if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: "in the dead letter queue" });
-  for (const { attempt, path, elsewhere } of logs) {
-    const place = elsewhere === undefined ? path : `on host ${elsewhere.host}: ${path}`;
-    fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(place) });
-  }
-  const width = screen ? Math.max(...fields.map((field) => field.name.length)) + 2 : 0;
-  return fields.map(({ name, text }) => {
-    const label = `${escapeControls(name)}: `.padEnd(width);
-    return `${screen ? screen.colours.dim(label) : label}${text}`;
-  });
-}
-
-/** Instants are the numbers whose name says so: `run_at`, `processing_started_at`. */
-function fieldText(name: string, value: unknown, { now, screen }: { now: number; screen: Screen | undefined }): string {
-  if (typeof value === "number" && name.endsWith("_at")) {
-    return screen ? `${iso(value)} (${relative(value, now)})` : iso(value);
-  }
-  const text = escapeControls(typeof value === "string" ? value : JSON.stringify(value));
-  if (screen === undefined) return text;
-  if (name === "state") return paintState(value as Parameters<typeof paintState>[0], text, screen.colours);
-  return name === "error" || name === "last_error" ? screen.colours.red(text) : text;
 }
 
 function detachedLines(view: Extract<View, { view: "detached" }>): string[] {

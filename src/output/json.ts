@@ -6,6 +6,7 @@
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
  *     --dry-run        the same with "dry_run": true, for a single job, too
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
+ *     --columns        [{"<field>": <value>, ...}, ...]: of each job the fields that were asked for and that it has
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
@@ -18,10 +19,14 @@
  *     store            {"store": "files" or "postgres://..."}
  *     --show-origin    {"<key>": {"value", "origin": "default", "stored" or "environment", "where": <path, address or variable>
  *                      or null}, ...}, with the store among them
- *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
+ *   show               {"job": <job>, "logs": [{"attempt", "lease", "path", "host"?}]}, or "dead_letter" instead of "job"; with
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
  *                      or printed; with the host as above, and then the last 64 KiB
+ *   stats              {"all": <figures>, "commands": [{"command", ...<figures>}, ...]}, figures being "jobs", "runs", "failures",
+ *                      "flaky", and "p50_ms" and "p95_ms", nulls where nothing was completed
+ *   why                {"id", "state", "reason": <sentence>, "because": <one word of those in job/reason.ts>, ...}, with what the
+ *                      sentence speaks of: "run_at", "worker_id", "ahead", ...; the state of a dead letter is "dead"
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
@@ -52,8 +57,9 @@ import type { WorkerEvent } from "../job/event.ts";
 import type { Job } from "../job/job.ts";
 import { documentOf, snakeCaseKeys } from "./documents.ts";
 import { safeJson } from "./escape.ts";
-import type { LogStream, Output, View } from "./output.ts";
-import { type Sink, type Sinks, writeAll } from "./sink.ts";
+import { jsonArray, listed, writeJsonArray } from "./json-array.ts";
+import type { Listing, LogStream, Output, View } from "./output.ts";
+import { type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
   readonly #sinks: Sinks;
@@ -63,13 +69,13 @@ export class JsonOutput implements Output {
   }
 
   result(view: View): void {
-    if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(view.jobs));
+    if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(listed(view.jobs, view)));
     else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
     else this.#sinks.results.write(`${safeJson(documentOf(view))}\n`);
   }
 
-  async jobs(batches: AsyncIterable<readonly Job[]>): Promise<void> {
-    await writeJsonArray(this.#sinks.results, batches);
+  async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
+    await writeJsonArray(this.#sinks.results, batches, listing);
   }
 
   async stream(log: LogStream): Promise<number> {
@@ -112,30 +118,6 @@ export class JsonOutput implements Output {
 
   #message(document: object): void {
     this.#sinks.messages.write(`${safeJson(document)}\n`);
-  }
-}
-
-/** The documented form of `list` and `dlq-list`: an array, two-space indented, record by record. */
-export function* jsonArray(records: readonly object[]): Generator<string> {
-  yield* jsonRecords(records, "[\n");
-  yield records.length === 0 ? "[]\n" : "\n]\n";
-}
-
-/** As `jsonArray`, of records that come batch by batch. */
-export async function writeJsonArray(sink: Sink, batches: AsyncIterable<readonly object[]>): Promise<void> {
-  let before = "[\n";
-  for await (const batch of batches) {
-    if (!writeAll(sink, jsonRecords(batch, before))) return;
-    if (batch.length > 0) before = ",\n";
-  }
-  sink.write(before === "[\n" ? "[]\n" : "\n]\n");
-}
-
-function* jsonRecords(records: readonly object[], first: string): Generator<string> {
-  let before = first;
-  for (const record of records) {
-    yield `${before}  ${safeJson(record, 2).replaceAll("\n", "\n  ")}`;
-    before = ",\n";
   }
 }
 

@@ -7,6 +7,9 @@ import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { QueueRule, QueueStatus } from "../job/queue.ts";
+import type { Reason } from "../job/reason.ts";
+import type { FieldName } from "../job/record-field.ts";
+import type { RunStats } from "../job/run-stats.ts";
 import type { Schedule } from "../job/schedule.ts";
 import type { Verdict } from "../selftest/torture.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
@@ -32,7 +35,10 @@ export type View =
       /** Nothing was: it is what would be. */
       readonly dryRun?: boolean;
     }
-  | { readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined; readonly now: number }
+  | ({ readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined } & Listing & {
+        /** There may be others that are not meant. */
+        readonly isPartial?: boolean;
+      })
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
   | { readonly view: "queues"; readonly queues: readonly QueueStatus[] }
@@ -50,6 +56,8 @@ export type View =
   | { readonly view: "store-changed"; readonly store: string; readonly unset?: boolean }
   | { readonly view: "origins"; readonly settings: readonly TracedSetting[] }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
+  | { readonly view: "stats"; readonly stats: RunStats }
+  | { readonly view: "why"; readonly entry: Entry; readonly reason: Reason; readonly now: number }
   | {
       readonly view: "detached";
       readonly supervisor: Present;
@@ -84,6 +92,13 @@ export type View =
   | { readonly view: "completion"; readonly shell: string; readonly script: string }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
 
+/** How jobs are listed. */
+export interface Listing {
+  readonly now: number;
+  /** Only these fields of each. */
+  readonly columns?: readonly FieldName[];
+}
+
 /** The output of one attempt, as it is read. */
 export interface LogStream {
   readonly id: string;
@@ -114,8 +129,8 @@ export interface Output {
    * is `raw`. Returns how many bytes came. Throws as `result`.
    */
   stream(log: LogStream): Promise<number>;
-  /** Prints jobs as they come, however many there are. Throws as `result`. */
-  jobs(batches: AsyncIterable<readonly Job[]>, now: number): Promise<void>;
+  /** Prints archived jobs as they come, however many there are. Throws as `result`. */
+  jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void>;
   /** Prints data that has a form of its own, as it is. False once nobody reads any more. Throws as `result`. */
   data(text: string): boolean;
   /** What happened while workers run, in one write. Never throws: a full disk under a log must not stop a worker. */

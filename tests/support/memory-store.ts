@@ -290,7 +290,7 @@ export class MemoryStore implements Store {
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {
     const path = join(this.#options.logDirectory, `${crypto.randomUUID()}.log`);
-    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, path }]);
+    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, lease: job.lease, path }]);
     return { path, fd: openSync(path, "a") };
   }
 

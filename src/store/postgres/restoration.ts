@@ -17,9 +17,9 @@ import { type ArchivedRow, completedOf, type JobRow, storedTerms } from "./row.t
 import { selectSettings, upsertSetting } from "./settings.ts";
 
 const JOB_COLUMNS =
-  "id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command, waits_for";
+  "id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command, waits_for";
 const ARCHIVE_COLUMNS =
-  "id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command";
+  "id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command";
 
 export interface Terms extends Required<EnqueueOptions> {
   readonly now: number;
@@ -140,7 +140,7 @@ type Row = Pick<
   JobRow,
   "id" | "state" | "run_at" | "attempts" | "max_retries" | "created_at" | "updated_at" | "command"
 > &
-  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "waits_for" | "last_error">> &
+  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "waits_for" | "last_error" | "history">> &
   JobTerms;
 
 const NOT_STARTED = { processing_started_at: null, worker_id: null, last_error: null };
@@ -165,9 +165,8 @@ function restOf(row: Omit<Row, "state">): (string | number | null)[] {
     updated_at,
     processing_started_at ?? null,
   ];
-  const terms = storedTerms(row);
-  const written = terms === null ? null : JSON.stringify(terms);
-  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, written, texts.command];
+  const written = [storedTerms(row), row.history ?? null].map((value) => value && JSON.stringify(value));
+  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, ...written, texts.command];
 }
 
 function copyLine(fields: readonly (string | number | null)[]): string {
