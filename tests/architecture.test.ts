@@ -156,7 +156,7 @@ const sources = await Promise.all(files.map(async (path) => sourceFile(path, awa
 describe("the source", () => {
   test("is all read: every import of it that is not a package names one of its files", () => {
     const local = sources.flatMap(({ path, imports }) =>
-      imports.filter((i) => !i.isPackage && !i.target.endsWith(".sql")).map((i) => [path, i.target]),
+      imports.filter((i) => !i.isPackage && !/\.(?:sql|bash|zsh|fish)$/.test(i.target)).map((i) => [path, i.target]),
     );
     expect(local.length).toBeGreaterThan(0);
     expect(local.filter(([, target]) => !files.includes(target ?? ""))).toEqual([]);

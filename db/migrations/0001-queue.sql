@@ -23,6 +23,13 @@ CREATE TABLE queues (
 );
 INSERT INTO queues (name) VALUES ('default');
 
+-- What gives jobs by itself. `next_at` is the first instant that has not been fired.
+CREATE TABLE schedules (
+  name text COLLATE "C" PRIMARY KEY,
+  next_at bigint NOT NULL,
+  schedule json NOT NULL
+);
+
 -- Everything that has an id: the jobs of the queue, and the dead letters.
 CREATE TABLE jobs (
   id text COLLATE "C" PRIMARY KEY,
@@ -43,6 +50,7 @@ CREATE TABLE jobs (
   waits_for text[],
   last_error text,
   terms json,
+  history json,
   command text NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
@@ -68,6 +76,7 @@ CREATE TABLE archive (
   worker_id text,
   last_error text,
   terms json,
+  history json,
   command text NOT NULL
 );
 
@@ -157,10 +166,12 @@ BEGIN
       updated_at = e.updated_at,
       processing_started_at = e.processing_started_at,
       worker_id = e.worker_id,
-      last_error = e.last_error
+      last_error = e.last_error,
+      -- A success leaves it as it is.
+      history = coalesce(e.history, j.history)
     FROM json_to_recordset(ends) AS e (
       id text, lease bigint, state text, run_at bigint, attempts integer, updated_at bigint,
-      processing_started_at bigint, worker_id text, last_error text
+      processing_started_at bigint, worker_id text, last_error text, history json
     )
     WHERE j.id = e.id AND j.lease = e.lease AND j.state = 'processing'
     RETURNING j.id, j.lease, e.state
@@ -242,7 +253,8 @@ END
 $$;
 
 -- Ends attempts and gives the claimant its jobs, in one commit. The answer: {"ended": [leases], "forgotten": [jobs],
--- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null}.
+-- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null, "next_schedule": when a
+-- schedule gives its next job, or null}.
 CREATE FUNCTION settle(
   ends json, printed json, claimant text, most integer, serves text[], only_id text, holds bigint[], now_ms bigint
 ) RETURNS json LANGUAGE plpgsql
@@ -345,7 +357,8 @@ BEGIN
       next_due := least(next_due, waiting);
     END LOOP;
   END IF;
-  RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due);
+  RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due,
+    'next_schedule', (SELECT min(next_at) FROM schedules));
 END
 $$;
 
@@ -370,10 +383,10 @@ BEGIN
   )
   INSERT INTO archive (
     id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
-    last_error, terms, command
+    last_error, terms, history, command
   )
   SELECT id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
-    last_error, terms, command
+    last_error, terms, history, command
   FROM gone ORDER BY updated_at, place;
   GET DIAGNOSTICS moved = ROW_COUNT;
   UPDATE queue SET archived = archived + moved;

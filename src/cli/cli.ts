@@ -5,8 +5,10 @@ import type { Doctor } from "../store/doctor.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
-import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, optionUsage, usage } from "./command.ts";
+import type { NameReader } from "./completion/offers.ts";
 import { EXIT } from "./exit-code.ts";
+import { TOPICS } from "./topics/all.ts";
 
 /** In the order of the page that lists them all. Each is loaded when it is asked for. */
 const COMMANDS: Commands = new Map([
@@ -15,10 +17,12 @@ const COMMANDS: Commands = new Map([
   ["worker-stop", async () => (await import("./commands/worker-stop.ts")).workerStop],
   ["list", async () => (await import("./commands/list.ts")).list],
   ["status", async () => (await import("./commands/status.ts")).status],
+  ["stats", async () => (await import("./commands/stats.ts")).stats],
   ["show", async () => (await import("./commands/show.ts")).show],
   ["exec", async () => (await import("./commands/exec.ts")).exec],
   ["run", async () => (await import("./commands/run.ts")).run],
   ["wait", async () => (await import("./commands/wait.ts")).wait],
+  ["why", async () => (await import("./commands/why.ts")).why],
   ["logs", async () => (await import("./commands/logs.ts")).logs],
   ["dlq-list", async () => (await import("./commands/dlq-list.ts")).dlqList],
   ["dlq-retry", async () => (await import("./commands/dlq-retry.ts")).dlqRetry],
@@ -26,6 +30,9 @@ const COMMANDS: Commands = new Map([
   ["queue-set", async () => (await import("./commands/queue-set.ts")).queueSet],
   ["pause", async () => (await import("./commands/pause.ts")).pause],
   ["resume", async () => (await import("./commands/pause.ts")).resume],
+  ["schedule-add", async () => (await import("./commands/schedule-add.ts")).scheduleAdd],
+  ["schedule-list", async () => (await import("./commands/schedule-list.ts")).scheduleList],
+  ["schedule-remove", async () => (await import("./commands/schedule-remove.ts")).scheduleRemove],
   ["config-get", async () => (await import("./commands/config-get.ts")).configGet],
   ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
   ["prune", async () => (await import("./commands/prune.ts")).prune],
@@ -33,6 +40,7 @@ const COMMANDS: Commands = new Map([
   ["import", async () => (await import("./commands/import.ts")).importQueue],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["store-migrate", async () => (await import("./commands/store-migrate.ts")).storeMigrate],
+  ["completion", async () => (await import("./commands/completion.ts")).completion],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
 ]);
 
@@ -42,6 +50,14 @@ const EXAMPLES = [
   "queuectl worker-start --count 2",
   "queuectl status",
 ];
+
+const MORE = {
+  title: "More",
+  body: [
+    "  queuectl <command> --help, queuectl help <topic>",
+    "  queuectl help --man | man -l -    all of it as a manual page",
+  ].join("\n"),
+};
 
 /** What the process gives to a command line: everything that a test may want to replace. */
 export interface World {
@@ -61,9 +77,18 @@ export interface World {
 
 /** Does what `argv` (without the program's own name) asks for and returns the exit code. Throws `QueueError`. */
 export async function runCommandLine(argv: readonly string[], world: World): Promise<number> {
-  const request = await readRequest(argv, COMMANDS);
+  const request = await readRequest(argv, COMMANDS, [...TOPICS.keys()]);
   if (request.kind === "help") {
     await printHelp(request.command);
+    return EXIT.ok;
+  }
+  if (request.kind === "topic") {
+    const [topic, { topicText }] = await Promise.all([TOPICS.get(request.topic)?.(), import("./topics/topic.ts")]);
+    if (topic) world.output.data(topicText(topic));
+    return EXIT.ok;
+  }
+  if (request.kind === "man") {
+    world.output.data(await manual(world.version));
     return EXIT.ok;
   }
   if (request.kind === "version") {
@@ -71,6 +96,12 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
     return EXIT.ok;
   }
   return runCommand(request.command, request.args, world);
+}
+
+/** What a shell may put in the place of the last of these words, for its script to read (completion/scripts.ts). */
+export async function completionLines(words: readonly string[], readNames: NameReader): Promise<string> {
+  const { offers } = await import("./completion/offers.ts");
+  return (await offers(words, { commands: COMMANDS, topics: TOPICS, readNames })).map((line) => `${line}\n`).join("");
 }
 
 async function runCommand(command: Command, args: Arguments, world: World): Promise<number> {
@@ -120,6 +151,7 @@ async function printHelp(about: Command | undefined): Promise<void> {
     for (const example of command.examples) described.example(`  $ ${example}`);
     if (command === about) program.matchedCommand = described;
   }
+  const topics = { title: "Topics", body: (await topicLines()).map(indented).join("\n") };
   // Set here and not by `help()`, which would list a second --help.
   program.globalCommand.helpCallback = ([, synopsis, ...sections]) => [
     { body: about?.summary ?? "A durable queue of shell commands." },
@@ -128,15 +160,24 @@ async function printHelp(about: Command | undefined): Promise<void> {
     ...sections
       .filter(({ title }) => !title?.startsWith("For more info"))
       .map(({ title, body }) => ({ ...(title ? { title } : {}), body: body.replace(/ +$/gm, "") })),
-    ...(about ? [] : [{ body: "More on one of them: queuectl <command> --help" }]),
+    ...(about ? [] : [topics, MORE]),
   ];
   program.outputHelp();
 }
 
-function indented(line: string): string {
-  return `  ${line}`;
+async function manual(version: string): Promise<string> {
+  const { manPage } = await import("./man-page.ts");
+  const commands = await Promise.all(Array.from(COMMANDS.values(), (load) => load()));
+  const topics = await Promise.all(Array.from(TOPICS, async ([name, load]) => [name, await load()] as const));
+  return manPage({ version, commands, topics, examples: EXAMPLES });
 }
 
-function optionUsage({ name, short, value }: OptionSpec): string {
-  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
+async function topicLines(): Promise<string[]> {
+  const { explained } = await import("./topics/topic.ts");
+  const rows = [...TOPICS].map(async ([name, load]) => [name, (await load()).summary] as const);
+  return explained(await Promise.all(rows));
+}
+
+function indented(line: string): string {
+  return `  ${line}`;
 }

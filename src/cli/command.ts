@@ -1,6 +1,8 @@
+import { JOB_STATES } from "../job/job.ts";
 import type { Output } from "../output/output.ts";
 import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
+import type { Named } from "../store/known-names.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 
@@ -23,9 +25,19 @@ export interface Command {
   run(context: Context, args: Arguments): Promise<number>;
 }
 
+/** What a shell offers where a value is to be typed: paths, names that the queue knows, or some words. */
+export type Offer =
+  | { readonly paths: "files" | "directories" }
+  | { readonly names: Named }
+  | { readonly words: readonly string[] };
+
+/** The ids of everything that has one. */
+export const ANY_ID: Offer = { names: [...JOB_STATES, "dead"] };
+
 interface ArgumentSpec {
   readonly name: string;
   readonly required: boolean;
+  readonly offer?: Offer;
   /** Takes all arguments from here on. Only the last one may. */
   readonly many?: boolean;
 }
@@ -36,6 +48,7 @@ export interface OptionSpec {
   readonly short?: string;
   /** What the help calls its value; an option without one is a flag. */
   readonly value?: string;
+  readonly offer?: Offer;
   /** May be given many times, and all of its values count. Of another option the last one does. */
   readonly many?: boolean;
   readonly summary: string;
@@ -77,11 +90,24 @@ export interface Context {
 
 /** The options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: "data-dir", value: "dir", summary: "Where the queue is kept (default: the nearest db/data)" },
+  {
+    name: "data-dir",
+    value: "dir",
+    offer: { paths: "directories" },
+    summary: "Where the queue is kept (default: the nearest db/data)",
+  },
   { name: "json", summary: "Print JSON, for programs" },
   { name: "help", short: "h", summary: "Show this help" },
   { name: "version", short: "v", summary: "Show the version" },
 ];
+
+/** Of `queuectl help` alone. */
+export const MAN_OPTION: OptionSpec = { name: "man", summary: "Print all of the help as a manual page" };
+
+/** `-f, --follow`, `--state <state>`: how the option is written. */
+export function optionUsage({ name, short, value }: OptionSpec): string {
+  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
+}
 
 /** `config-get [key]`, `dlq-retry <id...>`: how the command is written; on its own page with the place of its options. */
 export function usage(command: Command, options?: "[options]"): string {

@@ -4,6 +4,7 @@
  *   {"queuectl_export":1}                                the version of this form
  *   {"setting":{"key":"max_retries","value":5}}          those that are stored
  *   {"queue":{"name":"deploy","concurrency":1}}          those that something holds for; counted among the settings
+ *   {"schedule":{"name":"nightly",…}}                    likewise
  *   {"job":{"id":"p1","command":"echo hi",…}}            in the order in which they were enqueued
  *   {"dead_letter":{"id":"bad1",…}}                      oldest first
  *   {"archived":{"id":"p0",…}}                           in the order in which they were archived

@@ -121,7 +121,7 @@ export class JobWatch {
   }
 
   async #rememberEnded(): Promise<void> {
-    for (const result of (await this.#everything()).map((entry) => resultOf(entry))) {
+    for (const result of (await this.#everything()).map(resultOf)) {
       if (!isOpen(result)) this.#endedBefore.add(endOf(result));
     }
   }
@@ -137,7 +137,7 @@ export class JobWatch {
   #learn(entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.#gone.delete(entry.id);
-      this.#results.set(entry.id, resultOf(entry, this.#results.get(entry.id)?.started_at));
+      this.#results.set(entry.id, resultOf(entry));
     }
   }
 

@@ -1,11 +1,8 @@
-/** What the attempts of a job print, one after the other, as they print it. */
-import { watch } from "node:fs";
+/** `exec`: what the attempts of a job print, one after the other, as they print it, until nobody waits for it any more. */
 import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
-import { LogFile } from "./log-reader.ts";
-
-/** For the file systems where nothing tells of a change. */
-const LOOK_AGAIN_MS = 1000;
+import { LogFile } from "./log-file.ts";
+import { LOOK_AGAIN_MS, onGrowth } from "./log-reader.ts";
 
 export class LiveOutput {
   readonly #store: Store;
@@ -47,14 +44,13 @@ export class LiveOutput {
           open.dispose();
           open = new DisposableStack();
           file = undefined;
-          if (log.elsewhere?.end) yield log.elsewhere.end.tail;
-          else file = open.use(new LogFile(log.path));
-          if (file) {
-            open.adopt(
-              watch(log.path, () => this.#alarm.ring()),
-              (watcher) => watcher.close(),
-            );
+          if (log.elsewhere?.end) {
+            yield log.elsewhere.end.tail;
+            continue;
           }
+          file = LogFile.open(log.path, undefined);
+          if (file) open.use(file);
+          open.defer(onGrowth(log.path, () => this.#alarm.ring()));
         }
         if (file) yield* file.readOn();
         if (isLast) return;

@@ -5,6 +5,8 @@ export type ErrorCode =
   | "E_KEY_NOT_FOUND"
   | "E_JOB_EXISTS"
   | "E_JOB_STATE"
+  | "E_SCHEDULE_NOT_FOUND"
+  | "E_SCHEDULE_EXISTS"
   | "E_STORE_NOT_EMPTY"
   | "E_STORE_LOCKED"
   | "E_STORE_CORRUPT"

@@ -12,6 +12,23 @@ export type JobState = (typeof JOB_STATES)[number];
 /** The right to finish one attempt: the sequence number of its claim, never given out twice (a fencing token). */
 export type Lease = number;
 
+/** What became of an attempt that did not complete its job. */
+export interface PastAttempt {
+  /** Its number, as `attempts` counted it; a requeue begins the count anew. */
+  readonly attempt: number;
+  readonly started_at: number;
+  readonly ended_at: number;
+  readonly worker_id: string;
+  /** As `last_error` said it. */
+  readonly outcome: string;
+  readonly lease: Lease;
+}
+
+/** Those that are kept, oldest first: at most `KEPT_ATTEMPTS` of the latest. */
+export type History = readonly PastAttempt[];
+
+export const KEPT_ATTEMPTS = 20;
+
 interface JobFields extends JobTerms {
   readonly id: string;
   readonly command: string;
@@ -22,6 +39,7 @@ interface JobFields extends JobTerms {
   readonly updated_at: number;
   /** How the latest attempt that failed ended. */
   readonly last_error?: string;
+  readonly history?: History;
 }
 
 /** Waits for `run_at`, and for the jobs in `waits_for`. A claim moves it to `processing`. */
@@ -60,6 +78,7 @@ export interface DeadLetter extends JobTerms {
   readonly failed_at: number;
   readonly max_retries: number;
   readonly created_at: number;
+  readonly history?: History;
   readonly worker_id?: string;
 }
 

@@ -13,7 +13,15 @@
  */
 import { type BackoffPolicy, backoffMs } from "./backoff.ts";
 import type { JobEvent, LeaseLost } from "./event.ts";
-import type { DeadLetter, Entry, Lease, PendingJob, ProcessingJob } from "./job.ts";
+import {
+  type DeadLetter,
+  type Entry,
+  type History,
+  KEPT_ATTEMPTS,
+  type Lease,
+  type PendingJob,
+  type ProcessingJob,
+} from "./job.ts";
 import { describeOutcome, type Outcome } from "./outcome.ts";
 import type { JobSpec } from "./spec.ts";
 import { type Failing, type JobTerms, termsOf } from "./terms.ts";
@@ -77,7 +85,7 @@ export function mayRetry(ends: readonly AttemptEnd[]): boolean {
   return ends.some(({ outcome }) => !isSuccess(outcome));
 }
 
-/** Puts a dead letter back at the end of the queue, due now, with its attempts forgotten and its last error kept. */
+/** Puts a dead letter back at the end of the queue, due now, counting from 0 again, its last error and history kept. */
 export function requeue(dead: DeadLetter, now: number): PendingJob {
   return {
     id: dead.id,
@@ -90,6 +98,7 @@ export function requeue(dead: DeadLetter, now: number): PendingJob {
     updated_at: now,
     ...termsOf(dead),
     last_error: dead.error,
+    ...(dead.history && { history: dead.history }),
   };
 }
 
@@ -113,9 +122,11 @@ function release(job: ProcessingJob, now: number): JobEvent {
 
 function giveUp(job: ProcessingJob, outcome: Outcome & { kind: "canceled" | "expired" }, now: number): JobEvent {
   const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = job;
-  const attempts = outcome.kind === "expired" ? job.attempts - 1 : job.attempts;
-  const failed = { ...kept, state: "failed", attempts, updated_at: now, last_error: describeOutcome(outcome) } as const;
-  return { event: "failed", job: failed };
+  const last_error = describeOutcome(outcome);
+  // What had expired was not begun.
+  const ended =
+    outcome.kind === "expired" ? { attempts: job.attempts - 1 } : { history: historyWith(job, last_error, now) };
+  return { event: "failed", job: { ...kept, state: "failed", updated_at: now, last_error, ...ended } };
 }
 
 function fail(
@@ -126,9 +137,10 @@ function fail(
   if (job.attempts > job.max_retries || !isWorthRetrying(job, outcome)) {
     return { event: "dead-lettered", job: deadLetter(job, error, now) };
   }
+  const history = historyWith(job, error, now);
   const asked = "retryAfterMs" in outcome ? outcome.retryAfterMs : undefined;
   const delayMs = asked ?? backoffMs(job.attempts, policy.backoff, policy.random);
-  const pending = { ...backToPending(job, now), run_at: now + delayMs, last_error: error };
+  const pending = { ...backToPending(job, now), run_at: now + delayMs, last_error: error, history };
   return outcome.kind === "worker-lost"
     ? { event: "rescued", job: pending, delayMs, from: outcome.workerId }
     : { event: "rescheduled", job: pending, delayMs };
@@ -152,6 +164,13 @@ function backToPending(job: ProcessingJob, now: number): PendingJob {
   return { ...kept, state: "pending", updated_at: now };
 }
 
+/** A success is told by the job's own fields, and a release made nothing of the attempt. */
+function historyWith(job: ProcessingJob, outcome: string, now: number): History {
+  const { attempts: attempt, processing_started_at: started_at, worker_id, lease } = job;
+  const ended = { attempt, started_at, ended_at: now, worker_id, outcome, lease };
+  return [...(job.history ?? []), ended].slice(-KEPT_ATTEMPTS);
+}
+
 function deadLetter(job: ProcessingJob, error: string, now: number): DeadLetter {
   return {
     id: job.id,
@@ -162,6 +181,7 @@ function deadLetter(job: ProcessingJob, error: string, now: number): DeadLetter 
     max_retries: job.max_retries,
     created_at: job.created_at,
     ...termsOf(job),
+    history: historyWith(job, error, now),
     worker_id: job.worker_id,
   };
 }

@@ -14,10 +14,9 @@ export interface JobResult {
   readonly ended_at?: number;
 }
 
-/** Of a dead letter, `startedAt` is when its last attempt was seen to begin: the DLQ does not keep that. */
-export function resultOf(entry: Entry, startedAt?: number): JobResult {
-  const { id, command, attempts } = entry;
-  const started = "processing_started_at" in entry ? entry.processing_started_at : startedAt;
+export function resultOf(entry: Entry): JobResult {
+  const { id, command, attempts, history } = entry;
+  const started = "processing_started_at" in entry ? entry.processing_started_at : history?.at(-1)?.started_at;
   const common = { id, command, attempts, ...(started !== undefined && { started_at: started }) };
   if (isDeadLetter(entry)) return { ...common, state: "dead", error: entry.error, ended_at: entry.failed_at };
   const { state, last_error, updated_at } = entry;

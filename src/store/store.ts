@@ -7,7 +7,7 @@
  * nothing was changed. Only of a database that fell silent just then, and stayed so, nobody can say whether it did what it
  * was asked: a caller that asks again finds out, for leases and ids are not given out twice.
  */
-import type { Config, ConfigKey } from "../config.ts";
+import type { Config, ConfigKey, ConfigSources } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
@@ -16,6 +16,7 @@ import type { JobSpec } from "../job/spec.ts";
 import type { AttemptLog, OpenLog } from "./attempt-log.ts";
 import type { Item, Restored } from "./item.ts";
 import type { Announced, Announcement, Lost, Present } from "./present.ts";
+import type { ScheduleBook } from "./schedule-book.ts";
 
 export interface EnqueueOptions {
   /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
@@ -48,6 +49,8 @@ export interface Turn {
    * when none is. Jobs of queues that are paused, full or not asked for are not among them.
    */
   readonly nextDueAt?: number;
+  /** When a schedule gives its next job; absent where there is none, and for who claims nothing. */
+  readonly nextScheduleAt?: number;
 }
 
 export interface Counts {
@@ -94,6 +97,8 @@ export interface Store {
   /** What the processes of its jobs have in their environment besides their lease, and those of another store have not. */
   readonly mark: Readonly<Record<string, string>>;
 
+  readonly schedules: ScheduleBook;
+
   /** Throws where the store cannot be used, as far as that shows quickly: a large one need not be read for it. */
   probe(): Promise<void>;
 
@@ -107,7 +112,8 @@ export interface Store {
   /**
    * Ends attempts, then claims due jobs (those that the ends set free, too), in one commit. An end whose lease is not the
    * job's current one changes nothing and comes back as `lease-lost`. Jobs are claimed by priority, then in the order
-   * they were enqueued, as far as the rules of their queues allow: those that end in this call run no more. Written at once, durable within a second: what a power cut takes is run again.
+   * they were enqueued, as far as the rules of their queues allow: those that end in this call run no more. For who claims,
+   * schedules whose time has come give their jobs first, each instant once, however many ask. Written at once, durable within a second: what a power cut takes is run again.
    */
   settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
 
@@ -150,8 +156,11 @@ export interface Store {
   /** The settings in force: what is stored, under this process's overrides. Follows changes by others. */
   config(): Promise<Config>;
 
-  /** Stores one setting, durably. The value is valid already. */
-  setConfig(key: ConfigKey, value: number): Promise<void>;
+  /** What they are made of. */
+  configSources(): Promise<ConfigSources>;
+
+  /** Stores one setting, durably, or, when it is undefined, goes back to the default. The value is valid already. */
+  setConfig(key: ConfigKey, value: number | undefined): Promise<void>;
 
   /**
    * Gives everything away as of one moment, whatever others do meanwhile, a batch at a time: the settings that are stored,

@@ -4,7 +4,9 @@ import { QueueError } from "../job/errors.ts";
 import type { CompletedJob } from "../job/job.ts";
 import { portableArchived } from "../job/portable.ts";
 import type { QueueRules } from "../job/queue.ts";
+import type { Schedule } from "../job/schedule.ts";
 import type { Item, Restored, Tally } from "./item.ts";
+import { byName } from "./schedule-book.ts";
 import type { Counts } from "./store.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -42,6 +44,11 @@ export function settingItems(stored: Partial<Config>): Item[] {
 export function queueItems(rules: QueueRules): Item[] {
   const names = Object.keys(rules).toSorted((a, b) => (a < b ? -1 : 1));
   return names.map((name) => ({ queue: { name, ...rules[name] } }));
+}
+
+/** By name. */
+export function scheduleItems(schedules: Iterable<Schedule>): Item[] {
+  return byName(schedules).map((schedule) => ({ schedule }));
 }
 
 /** Throws `E_STORE_NOT_EMPTY`. */

@@ -137,7 +137,7 @@ class Worker {
       if (this.#options.drain && (await this.#isAllDone(turn))) return;
       // Before it sleeps for the first time it looks once more, for what came before it listened has not woken it.
       if (this.#listen(true)) continue;
-      await this.#idle(turn?.nextDueAt);
+      await this.#idle(Math.min(turn?.nextDueAt ?? Infinity, turn?.nextScheduleAt ?? Infinity));
     }
   }
 
@@ -170,10 +170,10 @@ class Worker {
     return queues !== undefined && isDrained(queues, this.#options.queues);
   }
 
-  async #idle(nextDueAt = Number.POSITIVE_INFINITY): Promise<void> {
+  async #idle(nextAt: number): Promise<void> {
     const { worker_idle_delay } = await this.#settings();
     // At least 1 ms, for a timer may fire just before its time: then this is one more look, not a spin.
-    await this.#alarm.sleep(Math.max(1, Math.min(nextDueAt - Date.now(), worker_idle_delay)));
+    await this.#alarm.sleep(Math.max(1, Math.min(nextAt - Date.now(), worker_idle_delay)));
   }
 
   /** Has changes of the store ring the alarm, or not. True when that is new. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { type Commands, type Request, readRequest, wantsJson } from "../../src/cli/argv.ts";
+import { type Commands, type Request, readRequest } from "../../src/cli/argv.ts";
 import type { Command } from "../../src/cli/command.ts";
 import { choice, duration, instant, wholeNumber } from "../../src/cli/option-values.ts";
+import { checkOutputForm, wantsJson } from "../../src/cli/output-form.ts";
 import { QueueError } from "../../src/job/errors.ts";
 
 function command(name: string, more: Partial<Command> = {}): Command {
@@ -43,12 +44,13 @@ const COMMANDS: Commands = new Map(
 );
 
 function read(...argv: string[]): Promise<Request> {
-  return readRequest(argv, COMMANDS);
+  return readRequest(argv, COMMANDS, ["config", "exit-codes"]);
 }
 
 /** A run request as `name word word --option=text`, for comparison in one line. */
 async function told(...argv: string[]): Promise<string> {
   const request = await read(...argv);
+  if (request.kind === "topic") return `help on ${request.topic}`;
   if (request.kind !== "run")
     return [request.kind, request.kind === "help" ? request.command?.name : ""].join(" ").trim();
   const options = [...request.args.options].map(([name, text]) => `--${name}=${text}`);
@@ -129,6 +131,10 @@ describe("a command line", () => {
     [["help"], "help"],
     [["help", "list"], "help list"],
     [["help", "dlq", "retry"], "help dlq-retry"],
+    [["help", "config"], "help on config"],
+    [["help", "config", "--json"], "help on config"],
+    [["help", "config", "get"], "help config-get"],
+    [["help", "--man"], "man"],
     [["dlq-retry", "--help"], "help dlq-retry"],
     [["worker", "start", "--count", "2", "-h"], "help worker-start"],
     [["--version"], "version"],
@@ -142,6 +148,9 @@ describe("a command line", () => {
 describe("a mistake in a command line", () => {
   test.each([
     [["lst"], 'Unknown command "lst".', 'Did you mean "list"?'],
+    [["list", "--man"], 'Unknown option "--man".', "See queuectl list --help."],
+    [["exit-codes"], 'Unknown command "exit-codes".', "All commands: queuectl --help"],
+    [["help", "exit-code"], 'Unknown command "exit-code".', 'Did you mean "exit-codes"?'],
     [["frobnicate"], 'Unknown command "frobnicate".', "All commands: queuectl --help"],
     [["dlq"], 'Unknown command "dlq".', 'Did you mean "dlq-list" or "dlq-retry"?'],
     [["dlq", "lst"], 'Unknown command "dlq lst".', 'Did you mean "dlq-list"?'],
@@ -176,8 +185,16 @@ describe("a mistake in a command line", () => {
   });
 
   test("is reported as JSON when --json stands anywhere before --", () => {
-    expect(wantsJson(["lst", "--json"])).toBe(true);
-    expect(wantsJson(["show", "--", "--json"])).toBe(false);
+    expect(wantsJson(["lst", "--json"], {})).toBe(true);
+    expect(wantsJson(["show", "--", "--json"], {})).toBe(false);
+    expect(wantsJson(["lst"], { QUEUECTL_OUTPUT: "json" })).toBe(true);
+    for (const form of ["text", "", undefined]) {
+      expect(wantsJson(["lst"], { QUEUECTL_OUTPUT: form })).toBe(false);
+      expect(() => checkOutputForm({ QUEUECTL_OUTPUT: form })).not.toThrow();
+    }
+    expect(() => checkOutputForm({ QUEUECTL_OUTPUT: "JSON" })).toThrow(
+      'QUEUECTL_OUTPUT must be text or json, got "JSON".',
+    );
   });
 });
 

@@ -164,7 +164,15 @@ test("wait --json is one document with what became of each job", async (home) =>
     ...{ how: "all_ended", ms: number, completed: 1, failed: 1, open: 0 },
     jobs: [
       { id: "good", command: "true", state: "completed", attempts: 1, started_at: number, ended_at: number },
-      { id: "bad", command: "exit 3", state: "dead", attempts: 1, error: "exit 3", ended_at: number },
+      {
+        id: "bad",
+        command: "exit 3",
+        state: "dead",
+        attempts: 1,
+        error: "exit 3",
+        started_at: number,
+        ended_at: number,
+      },
     ],
   });
 });

@@ -17,6 +17,7 @@ import { queuesContract } from "./contract/queues.ts";
 import { readContract } from "./contract/read.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { retentionContract } from "./contract/retention.ts";
+import { schedulesContract } from "./contract/schedules.ts";
 import { transferContract } from "./contract/transfer.ts";
 
 export type { OpenOptions } from "./contract/bench.ts";
@@ -30,6 +31,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["pruning", retentionContract],
   ["moving", transferContract],
   ["queues", queuesContract],
+  ["schedules", schedulesContract],
   ["dependencies", dependenciesContract],
   ["config", configContract],
   ["presence", presenceContract],

@@ -5,7 +5,7 @@
 import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPolicy } from "../../src/config.ts";
 import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
@@ -20,12 +20,21 @@ import {
   queueOf,
   roomIn,
 } from "../../src/job/queue.ts";
+import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
+import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
 import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
-import { ArchivedAlready, queueItems, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
+import {
+  ArchivedAlready,
+  queueItems,
+  refuseUnlessEmpty,
+  scheduleItems,
+  settingItems,
+  Tallies,
+} from "../../src/store/transfer.ts";
 
 export interface MemoryStoreOptions {
   readonly now: () => number;
@@ -42,6 +51,7 @@ class Memory {
   readonly archive: CompletedJob[] = [];
   readonly stored: Partial<Record<ConfigKey, number>> = {};
   readonly rules: Record<string, QueueRule> = {};
+  readonly schedules = new Map<string, Schedule>();
   readonly announced = new Map<string, Present>();
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
@@ -56,6 +66,17 @@ export class MemoryStore implements Store {
   readonly mark = {};
   readonly #options: MemoryStoreOptions;
   readonly #memory: Memory;
+  readonly schedules: ScheduleBook = {
+    list: async () => byName(this.#memory.schedules.values()),
+    add: async (schedule, { existing = "refuse" } = {}) => {
+      const { schedules } = this.#memory;
+      if (existing === "refuse" && schedules.has(schedule.name)) throw scheduleExists(schedule.name);
+      this.#changed(schedules.set(schedule.name, schedule));
+    },
+    remove: async (name) => {
+      if (!this.#changed(this.#memory.schedules.delete(name))) throw scheduleNotFound(name);
+    },
+  };
 
   /** `sameAs` makes this a second handle on the memory of another store. */
   constructor(options: MemoryStoreOptions, sameAs?: MemoryStore) {
@@ -82,14 +103,22 @@ export class MemoryStore implements Store {
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const now = this.#options.now();
+    if (claimant) this.#fire();
     const policy = retryPolicy(await this.config(), this.#options.random);
     const ended = ends.map((end) => this.#record(finish(this.#find(end.id), end, { now, policy })));
     this.#tellWaiters(ended, now);
     const claimed = claimant ? this.#claim(claimant, now) : [];
-    const dueTimes = this.#pending()
-      .filter((job) => job.id === (claimant?.only ?? job.id) && this.#room(queueOf(job), claimant?.queues) > 0)
-      .map((job) => job.run_at);
-    return this.#changed({ ended, claimed, ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}) });
+    const pending = this.#pending().filter((job) => job.id === (claimant?.only ?? job.id));
+    const named = [...new Set(pending.map(queueOf))];
+    const open = named.filter((queue) => this.#room(queue, claimant?.queues) > 0);
+    const dueTimes = pending.filter((job) => open.includes(queueOf(job))).map((job) => job.run_at);
+    const times = [...this.#memory.schedules.values()].map(({ next_at }) => next_at);
+    return this.#changed({
+      ended,
+      claimed,
+      ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}),
+      ...(times.length > 0 ? { nextScheduleAt: Math.min(...times) } : {}),
+    });
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
@@ -166,12 +195,29 @@ export class MemoryStore implements Store {
     return this.#changed(rule);
   }
 
+  #fire(): void {
+    const { schedules, jobs } = this.#memory;
+    const now = this.#options.now();
+    const { max_retries: maxRetries } = resolveConfig(this.#memory.stored, this.#options.overrides ?? {});
+    for (const before of schedules.values()) {
+      if (before.next_at > now) continue;
+      const { schedule, jobs: fired } = fire(before, { now, maxRetries, holderOf: (id) => this.#find(id) });
+      for (const job of fired) jobs.set(job.id, job);
+      schedules.set(schedule.name, schedule);
+    }
+  }
+
   async config(): Promise<Config> {
     return resolveConfig(this.#memory.stored, this.#options.overrides ?? {});
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
-    this.#memory.stored[key] = value;
+  async configSources(): Promise<ConfigSources> {
+    return { stored: this.#memory.stored, overrides: this.#options.overrides ?? {}, where: this.location };
+  }
+
+  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+    if (value === undefined) delete this.#memory.stored[key];
+    else this.#memory.stored[key] = value;
     this.#changed(undefined);
   }
 
@@ -180,6 +226,7 @@ export class MemoryStore implements Store {
     await take([
       ...settingItems(stored),
       ...queueItems(rules),
+      ...scheduleItems(this.#memory.schedules.values()),
       ...Array.from(jobs.values(), (job) => ({ job: portableJob(job) })),
       ...Array.from(dead.values(), (letter) => ({ dead_letter: portableDeadLetter(letter) })),
       ...archive.map((job) => ({ archived: portableArchived(job) })),
@@ -248,7 +295,7 @@ export class MemoryStore implements Store {
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {
     const path = join(this.#options.logDirectory, `${crypto.randomUUID()}.log`);
-    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, path }]);
+    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, lease: job.lease, path }]);
     return { path, fd: openSync(path, "a") };
   }
 
@@ -270,6 +317,10 @@ export class MemoryStore implements Store {
       const { name, ...rule } = item.queue;
       if (existing === "skip" && rules[name] !== undefined) return false;
       rules[name] = rule;
+    } else if ("schedule" in item) {
+      const { schedules } = this.#memory;
+      if (existing === "skip" && schedules.has(item.schedule.name)) return false;
+      schedules.set(item.schedule.name, item.schedule);
     } else if ("setting" in item) {
       const { key, value } = item.setting;
       if (existing === "skip" && stored[key] !== undefined) return false;

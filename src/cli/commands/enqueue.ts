@@ -33,9 +33,15 @@ export const enqueue: Command = {
   options: [
     LINE_OPTION,
     ...SPEC_OPTIONS,
-    { name: "file", value: "path", summary: "Add the jobs in a file, one JSON a line (- reads standard input)" },
+    {
+      name: "file",
+      value: "path",
+      offer: { paths: "files" },
+      summary: "Add the jobs in a file, one JSON a line (- reads standard input)",
+    },
     { name: "atomic", summary: "With many jobs: add all of them or none" },
     { name: "skip-existing", summary: "Leave out jobs whose ids are taken, instead of failing" },
+    { name: "dry-run", summary: "Only look whether they would be enqueued" },
   ],
   examples: [
     'queuectl enqueue -- ffmpeg -i "my film.mov" out.mp4',
@@ -43,17 +49,26 @@ export const enqueue: Command = {
     "queuectl enqueue --id nightly --at 2026-01-31T02:00:00Z --retry-on 75,signal -- ./nightly.sh",
     `queuectl enqueue '{"id":"p1","command":"echo hi"}'`,
     "queuectl enqueue --file jobs.jsonl --skip-existing --priority 5",
+    "queuectl enqueue --file jobs.jsonl --dry-run",
     `find . -name '*.png' | jq -cR '{command: ("optipng " + @sh)}' | queuectl enqueue -`,
   ],
   async run(context, args) {
     const existing = args.options.has("skip-existing") ? "skip" : "refuse";
+    const dryRun = args.options.has("dry-run");
     const way = await readWay(args, context);
     if (way.kind === "many") {
       const { enqueueLines } = await import("../bulk-enqueue.ts");
-      return enqueueLines(context, { ...way, existing });
+      return enqueueLines(context, { ...way, existing, dryRun });
     }
     const { spec, idAlone } = way;
-    const [job] = await (await context.store()).enqueue([spec], { existing });
+    const store = await context.store();
+    if (dryRun) {
+      const { Rehearsal } = await import("../rehearsal.ts");
+      const { length: enqueued } = await new Rehearsal(store, context.now).enqueue([spec], { existing });
+      context.output.result({ view: "bulk-enqueued", enqueued, skipped: 1 - enqueued, dryRun });
+      return EXIT.ok;
+    }
+    const [job] = await store.enqueue([spec], { existing });
     context.output.result(job ? { view: "enqueued", job, idAlone } : { view: "skipped", id: spec.id ?? "", idAlone });
     return EXIT.ok;
   },
@@ -68,5 +83,5 @@ async function readWay(args: Arguments, context: Context): Promise<Way> {
 }
 
 function isBesideTheJob(option: string): boolean {
-  return option === "skip-existing" || GLOBAL_OPTIONS.some(({ name }) => name === option);
+  return ["skip-existing", "dry-run"].includes(option) || GLOBAL_OPTIONS.some(({ name }) => name === option);
 }

@@ -5,7 +5,7 @@ import { EXIT } from "../exit-code.ts";
 export const pause: Command = {
   name: "pause",
   summary: "Have no more jobs begun, of one queue or of all; what runs goes on",
-  arguments: [{ name: "queue", required: false }],
+  arguments: [{ name: "queue", required: false, offer: { names: "queues" } }],
   options: [],
   examples: ["queuectl pause deploy", "queuectl pause"],
   run: (context, { words }) => setPaused(context, words[0], true),
@@ -14,7 +14,7 @@ export const pause: Command = {
 export const resume: Command = {
   name: "resume",
   summary: "Have jobs begun again, of one queue or of all",
-  arguments: [{ name: "queue", required: false }],
+  arguments: [{ name: "queue", required: false, offer: { names: "queues" } }],
   options: [],
   examples: ["queuectl resume deploy", "queuectl resume"],
   run: (context, { words }) => setPaused(context, words[0], false),

@@ -10,7 +10,7 @@ const ANY_NUMBER = "none";
 export const queueSet: Command = {
   name: "queue-set",
   summary: "Limit how many jobs of a queue run at a time, over all workers",
-  arguments: [{ name: "queue", required: true }],
+  arguments: [{ name: "queue", required: true, offer: { names: "queues" } }],
   options: [{ name: "concurrency", value: "n", summary: `How many at a time; ${ANY_NUMBER} for any number` }],
   examples: ["queuectl queue-set deploy --concurrency 1", "queuectl queue set deploy --concurrency none"],
   async run({ store, output }, args) {

@@ -4,9 +4,9 @@ import { shown } from "../../job/shown.ts";
 import { TIMEOUTS } from "../../job/spec-terms.ts";
 import { progressOf } from "../../output/outcome-view.ts";
 import type { Arguments, Command } from "../command.ts";
+import { exitCodeFor } from "../exit-code.ts";
 import { duration, wholeNumber } from "../option-values.ts";
 import { REPORT_OPTION, Reporting } from "../reporting.ts";
-import { exitCodeFor } from "./wait.ts";
 
 const MAX_JOBS = 1000;
 
@@ -21,7 +21,7 @@ export const run: Command = {
       "The queue is gone afterwards, unless --data-dir names a directory for it.",
     ],
   },
-  arguments: [{ name: "jobs.jsonl|-", required: true }],
+  arguments: [{ name: "jobs.jsonl|-", required: true, offer: { paths: "files" } }],
   options: [
     { name: "jobs", value: "n", summary: "How many run at a time (default: one a processor)" },
     { name: "fail-fast", summary: "Stop when a job has failed for good" },

@@ -5,8 +5,8 @@ import { TIMEOUTS } from "../../job/spec-terms.ts";
 import { progressOf } from "../../output/outcome-view.ts";
 import type { BatchOutcome, Output } from "../../output/output.ts";
 import type { Store } from "../../store/store.ts";
-import type { Arguments, Command, Context } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
+import { ANY_ID, type Arguments, type Command, type Context } from "../command.ts";
+import { exitCodeFor } from "../exit-code.ts";
 import { JobWatch, type Selection } from "../job-watch.ts";
 import { duration } from "../option-values.ts";
 import { REPORT_OPTION, Reporting } from "../reporting.ts";
@@ -24,10 +24,10 @@ export const wait: Command = {
       "3 when there is no such job, 130 after ^C. The jobs go on whatever becomes of the waiting.",
     ],
   },
-  arguments: [{ name: "id", required: false, many: true }],
+  arguments: [{ name: "id", required: false, many: true, offer: ANY_ID }],
   options: [
     { name: "batch", value: "batch", summary: "For all jobs of this batch" },
-    { name: "queue", value: "name", summary: "As --all, but of this queue only" },
+    { name: "queue", value: "name", offer: { names: "queues" }, summary: "As --all, but of this queue only" },
     { name: "all", summary: "For everything that has not ended, and what is enqueued meanwhile" },
     { name: "timeout", value: "duration", summary: "No longer than so, like 90s or 10m" },
     REPORT_OPTION,
@@ -56,12 +56,6 @@ export const wait: Command = {
     return exitCodeFor(how, results);
   },
 };
-
-export function exitCodeFor(how: BatchOutcome["how"], results: readonly JobResult[]): number {
-  if (how === "interrupted") return EXIT.interrupted;
-  if (how === "timed-out") return EXIT.timedOut;
-  return how === "gave-up" || results.some(hasFailed) ? EXIT.jobsFailed : EXIT.ok;
-}
 
 function selectionIn({ words, options }: Arguments): Selection {
   const batch = options.get("batch");

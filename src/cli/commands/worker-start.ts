@@ -12,7 +12,12 @@ export const workerStart: Command = {
   options: [
     { name: "count", value: "n", summary: "How many workers (default: 1)" },
     { name: "concurrency", value: "n", summary: "How many jobs each of them runs at a time (default: 1)" },
-    { name: "queue", value: "names", summary: "Take jobs of these queues only, separated by commas (default: all)" },
+    {
+      name: "queue",
+      value: "names",
+      offer: { names: "queues" },
+      summary: "Take jobs of these queues only, separated by commas (default: all)",
+    },
     { name: "drain", summary: "Leave when no job is left; exit 5 if one failed for good" },
     { name: "detach", summary: "Run in the background" },
   ],

@@ -2,7 +2,7 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
@@ -17,6 +17,7 @@ import { readArchive } from "./archive.ts";
 import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
+import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { announce, findLost, roster } from "./presence.ts";
@@ -35,6 +36,7 @@ export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
 }
 
 export class FilesStore implements Store {
+  readonly schedules: FilesSchedules;
   readonly #layout: Layout;
   readonly #options: FilesStoreOptions;
   readonly #ledger: Ledger;
@@ -51,6 +53,8 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
+    const { now } = options;
+    this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings().max_retries });
     this.#logs = new LogDirectory(this.#layout.logs);
     const retaining = { logs: this.#logs, ...options, config: () => this.#settings() };
     this.#retention = new Retention(this.#layout, this.#ledger, retaining);
@@ -87,6 +91,7 @@ export class FilesStore implements Store {
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const { now, random } = this.#options;
+    if (claimant) await this.schedules.fire();
     if (ends.length === 0) {
       // An idle worker looks often and finds nothing: that must cost no lock.
       const state = this.#ledger.state();
@@ -156,7 +161,11 @@ export class FilesStore implements Store {
     return this.#settings();
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
+  async configSources(): Promise<ConfigSources> {
+    return { stored: this.#config.read(), overrides: this.#options.overrides, where: this.#layout.config };
+  }
+
+  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 
@@ -173,21 +182,16 @@ export class FilesStore implements Store {
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 
-  async announce({ kind, supervisor, queues }: Announced): Promise<Announcement> {
+  async announce(as: Announced): Promise<Announcement> {
     await this.#ledger.create();
+    const isWorker = as.kind === "worker";
     // Only workers hold jobs, and a supervisor need not know them.
-    const holders = new Set(
-      kind === "worker" ? Array.from(this.#ledger.state().processing(), ({ worker_id }) => worker_id) : [],
-    );
-    const announcement = await announce(this.#layout.workers, {
-      kind,
-      ...(supervisor === undefined ? {} : { supervisor }),
-      queues,
-      now: this.#options.now(),
-      isInUse: (id) => holders.has(id),
-    });
+    const processing = isWorker ? this.#ledger.state().processing() : [];
+    const holders = new Set(Array.from(processing, ({ worker_id }) => worker_id));
+    const presence = { ...as, now: this.#options.now(), isInUse: (id: string) => holders.has(id) };
+    const announcement = await announce(this.#layout.workers, presence);
     this.#ledger.author = announcement.id;
-    if (kind === "worker") {
+    if (isWorker) {
       this.#isWorker = true;
       this.#ledger.restWhenIdle();
     }

@@ -4,7 +4,7 @@
  * and knows no rules.
  */
 import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
-import { type QueueRule, type QueueStatus, queueOf } from "../../job/queue.ts";
+import { type QueueStatus, queueOf } from "../../job/queue.ts";
 import type { Counts } from "../store.ts";
 import { archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
@@ -136,6 +136,12 @@ export class QueueState {
     return ticket && this.#lanes.admits(ticket, terms) ? ticket.job.run_at : undefined;
   }
 
+  /** When a schedule gives its next job. */
+  nextScheduleAt(): number | undefined {
+    const times = Object.values(this.#standing.schedules).map(({ next_at }) => next_at);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** Replays one record. False when it does not fit: then the journal and the snapshots do not belong together. */
   apply(record: JournalRecord, sides: Sides = BOTH): boolean {
     if (record.to !== undefined) return this.#move(record, sides);
@@ -153,9 +159,10 @@ export class QueueState {
 
   #move(record: JournalRecord, sides: Sides): boolean {
     const { id, to, set } = record;
-    if (to === "archive" || to === "rules") {
+    if (to === "archive" || to === "rules" || to === "schedules") {
       if (sides.queue && to === "archive") this.#moveToArchive(record);
-      if (sides.queue && to === "rules") this.#setRule(id, set);
+      if (sides.queue && to === "rules") this.#stand({ queues: withEntry(this.#standing.queues, id, set) });
+      if (sides.queue && to === "schedules") this.#stand({ schedules: withEntry(this.#standing.schedules, id, set) });
       return true;
     }
     if (sides.queue) this.#drop(id);
@@ -168,13 +175,11 @@ export class QueueState {
   #moveToArchive(record: JournalRecord): void {
     const { range, ids } = archivingOf(record);
     for (const id of ids) this.#drop(id);
-    this.#standing = { ...this.#standing, archive: withRange(this.#standing.archive, range) };
+    this.#stand({ archive: withRange(this.#standing.archive, range) });
   }
 
-  #setRule(queue: string, rule: QueueRule): void {
-    const { [queue]: _, ...others } = this.#standing.queues;
-    const queues = Object.keys(rule).length === 0 ? others : { ...others, [queue]: rule };
-    this.#standing = { ...this.#standing, queues };
+  #stand(change: Partial<Standing>): void {
+    this.#standing = { ...this.#standing, ...change };
   }
 
   #put(job: Job): void {
@@ -229,4 +234,10 @@ export class QueueState {
 
 function isTicket(version: Version): version is Ticket {
   return version.job.state === "pending" && version.job.waits_for === undefined;
+}
+
+/** As `of`, with what stands under that name now; nothing does where that is empty. */
+function withEntry<T>(of: Readonly<Record<string, T>>, name: string, entry: object): Readonly<Record<string, T>> {
+  const { [name]: _, ...others } = of;
+  return Object.keys(entry).length === 0 ? others : { ...others, [name]: entry as T };
 }

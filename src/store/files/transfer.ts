@@ -6,14 +6,15 @@ import { QueueError } from "../../job/errors.ts";
 import type { Job } from "../../job/job.ts";
 import { type PortableJob, portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
 import { shown } from "../../job/shown.ts";
-import type { Item, Restored } from "../item.ts";
+import type { Item, QueueItem, Restored, ScheduleItem } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
-import { ArchivedAlready, queueItems, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
+import { ArchivedAlready, queueItems, refuseUnlessEmpty, scheduleItems, settingItems, Tallies } from "../transfer.ts";
 import { adopt, readArchive } from "./archive.ts";
-import { type JournalRecord, recordOf, recordOfRule } from "./commit.ts";
+import { type JournalRecord, recordOf, recordOfRule, recordOfSchedule } from "./commit.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { Layout } from "./layout.ts";
 import type { Decision, Ledger } from "./ledger.ts";
+import type { Standing } from "./standing.ts";
 import type { QueueState } from "./state.ts";
 
 interface Parts {
@@ -32,8 +33,8 @@ export async function dump(parts: Parts, take: (items: readonly Item[]) => Promi
 function* everything({ layout, ledger, config }: Parts): Generator<readonly Item[]> {
   const state = ledger.state();
   const [jobs, dead] = [Array.from(state.jobs()), Array.from(state.deadLetters())];
-  const { archive, queues } = state.standing;
-  yield [...settingItems(config.read()), ...queueItems(queues)];
+  const { archive, queues, schedules } = state.standing;
+  yield [...settingItems(config.read()), ...queueItems(queues), ...scheduleItems(Object.values(schedules))];
   for (const batch of inBatches(jobs)) yield batch.map((job) => ({ job: portableJob(job) }));
   for (const batch of inBatches(dead)) yield batch.map((letter) => ({ dead_letter: portableDeadLetter(letter) }));
   for (const batch of readArchive(layout.archive, archive)) {
@@ -98,10 +99,9 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
   const taken = new Set<string>();
   for (const item of items) {
     if ("setting" in item || "archived" in item) continue;
-    if ("queue" in item) {
-      if (existing === "skip" && state.standing.queues[item.queue.name] !== undefined) continue;
-      const { name, ...rule } = item.queue;
-      records.push(recordOfRule(name, rule));
+    if ("queue" in item || "schedule" in item) {
+      if (existing === "skip" && stands(item, state.standing)) continue;
+      records.push(standingRecord(item));
       added.add(item);
       continue;
     }
@@ -127,6 +127,16 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
       ),
     );
   return { records, result: added };
+}
+
+function stands(item: QueueItem | ScheduleItem, { queues, schedules }: Standing): boolean {
+  return "queue" in item ? queues[item.queue.name] !== undefined : schedules[item.schedule.name] !== undefined;
+}
+
+function standingRecord(item: QueueItem | ScheduleItem): JournalRecord {
+  if ("schedule" in item) return recordOfSchedule(item.schedule.name, item.schedule);
+  const { name, ...rule } = item.queue;
+  return recordOfRule(name, rule);
 }
 
 /** A claim's lease is the number of its record, and this counts as one: no other ever gets it. */

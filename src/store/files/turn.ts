@@ -55,7 +55,12 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
 /** What was settled, with the time at which to look again, as the state is afterwards. */
 export function turn(state: QueueState, done: Settled, { now, claimant }: Pick<TurnRequest, "now" | "claimant">): Turn {
   const nextDueAt = state.nextDueAt(termsOf(claimant, now));
-  return nextDueAt === undefined ? done : { ...done, nextDueAt };
+  const nextScheduleAt = state.nextScheduleAt();
+  return {
+    ...done,
+    ...(nextDueAt === undefined ? {} : { nextDueAt }),
+    ...(nextScheduleAt === undefined ? {} : { nextScheduleAt }),
+  };
 }
 
 /** Whether a claim would come back empty. */

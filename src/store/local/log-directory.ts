@@ -35,7 +35,7 @@ export class LogDirectory {
 
   /** The logs that there are of a job, oldest first. */
   of(id: string): AttemptLog[] {
-    return logsOf(this.path, id).map(({ attempt, path }) => ({ attempt, path }));
+    return logsOf(this.path, id);
   }
 
   /** The logs of attempts that nothing was added to since `before`, in epoch ms. Others have their turn in between. */

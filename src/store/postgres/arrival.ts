@@ -1,21 +1,17 @@
 /**
- * How jobs come into the table: a few by one statement, many by COPY, all of a call or none. Each call has a number that
- * is kept with its jobs: when the answer to a commit was lost, it tells whether it was done.
+ * How jobs come into the table: all of a call or none. Each call has a number that is kept with its jobs: when the answer
+ * to a commit was lost, it tells whether it was done.
  */
 import type { SQL } from "bun";
 import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
-import { DEFAULT_QUEUE, queueOf } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import type { JobTerms } from "../../job/terms.ts";
 import { type Admission, admit, readmit } from "../admission.ts";
-import { array, NO_TEXTS } from "./array.ts";
-import { copyField, NULL } from "./copy-text.ts";
+import { array } from "./array.ts";
 import { type Database, stateOf } from "./database.ts";
-import { entryOf, type JobRow, storedTerms } from "./row.ts";
+import { add, FEW, nameQueues, newCall } from "./insertion.ts";
+import { entryOf, type JobRow } from "./row.ts";
 import { channelOf } from "./wakes.ts";
 
-const FEW = 500;
-const COPY_CHUNK = 64 * 1024;
 const COPY_MS = 600_000;
 const UNIQUE_VIOLATION = "23505";
 
@@ -70,6 +66,17 @@ async function enqueueAfter(
       if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
     }
   }
+}
+
+/** Adds the jobs of a schedule, in the transaction that moves it on. */
+export async function addFired(
+  sql: SQL,
+  jobs: readonly PendingJob[],
+  { now, schema }: { now: number; schema: string },
+): Promise<void> {
+  if (jobs.length === 0) return;
+  await nameQueues({ ask: (question) => question(sql) }, jobs);
+  await add(sql, jobs, { call: newCall(), now, channel: channelOf(schema) });
 }
 
 /** Puts dead letters back, due now, at the end of the queue. Throws `E_JOB_NOT_FOUND` as `readmit` does. */
@@ -148,95 +155,4 @@ async function insert(
   const work = (sql: SQL): Promise<void> => unlessDone(sql, () => add(sql, jobs, arrival));
   if (jobs.length <= FEW) await database.ask(work);
   else await database.transact(work, { timeoutMs: COPY_MS });
-}
-
-interface Coming {
-  readonly call: string;
-  readonly now: number;
-  readonly channel: string;
-}
-
-async function add(sql: SQL, jobs: readonly PendingJob[], coming: Coming): Promise<void> {
-  if (jobs.length <= FEW) await insertFew(sql, jobs, coming);
-  else await copy(sql, copyText(jobs, coming));
-}
-
-/** Claims look only at queues that are named. One that is named in vain does no harm. */
-export async function nameQueues(asking: Pick<Database, "ask">, jobs: readonly JobTerms[]): Promise<void> {
-  const names = array([...new Set(jobs.map(queueOf))].filter((name) => name !== DEFAULT_QUEUE));
-  if (names === NO_TEXTS) return;
-  await asking.ask(
-    (sql) => sql`INSERT INTO queues (name) SELECT unnest(${names}::text[]) ORDER BY 1 ON CONFLICT DO NOTHING`,
-  );
-}
-
-/** In one statement and no function, for a connection that was made for it alone: loading PL/pgSQL takes longer than this. */
-async function insertFew(sql: SQL, jobs: readonly PendingJob[], { call, now, channel }: Coming): Promise<void> {
-  const rows = jobs.map((job) => {
-    const { id, priority, run_at, max_retries, waits_for, command } = job;
-    return { id, queue: queueOf(job), priority, run_at, max_retries, waits_for, command, terms: storedTerms(job) };
-  });
-  await sql`
-    WITH added AS (
-      INSERT INTO jobs (
-        id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call,
-        waits_for, terms, command
-      )
-      SELECT id, 'pending', run_at <= ${now} AND waits_for IS NULL, queue, coalesce(priority, 0), run_at, 0, max_retries, ${now}, ${now}, ${call},
-        waits_for, terms, command
-      FROM ROWS FROM (
-        json_to_recordset(${rows}::json)
-          AS (
-            id text, queue text, priority integer, run_at bigint, max_retries integer, waits_for text[], terms json,
-            command text
-          )
-      ) WITH ORDINALITY AS j (id, queue, priority, run_at, max_retries, waits_for, terms, command, number)
-      ORDER BY number
-    )
-    SELECT pg_notify(${channel}, 'work')`;
-}
-
-async function copy(sql: SQL, text: Iterable<string>): Promise<void> {
-  const query = sql`
-    COPY jobs (
-      id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, call,
-      waits_for, terms, command
-    )
-    FROM STDIN`;
-  const writer = query.writable().getWriter();
-  for (const chunk of text) await writer.write(chunk);
-  await writer.close();
-  await query;
-  await sql`SELECT tell('work')`;
-}
-
-function* copyText(jobs: readonly PendingJob[], { call, now }: { call: string; now: number }): Generator<string> {
-  let chunk = "";
-  for (const job of jobs) {
-    const { id, run_at, priority = 0, attempts, max_retries, created_at, updated_at, waits_for, command } = job;
-    const terms = storedTerms(job);
-    const fields = [
-      run_at <= now && waits_for === undefined ? "t" : "f",
-      queueOf(job),
-      priority,
-      run_at,
-      attempts,
-      max_retries,
-      created_at,
-      updated_at,
-      call,
-    ];
-    const waits = waits_for ? copyField(array(waits_for)) : NULL;
-    const texts = [waits, terms === null ? NULL : copyField(JSON.stringify(terms)), copyField(command)];
-    chunk += `${copyField(id)}\tpending\t${fields.join("\t")}\t${texts.join("\t")}\n`;
-    if (chunk.length < COPY_CHUNK) continue;
-    yield chunk;
-    chunk = "";
-  }
-  yield chunk;
-}
-
-/** 63 random bits, as text. */
-function newCall(): string {
-  return BigInt.asUintN(63, crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n).toString();
 }

@@ -2,7 +2,7 @@
  * The store in a PostgreSQL database, for many machines. What may happen is decided by `job/lifecycle.ts`; what is written
  * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
  */
-import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
@@ -17,6 +17,7 @@ import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, S
 import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
+import { PostgresSchedules } from "./postgres-schedules.ts";
 import { Presence } from "./presence.ts";
 import { changeQueue, readQueues } from "./queues.ts";
 import { readArchive, readCounts, readEntries } from "./reading.ts";
@@ -48,6 +49,7 @@ export interface PostgresStoreOptions {
 const WORKERS_PATIENCE_MS = 1000;
 
 export class PostgresStore implements Store {
+  readonly schedules: PostgresSchedules;
   readonly location: string;
   readonly address: Address;
   readonly mark: Readonly<Record<string, string>>;
@@ -75,6 +77,8 @@ export class PostgresStore implements Store {
     this.#wakeUps = new WakeUps(database);
     this.#aheadMs = aheadMs;
     const [config, now] = [() => this.config(), () => this.#now()];
+    const maxRetries = async (): Promise<number> => (await config()).max_retries;
+    this.schedules = new PostgresSchedules(database, { now, maxRetries });
     this.#retention = new Retention(database, { logs: this.#logs, config, now, warn });
   }
 
@@ -91,11 +95,13 @@ export class PostgresStore implements Store {
     // A success needs no settings, and asking for them costs as much as the rest of it.
     const policy = retryPolicy(mayRetry(ends) ? await this.config() : DEFAULTS, this.#options.random);
     const isFenced = (): boolean => this.#presence?.isFenced() ?? false;
-    const { ended, claimed, nextDueAt } = await this.#turns.settle(ends, {
+    if (claimant) await this.schedules.fire();
+    const { ended, claimed, nextDueAt, nextScheduleAt } = await this.#turns.settle(ends, {
       claimant: claimant && { ...claimant, limit: isFenced() ? 0 : claimant.limit },
       now: this.#now(),
       policy,
     });
+    this.schedules.learn(nextScheduleAt);
     const idle = ended.length === 0 && claimed.length === 0;
     if (!idle) this.#wakeUps.tellSoon();
     const completed = ended.filter(({ event }) => event === "completed").length;
@@ -105,6 +111,7 @@ export class PostgresStore implements Store {
       // An answer may come too late: its claims count, and are given to this worker once more when it is seen again.
       claimed: isFenced() ? [] : claimed,
       ...(nextDueAt === undefined ? {} : { nextDueAt: nextDueAt - this.#aheadMs }),
+      ...(nextScheduleAt === undefined ? {} : { nextScheduleAt: nextScheduleAt - this.#aheadMs }),
     };
   }
 
@@ -155,7 +162,11 @@ export class PostgresStore implements Store {
     return resolveConfig(await readSettings(this.#database), this.#options.overrides);
   }
 
-  setConfig(key: ConfigKey, value: number): Promise<void> {
+  async configSources(): Promise<ConfigSources> {
+    return { stored: await readSettings(this.#database), overrides: this.#options.overrides, where: this.location };
+  }
+
+  setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
     return writeSetting(this.#database, key, value);
   }
 

@@ -2,22 +2,24 @@
 import type { SQL } from "bun";
 import type { Config } from "../../config.ts";
 import { type QueueRules, queueOf } from "../../job/queue.ts";
+import type { Schedule } from "../../job/schedule.ts";
 import type { JobTerms } from "../../job/terms.ts";
-import type { EntryItem, Item, QueueItem, Restored, SettingItem } from "../item.ts";
+import type { EntryItem, Item, QueueItem, Restored, ScheduleItem, SettingItem } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
 import { ArchivedAlready, Tallies } from "../transfer.ts";
 import { array } from "./array.ts";
-import { nameQueues } from "./arrival.ts";
 import { copyField, NULL } from "./copy-text.ts";
+import { nameQueues } from "./insertion.ts";
+import { selectSchedules, writeSchedule } from "./postgres-schedules.ts";
 import { selectRules, writeRule } from "./queues.ts";
 import { fetchAll } from "./reading.ts";
 import { type ArchivedRow, completedOf, type JobRow, storedTerms } from "./row.ts";
 import { selectSettings, upsertSetting } from "./settings.ts";
 
 const JOB_COLUMNS =
-  "id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command, waits_for";
+  "id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command, waits_for";
 const ARCHIVE_COLUMNS =
-  "id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, command";
+  "id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error, terms, history, command";
 
 export interface Terms extends Required<EnqueueOptions> {
   readonly now: number;
@@ -46,10 +48,12 @@ export class Restoration {
     }
     const stored = isMerging ? await selectSettings(sql) : {};
     const rules = isMerging ? await selectRules(sql) : {};
+    const schedules = isMerging ? await selectSchedules(sql) : [];
     for await (const items of batches) {
       for (const item of items) {
         if ("setting" in item) await this.#set(item, stored);
         if ("queue" in item) await this.#rule(item, rules);
+        if ("schedule" in item) await this.#schedule(item, schedules);
       }
       await this.#addEntries(items);
       await this.#addArchived(items);
@@ -73,6 +77,12 @@ export class Restoration {
     const isAdded = rules[name] === undefined;
     this.#tallies.count(item, { isAdded });
     if (isAdded) await writeRule(this.#sql, name, rule);
+  }
+
+  async #schedule(item: ScheduleItem, stored: readonly Schedule[]): Promise<void> {
+    const isAdded = stored.every(({ name }) => name !== item.schedule.name);
+    this.#tallies.count(item, { isAdded });
+    if (isAdded) await writeSchedule(this.#sql, item.schedule);
   }
 
   async #addEntries(items: readonly Item[]): Promise<void> {
@@ -130,7 +140,7 @@ type Row = Pick<
   JobRow,
   "id" | "state" | "run_at" | "attempts" | "max_retries" | "created_at" | "updated_at" | "command"
 > &
-  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "waits_for" | "last_error">> &
+  Partial<Pick<JobRow, "processing_started_at" | "worker_id" | "waits_for" | "last_error" | "history">> &
   JobTerms;
 
 const NOT_STARTED = { processing_started_at: null, worker_id: null, last_error: null };
@@ -155,9 +165,8 @@ function restOf(row: Omit<Row, "state">): (string | number | null)[] {
     updated_at,
     processing_started_at ?? null,
   ];
-  const terms = storedTerms(row);
-  const written = terms === null ? null : JSON.stringify(terms);
-  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, written, texts.command];
+  const written = [storedTerms(row), row.history ?? null].map((value) => value && JSON.stringify(value));
+  return [...numbers, texts.worker_id ?? null, texts.last_error ?? null, ...written, texts.command];
 }
 
 function copyLine(fields: readonly (string | number | null)[]): string {

@@ -1,5 +1,5 @@
 /** Rows of the tables `jobs` and `archive` as jobs and dead letters. */
-import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { CompletedJob, DeadLetter, Entry, History, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { DEFAULT_QUEUE } from "../../job/queue.ts";
 import { type JobTerms, termsOf } from "../../job/terms.ts";
 
@@ -20,6 +20,7 @@ export interface ArchivedRow {
   readonly last_error: string | null;
   /** Beside queue and priority. */
   readonly terms: JobTerms | null;
+  readonly history: History | null;
   readonly command: string;
 }
 
@@ -70,6 +71,7 @@ export function deadLetterOf(row: JobRow): DeadLetter {
     max_retries: row.max_retries,
     created_at: Number(row.created_at),
     ...termsIn(row),
+    ...(row.history === null ? {} : { history: row.history }),
     ...(row.worker_id === null ? {} : { worker_id: row.worker_id }),
   };
 }
@@ -77,15 +79,15 @@ export function deadLetterOf(row: JobRow): DeadLetter {
 /** What `finish` writes of what became of an attempt: the columns that an end changes. */
 export function changeOf(entry: Entry): Record<string, unknown> {
   if (!("state" in entry)) {
-    const { attempts, error, failed_at, worker_id } = entry;
-    return { state: "dead", attempts, updated_at: failed_at, worker_id, last_error: error };
+    const { attempts, error, failed_at, worker_id, history } = entry;
+    return { state: "dead", attempts, updated_at: failed_at, worker_id, last_error: error, history };
   }
   const { state, run_at, attempts, updated_at, last_error } = entry;
-  const started =
+  const own =
     entry.state === "completed"
       ? { processing_started_at: entry.processing_started_at, worker_id: entry.worker_id }
-      : {};
-  return { state, run_at, attempts, updated_at, last_error, ...started };
+      : { history: entry.history };
+  return { state, run_at, attempts, updated_at, last_error, ...own };
 }
 
 function fieldsOf<State extends Job["state"]>(
@@ -103,6 +105,7 @@ function fieldsOf<State extends Job["state"]>(
     updated_at: Number(row.updated_at),
     ...termsIn(row),
     ...(row.last_error === null ? {} : { last_error: row.last_error }),
+    ...(row.history === null ? {} : { history: row.history }),
   };
 }
 

@@ -3,8 +3,9 @@ import type { SQL } from "bun";
 import { QueueError } from "../../job/errors.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
 import type { Item, Restored } from "../item.ts";
-import { queueItems, refuseUnlessEmpty, settingItems } from "../transfer.ts";
+import { queueItems, refuseUnlessEmpty, scheduleItems, settingItems } from "../transfer.ts";
 import { type Database, stateOf } from "./database.ts";
+import { selectSchedules } from "./postgres-schedules.ts";
 import { selectRules } from "./queues.ts";
 import { fetchAll, readCounts } from "./reading.ts";
 import { Restoration, type Terms } from "./restoration.ts";
@@ -37,6 +38,7 @@ type Give = (items: readonly Item[]) => Promise<boolean>;
 
 const SELECTIONS: readonly ((sql: SQL, give: Give) => Promise<boolean>)[] = [
   async (sql, give) => give([...settingItems(await selectSettings(sql)), ...queueItems(await selectRules(sql))]),
+  async (sql, give) => give(scheduleItems(await selectSchedules(sql))),
   async (sql, give) =>
     fetchAll(sql, "SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place", (rows: JobRow[]) =>
       give(rows.map((row) => ({ job: portableJob(jobOf(row)) }))),

@@ -37,6 +37,7 @@ interface Answer {
   readonly forgotten: readonly JobRow[];
   readonly claimed: readonly JobRow[];
   readonly next_due: number | null;
+  readonly next_schedule: number | null;
 }
 
 export class Turns {
@@ -81,6 +82,7 @@ export class Turns {
       ),
       claimed,
       ...(answer.next_due === null ? {} : { nextDueAt: answer.next_due }),
+      ...(answer.next_schedule === null ? {} : { nextScheduleAt: answer.next_schedule }),
     };
   }
 

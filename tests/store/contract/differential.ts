@@ -95,8 +95,8 @@ class Run implements AsyncDisposable {
   }
 
   async #same(call: (store: Store) => Promise<unknown>): Promise<void> {
-    const expected = await answer(call(this.#model));
-    expect(await answer(call(this.#handles[0]))).toEqual(expected);
+    const expected = this.#anonymous(await answer(call(this.#model)), "model");
+    expect(this.#anonymous(await answer(call(this.#handles[0])), "tested")).toEqual(expected);
   }
 
   async #settle({ ends, limit, queues, only }: Command & { kind: "settle" }): Promise<void> {

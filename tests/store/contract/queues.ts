@@ -170,7 +170,10 @@ export const queuesContract: Contract = {
       { name: "deploy", pending: 0, waiting: 0, processing: 0, concurrency: 1 },
     ]);
     const items: unknown[] = [];
-    await store.dump(async (batch) => items.push(...batch) > 0);
+    await store.dump(async (batch) => {
+      items.push(...batch);
+      return true;
+    });
     expect(items).toEqual([
       { queue: { name: "build", concurrency: 7, paused: true } },
       { queue: { name: "deploy", concurrency: 1 } },

@@ -73,7 +73,7 @@ function isOurs(text: string): boolean {
 }
 
 const HEAD =
-  /^\{"version":1,"generation":(\d+),"at":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})",(?:"dlq_check":"[0-9a-f]{16}",(?:"archive":\[[^\]]*\],)?(?:"queues":\{(?:[^{}]|\{[^{}]*\})*\},)?"jobs"|"dlq"):\[$/;
+  /^\{"version":1,"generation":(\d+),"at":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})",(?:"dlq_check":"[0-9a-f]{16}",(?:"archive":\[[^\]]*\],)?(?:"(?:queues|schedules)":\{.*\},)?"jobs"|"dlq"):\[$/;
 const END = /^\],"check":"[0-9a-f]{16}"\}$/;
 
 /** Our own form: a line an entry. */

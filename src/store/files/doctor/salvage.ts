@@ -67,9 +67,9 @@ export function salvage(layout: Layout): Salvage {
   };
 }
 
-/** Of a store whose head is lost: its archive can be found, and what held for its queues cannot. */
+/** Of a store whose head is lost: its archive can be found, and what held for its queues and its schedules cannot. */
 function lostStanding({ archive }: Layout): Standing {
-  return { archive: wholeArchive(archive), queues: {} };
+  return { archive: wholeArchive(archive), queues: {}, schedules: {} };
 }
 
 /**
