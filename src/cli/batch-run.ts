@@ -1,7 +1,7 @@
 /**
- * `run`: a batch in a queue of its own, with workers of its own. The queue is a data directory like any other, so what is
- * known of it holds here: jobs are run once at a time, a worker that is killed is replaced, and what it left is ended. If
- * this process is killed, the worker finishes what runs and leaves.
+ * `run`: a batch in a queue of its own, with a worker of its own. The queue is a data directory like any other, so what holds
+ * for others holds for it: no job runs twice at a time, a worker that is killed is replaced, and what it left is ended. If
+ * this process is killed, its worker finishes what runs and leaves.
  */
 import { QueueError } from "../job/errors.ts";
 import { hasFailed, isOpen, type JobResult } from "../job/result.ts";
@@ -25,8 +25,8 @@ export interface BatchRunOptions {
   readonly onLook: (results: readonly JobResult[], failed: readonly JobResult[]) => Promise<void>;
 }
 
-/** Who may ask the workers to leave, beside the signals. */
-const TIMEOUT = "the timeout";
+/** What may end a run beside the signals. */
+const TIMEOUT = "timeout";
 const FAILURES = "failures";
 
 /** Runs the jobs in this store, which must be empty: throws `E_STORE_NOT_EMPTY`, and what `enqueue` throws. */
@@ -41,8 +41,8 @@ export async function runBatch(
   await refuseUnlessEmpty(store);
   await enqueue(store, jobs);
   const watch = await JobWatch.begin(store, { of: "all" });
-  const timer = setTimeout(() => stop.insist(TIMEOUT), options.timeoutMs);
-  if (options.timeoutMs === undefined) clearTimeout(timer);
+  const { timeoutMs } = options;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.insist(TIMEOUT), timeoutMs);
   await work(store, watch, { stop, ...options });
   clearTimeout(timer);
   return { results: watch.results, how: howItEnded(watch.results, stop) };

@@ -30,14 +30,11 @@ export const exec: Command = {
     const { output, now, json } = context;
     const command = readCommand(args);
     if (command === undefined || args.words.length > 0) {
-      throw mistake(
-        "Expected a command after --, or a line after -c.",
-        howToWrite("exec", args.words.length > 0 ? args.words : ["make"]),
-      );
+      const meant = args.words.length > 0 ? args.words : ["make"];
+      throw mistake("Expected a command after --, or a line after -c.", howToWrite("exec", meant));
     }
     const spec = { max_retries: 0, ...specOf(command, args, context) };
-    const executed = await execute(await context.store(), spec, { output, now, isShown: !json });
-    const { result, exitCode } = executed;
+    const { result, exitCode } = await execute(await context.store(), spec, { output, now, isShown: !json });
     // What the exit code cannot tell.
     if (result.error !== undefined && !isToldByItself(result.error)) output.aside([failureLine(result)]);
     output.result({ view: "executed", result, exitCode });

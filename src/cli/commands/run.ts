@@ -1,10 +1,10 @@
 import { parse } from "node:path";
-import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
 import { TIMEOUTS } from "../../job/spec-terms.ts";
 import { progressOf } from "../../output/outcome-view.ts";
 import type { Arguments, Command } from "../command.ts";
 import { exitCodeFor } from "../exit-code.ts";
+import { mistake } from "../mistake.ts";
 import { duration, wholeNumber } from "../option-values.ts";
 import { REPORT_OPTION, Reporting } from "../reporting.ts";
 
@@ -71,14 +71,14 @@ export const run: Command = {
 function failureLimit({ options }: Arguments): (total: number) => number | undefined {
   const text = options.get("max-failures");
   if (options.has("fail-fast")) {
-    if (text !== undefined) throw new QueueError("E_USAGE", "--fail-fast is --max-failures 1: give one of them.");
+    if (text !== undefined) throw mistake("--fail-fast is --max-failures 1: give one of them.");
     return () => 1;
   }
   if (text === undefined) return () => undefined;
   const [, digits = "", percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
   const number = Number(digits);
   if (number < 1 || (percent && number > 100)) {
-    throw new QueueError("E_USAGE", `Expected --max-failures to be a number like 3 or 10%, got ${shown(text)}.`);
+    throw mistake(`Expected --max-failures to be a number like 3 or 10%, got ${shown(text)}.`);
   }
   return (total) => (percent ? Math.max(1, Math.ceil((total * number) / 100)) : number);
 }

@@ -1,4 +1,3 @@
-import { QueueError } from "../../job/errors.ts";
 import { parseQueueName } from "../../job/queue.ts";
 import { hasFailed, isOpen, type JobResult } from "../../job/result.ts";
 import { TIMEOUTS } from "../../job/spec-terms.ts";
@@ -8,6 +7,7 @@ import type { Store } from "../../store/store.ts";
 import { ANY_ID, type Arguments, type Command, type Context } from "../command.ts";
 import { exitCodeFor } from "../exit-code.ts";
 import { JobWatch, type Selection } from "../job-watch.ts";
+import { mistake } from "../mistake.ts";
 import { duration } from "../option-values.ts";
 import { REPORT_OPTION, Reporting } from "../reporting.ts";
 
@@ -62,10 +62,7 @@ function selectionIn({ words, options }: Arguments): Selection {
   const queue = options.get("queue");
   const ways = [words.length > 0, batch !== undefined, queue !== undefined, options.has("all")].filter(Boolean).length;
   if (ways !== 1) {
-    throw new QueueError(
-      "E_USAGE",
-      `${ways === 0 ? "For what?" : "For what of these?"} Give ids, --batch, --queue or --all.`,
-    );
+    throw mistake(`${ways === 0 ? "For what?" : "For what of these?"} Give ids, --batch, --queue or --all.`);
   }
   if (batch !== undefined) return { of: "batch", batch };
   if (queue !== undefined) return { of: "all", queue: parseQueueName(queue) };
@@ -77,7 +74,7 @@ function ownJob({ mark }: Store, env: Context["env"], selection: Selection): str
   if (Object.entries(mark).some(([name, value]) => env[name] !== value)) return undefined;
   const own = env.QUEUECTL_JOB_ID;
   if (selection.of === "ids" && own !== undefined && selection.ids.includes(own)) {
-    throw new QueueError("E_USAGE", `Job ${own} would wait for itself.`);
+    throw mistake(`Job ${own} would wait for itself.`);
   }
   return own;
 }
