@@ -6,12 +6,12 @@
 import { QueueError } from "../job/errors.ts";
 import { hasFailed, isOpen, type JobResult } from "../job/result.ts";
 import type { BatchOutcome } from "../output/output.ts";
-import { workerLogLines } from "../output/worker-log.ts";
 import type { Store } from "../store/store.ts";
 import { onAbort, StopRequest, WORKER_STOP } from "../worker/stop-request.ts";
 import { Supervisor } from "../worker/supervisor.ts";
 import { atLine, type NumberedSpec } from "./job-lines.ts";
 import { JobWatch } from "./job-watch.ts";
+import { quietly } from "./quiet-workers.ts";
 
 export interface BatchRunOptions {
   /** How many jobs run at a time. */
@@ -54,9 +54,8 @@ async function work(
   { stop, jobs, maxFailures, now, warn, onLook }: BatchRunOptions & { stop: StopRequest },
 ): Promise<void> {
   const supervisor = new Supervisor(store, {
-    ...{ count: 1, drain: true, log: "ignore", now },
+    ...{ count: 1, drain: true, now, ...quietly(warn) },
     forward: ["--concurrency", String(jobs), ...(maxFailures ? ["--max-failures", String(maxFailures)] : [])],
-    emit: (event) => event.event === "worker-died" && warn(workerLogLines(event).join(" ")),
   });
   const left = new AbortController();
   const told = new Set<string>();

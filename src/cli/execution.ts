@@ -50,13 +50,13 @@ async function follow(
   { stop, output, now, isShown }: ExecutionOptions & { stop: StopRequest },
 ): Promise<JobResult> {
   const { id } = job;
-  const live = new LiveOutput(store, id);
+  const live = new LiveOutput(store, id, output.note.bind(output));
   const streaming = isShown
     ? output.stream({ id, attempt: null, path: null, chunks: live.chunks(), raw: true })
     : undefined;
   // Whatever keeps it from being shown is told once the job has ended.
   streaming?.catch(() => {});
-  const worker = new OwnWorker(store, id, { stop, now });
+  const worker = new OwnWorker(store, id, { stop, now, warn: output.warn.bind(output) });
   const watch = await JobWatch.begin(store, { of: "ids", ids: [id] });
   const isPending = (): boolean => watch.results.some(({ state }) => state === "pending");
   const timer = setTimeout(() => {

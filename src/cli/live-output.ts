@@ -2,20 +2,23 @@
 import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
 import { LogFile } from "./log-file.ts";
-import { LOOK_AGAIN_MS, onGrowth } from "./log-reader.ts";
+import { LOOK_AGAIN_MS, onGrowth, readLog } from "./log-reader.ts";
 
 export class LiveOutput {
   readonly #store: Store;
   readonly #id: string;
+  readonly #tell: (sentence: string) => void;
   readonly #alarm = new Alarm();
   /** The paths of the logs that have been begun. */
   readonly #begun = new Set<string>();
   #isNewsTold = true;
   #hasEnded = false;
 
-  constructor(store: Store, id: string) {
+  /** `tell` is told what of it cannot be shown. */
+  constructor(store: Store, id: string, tell: (sentence: string) => void) {
     this.#store = store;
     this.#id = id;
+    this.#tell = tell;
   }
 
   /** Something has become of the job: there may be another log. */
@@ -44,8 +47,8 @@ export class LiveOutput {
           open.dispose();
           open = new DisposableStack();
           file = undefined;
-          if (log.elsewhere?.end) {
-            yield log.elsewhere.end.tail;
+          if (log.elsewhere) {
+            yield* readLog(log, { id: this.#id, isRunning: false }, { tell: this.#tell, tail: undefined });
             continue;
           }
           file = LogFile.open(log.path, undefined);

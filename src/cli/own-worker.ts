@@ -8,19 +8,24 @@ import type { Present } from "../store/present.ts";
 import type { Store } from "../store/store.ts";
 import { onAbort, type StopRequest, WORKER_STOP } from "../worker/stop-request.ts";
 import { Supervisor } from "../worker/supervisor.ts";
+import { quietly } from "./quiet-workers.ts";
 
 export class OwnWorker {
   readonly #store: Store;
   readonly #id: string;
-  readonly #now: () => number;
+  readonly #options: { readonly now: () => number; readonly warn: (sentence: string) => void };
   readonly #stop: StopRequest;
   #running: Promise<unknown> | undefined;
 
   /** `stop` is what asks this process to end. */
-  constructor(store: Store, id: string, { stop, now }: { stop: StopRequest; now: () => number }) {
+  constructor(
+    store: Store,
+    id: string,
+    { stop, now, warn }: { stop: StopRequest; now: () => number; warn: (sentence: string) => void },
+  ) {
     this.#store = store;
     this.#id = id;
-    this.#now = now;
+    this.#options = { now, warn };
     this.#stop = stop;
     onAbort(stop.gently, (by) => (by === WORKER_STOP ? undefined : stop.insist(by)));
   }
@@ -29,8 +34,9 @@ export class OwnWorker {
   async startIfNeeded(job: JobTerms): Promise<void> {
     if (this.#running || this.#stop.gently.aborted) return;
     if ((await this.#store.present()).some((one) => serves(one, queueOf(job)))) return;
+    const { now, warn } = this.#options;
     const supervisor = new Supervisor(this.#store, {
-      ...{ count: 1, drain: false, log: "ignore", emit: () => {}, now: this.#now },
+      ...{ count: 1, drain: false, now, ...quietly(warn) },
       forward: ["--only", this.#id],
     });
     this.#running = supervisor.run(this.#stop);
