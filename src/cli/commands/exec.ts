@@ -10,10 +10,11 @@ export const exec: Command = {
   details: {
     title: "How it runs",
     lines: [
-      "As a job of the queue, by its rules: a queue that runs one job at a time is a gate for all who",
-      "exec into it. If no worker serves the queue, exec brings one that takes this job alone. It is",
-      "not retried unless --max-retries says so. The exit code is that of the command, 128 and the",
-      "signal that ended it, 124 after --timeout, 5 if it could not be run, 130 after ^C.",
+      "As a job of the queue, by its rules: one that runs a single job at a time is a",
+      "gate for all who exec into it. If no worker serves the queue, exec brings one",
+      "that takes this job alone. It is not retried unless --max-retries says so.",
+      "The exit code is that of the command; 128 and the number of the signal that",
+      "ended it, 124 after --timeout, 5 if it could not be run, 130 after ^C.",
     ],
   },
   arguments: [],

@@ -16,9 +16,10 @@ export const run: Command = {
   details: {
     title: "How it ends",
     lines: [
-      "0 when all jobs were completed, 5 when one failed for good, 6 when --timeout passed, 130",
-      "after ^C. Then, and after too many failures, what runs is ended and the rest is not run.",
-      "The queue is gone afterwards, unless --data-dir names a directory for it.",
+      "0 when all jobs were completed, 5 when one failed for good, 6 when --timeout",
+      "passed, 130 after ^C. After ^C, the timeout or too many failures, what runs is",
+      "ended and the rest is not run. The queue is gone afterwards, unless --data-dir",
+      "names a directory for it.",
     ],
   },
   arguments: [{ name: "jobs.jsonl|-", required: true, offer: { paths: "files" } }],
