@@ -33,7 +33,7 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
   [["exit"], []],
   [["help", "show", ""], []],
   [["lst", "show", ""], []],
-  [["list", "--s"], ["--state"]],
+  [["list", "--st"], ["--state"]],
   [
     ["list", "--state", "p"],
     ["pending", "processing"],
@@ -41,8 +41,8 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
   [["list", "--state=c"], ["--state=completed"]],
   [["list", "--state", "failed", "--state"], []],
   [
-    ["--json", "list", "-"],
-    ["--state", "--archived", "--data-dir", "--help", "--version"],
+    ["--json", "show", "-"],
+    ["--data-dir", "--help", "--version"],
   ],
   [["worker-start", "--count", ""], []],
   [
