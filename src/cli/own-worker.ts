@@ -2,7 +2,7 @@
  * A worker for one job, for where nobody else would run it. It takes no other job, and leaves when this process does: at once
  * where nothing runs, else when its attempt has ended.
  */
-import { queueOf } from "../job/queue.ts";
+import { isServed, queueOf } from "../job/queue.ts";
 import type { JobTerms } from "../job/terms.ts";
 import type { Present } from "../store/present.ts";
 import type { Store } from "../store/store.ts";
@@ -52,5 +52,5 @@ export class OwnWorker {
 }
 
 function serves({ kind, stopping, queues }: Present, queue: string): boolean {
-  return kind === "worker" && !stopping && (queues?.includes(queue) ?? true);
+  return kind === "worker" && !stopping && isServed(queue, queues);
 }
