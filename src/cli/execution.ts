@@ -54,8 +54,9 @@ async function follow(
   const streaming = isShown
     ? output.stream({ id, attempt: null, path: null, chunks: live.chunks(), raw: true })
     : undefined;
-  // Whatever keeps it from being shown is told once the job has ended.
-  streaming?.catch(() => {});
+  // Before the job has ended, nobody reads any more, or it cannot be shown: then it is given up, as a pipe would have it.
+  const giveUpEarly = (): void => stop.insist("the end of its output");
+  streaming?.then(giveUpEarly, giveUpEarly);
   const worker = new OwnWorker(store, id, { stop, now, warn: output.warn.bind(output) });
   const watch = await JobWatch.begin(store, { of: "ids", ids: [id] });
   const isPending = (): boolean => watch.results.some(({ state }) => state === "pending");

@@ -96,6 +96,14 @@ test("^C ends the job, which is canceled", async (home) => {
   expect(await home.entry("x")).toMatchObject({ state: "failed", last_error: "canceled" });
 });
 
+test("whoever reads no more ends the job, as in any pipe", async (home) => {
+  expect(await home.shell("{ queuectl exec --id x -- yes; echo $? > code; } 2> said | head -n 1")).toEqual(
+    printed("y\n"),
+  );
+  expect([home.read("code"), home.read("said")]).toEqual(["130\n", "✗ x: canceled\n"]);
+  await home.deserted();
+});
+
 test("a job whose turn has not come is said to be waited for, and after ^C to stay", async (home) => {
   await home.obey("pause", "deploy");
   const exec = home.start("exec", "--id", "x", "--queue", "deploy", "--", "true");
