@@ -18,6 +18,7 @@ const BY_CODE = {
   E_JOB_NOT_FOUND: EXIT.notFound,
   E_KEY_NOT_FOUND: EXIT.notFound,
   E_JOB_EXISTS: EXIT.idTaken,
+  E_JOB_STATE: EXIT.failure,
   E_STORE_NOT_EMPTY: EXIT.failure,
   E_STREAM: EXIT.failure,
   E_STORE_LOCKED: EXIT.storeLocked,

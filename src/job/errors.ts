@@ -4,6 +4,8 @@ export type ErrorCode =
   | "E_JOB_NOT_FOUND"
   | "E_KEY_NOT_FOUND"
   | "E_JOB_EXISTS"
+  /** The state that a job is in does not allow what was asked for. */
+  | "E_JOB_STATE"
   | "E_STORE_NOT_EMPTY"
   | "E_STORE_LOCKED"
   | "E_STORE_CORRUPT"

@@ -31,15 +31,18 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
 export function parseJobSpec(text: string): JobSpec {
+  return checkJobSpec(parseJson(text));
+}
+
+/** Any value, from as much text. */
+export function parseJson(text: string): unknown {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_JSON_BYTES) throw jsonTooLong(bytes);
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw invalid(`not valid JSON: ${shown(text)}.`, { cause });
   }
-  return checkJobSpec(value);
 }
 
 /** Checks a parsed job. Throws `E_USAGE` with the sentence to show. */

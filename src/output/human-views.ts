@@ -1,5 +1,6 @@
 /** The lines that people read, view by view. Into a pipe they are exactly the documented text. */
 import { CONFIG_KEYS, SETTINGS } from "../config.ts";
+import type { Alteration } from "../job/alteration.ts";
 import { unreachable } from "../job/errors.ts";
 import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
@@ -49,8 +50,8 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`Exported ${tallyText(view.exported)} to ${escapeControls(view.path)}.`];
     case "imported":
       return importedLines(view);
-    case "requeued":
-      return view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`);
+    case "altered":
+      return view.done.map(({ event, job }) => alteredLine(event, escapeControls(job.id), view.dryRun));
     case "config":
       return configLines(view, screen);
     case "setting":
@@ -79,6 +80,21 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
       return [`queuectl ${view.version} (${view.commit === undefined ? "" : `${view.commit}, `}Bun ${view.bun})`];
     default:
       return unreachable(view);
+  }
+}
+
+function alteredLine(event: Alteration["event"], id: string, dryRun: boolean): string {
+  switch (event) {
+    case "failed":
+      return dryRun ? `Would cancel job ${id}.` : `Job ${id} canceled.`;
+    case "requeued":
+      return dryRun ? `Would move job ${id} back to queue.` : `🔁 Job ${id} moved back to queue.`;
+    case "edited":
+      return dryRun ? `Would change job ${id}.` : `Job ${id} changed.`;
+    case "removed":
+      return dryRun ? `Would remove job ${id}.` : `Job ${id} removed.`;
+    default:
+      return unreachable(event);
   }
 }
 

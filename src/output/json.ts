@@ -6,7 +6,9 @@
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
- *   dlq-retry          {"jobs": [<job>, ...]}
+ *   cancel, retry, edit, remove, dlq-retry, dlq-remove
+ *                      {"jobs": [<job or dead letter>, ...], "dry_run"}: as it is now, or was when it was removed; with
+ *                      --dry-run as it would be, but of cancel as it is
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
  *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
@@ -136,8 +138,8 @@ function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>):
       return { enqueued: view.enqueued, skipped: view.skipped };
     case "status":
       return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
-    case "requeued":
-      return { jobs: view.jobs };
+    case "altered":
+      return { jobs: view.done.map(({ job }) => job), dry_run: view.dryRun };
     case "pruned":
       return { ...view.pruned, dry_run: view.dryRun };
     case "exported":

@@ -9,6 +9,7 @@ import { type Config, DEFAULTS } from "../config.ts";
 import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
+import type { Lease } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { Announcement, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
@@ -41,6 +42,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
     kind: "worker",
     ...(supervisor === undefined ? {} : { supervisor }),
     onFenced: () => worker?.fence(),
+    onAsked: (lease) => worker?.cancel(lease),
   });
   using _ = supervisor === undefined ? undefined : whenInputEnds(() => stop.ask("the death of its supervisor"));
   worker = new Worker(store, { ...options, announcement, stop });
@@ -83,6 +85,11 @@ class Worker {
       this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
     }
     this.#attempts.release({ atOnce: true });
+  }
+
+  /** Somebody wants this attempt ended. What has not begun yet, or is another's, is not: he asks again. */
+  cancel(lease: Lease): void {
+    this.#attempts.cancel(lease);
   }
 
   async run(): Promise<void> {

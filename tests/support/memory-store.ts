@@ -6,14 +6,26 @@ import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Alteration, alterationsOf, type Rule } from "../../src/job/alteration.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
-import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
-import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
+import {
+  type CompletedJob,
+  type DeadLetter,
+  type Entry,
+  isDeadLetter,
+  type Job,
+  type JobState,
+  type Lease,
+  type PendingJob,
+  type ProcessingJob,
+} from "../../src/job/job.ts";
+import { type AttemptEnd, claim, enqueue, finish } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type {
+  Announced,
   Announcement,
   AttemptLog,
   Claimant,
@@ -47,6 +59,7 @@ class Memory {
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
   readonly wakes = new Set<() => void>();
+  readonly asked = new Set<(lease: Lease) => void>();
   /** Counts claims (leases) and generated ids: no two of them are equal. */
   sequence = 0;
 }
@@ -89,17 +102,24 @@ export class MemoryStore implements Store {
     return this.#changed({ ended, claimed, ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}) });
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const jobs = [...new Set(ids)].map((id) => {
-      const dead = this.#memory.dead.get(id);
-      if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-      return requeue(dead, this.#options.now());
-    });
-    for (const job of jobs) {
-      this.#memory.dead.delete(job.id);
-      this.#memory.jobs.set(job.id, job);
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    const done = alterationsOf(ids, rule, { now: this.#options.now(), entryOf: (id) => this.#find(id) });
+    const { jobs, dead, logs } = this.#memory;
+    for (const { event, job } of done) {
+      if (event === "requeued" || event === "removed") {
+        jobs.delete(job.id);
+        dead.delete(job.id);
+      }
+      if (event === "removed") logs.delete(job.id);
+      else if (isDeadLetter(job)) dead.set(job.id, job);
+      else jobs.set(job.id, job);
     }
-    return this.#changed(jobs);
+    return this.#changed(done);
+  }
+
+  async askToEnd({ lease }: ProcessingJob): Promise<boolean> {
+    for (const asked of this.#memory.asked) asked(lease);
+    return true;
   }
 
   async get(id: string): Promise<Entry> {
@@ -168,7 +188,7 @@ export class MemoryStore implements Store {
     return this.#changed(tallies);
   }
 
-  async announce({ kind, supervisor }: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
+  async announce({ kind, supervisor, onAsked = () => {} }: Announced): Promise<Announcement> {
     const { announced } = this.#memory;
     const name = `${kind}-${process.pid}`;
     let id = name;
@@ -179,6 +199,7 @@ export class MemoryStore implements Store {
       ...(supervisor === undefined ? {} : { supervisor }),
     };
     announced.set(id, present);
+    this.#memory.asked.add(onAsked);
     this.#changed(undefined);
     return {
       id,
@@ -187,6 +208,7 @@ export class MemoryStore implements Store {
       },
       isFenced: () => false,
       [Symbol.asyncDispose]: async () => {
+        this.#memory.asked.delete(onAsked);
         this.#changed(announced.delete(id));
       },
     };

@@ -8,7 +8,7 @@ import { writeSync } from "node:fs";
 import { parseConfigKey } from "../../src/config.ts";
 import type { ProcessingJob } from "../../src/job/job.ts";
 import { openDoctor, openStore } from "../../src/store/open.ts";
-
+import { requeue } from "./requeue.ts";
 /** What an operation was acknowledged with. */
 export type Acknowledged =
   | { readonly enqueued: string }
@@ -50,7 +50,7 @@ async function drive(directory: string, operations: readonly string[]): Promise<
     } else if (verb === "mend") {
       await (await openDoctor(options)).mend();
     } else if (verb === "requeue") {
-      await store.requeue([argument]);
+      await requeue(store, [argument]);
       acknowledge({ requeued: argument });
     } else {
       const code = verb === "finish" ? 0 : 1;

@@ -7,9 +7,9 @@ export interface JournalRecord {
   readonly id: string;
   /**
    * Where the entry goes, whole as `set` has it; absent when a job in the queue only changes. Into the archive go several
-   * jobs in one record (archive.ts).
+   * jobs in one record (archive.ts). What goes nowhere is gone.
    */
-  readonly to?: "queue" | "dlq" | "archive";
+  readonly to?: "queue" | "dlq" | "archive" | "nowhere";
   /** The fields that changed; null takes a field away. */
   readonly set: Readonly<Record<string, unknown>>;
 }
@@ -98,6 +98,11 @@ export function recordOf(event: string, before: Entry | undefined, after: Entry)
   for (const field in fresh) if (fresh[field] !== old[field]) set[field] = fresh[field];
   for (const field in old) if (fresh[field] === undefined) set[field] = null;
   return { event, id: after.id, set };
+}
+
+/** The record that takes away whatever has this id. */
+export function removalOf(id: string): JournalRecord {
+  return { event: "removed", id, to: "nowhere", set: {} };
 }
 
 /** How many lines end in some bytes. */

@@ -3,6 +3,7 @@
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import type { Alteration, Rule } from "../../job/alteration.ts";
 import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
@@ -25,16 +26,16 @@ import type {
   Store,
   Turn,
 } from "../store.ts";
+import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
-import { decideAdmission, decideReadmission } from "./arrival.ts";
+import { decideAdmission } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { announce, findLost, roster } from "./presence.ts";
+import { announce, askToEnd, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
-import type { QueueState } from "./state.ts";
 import { dump, restore } from "./transfer.ts";
 import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
@@ -117,11 +118,12 @@ export class FilesStore implements Store {
     return turn(this.#ledger.known(), now(), done);
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const decide = (state: QueueState) => decideReadmission(ids, state, this.#options.now());
-    // Refused, if at all, before a directory is made for it.
-    decide(this.#ledger.state());
-    return this.#ledger.commit(decide, DURABLY);
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    return alter({ ledger: this.#ledger, logs: this.#logs, now: this.#options.now }, ids, rule);
+  }
+
+  async askToEnd(job: ProcessingJob): Promise<boolean> {
+    return askToEnd(this.#layout.workers, job, freshBefore(this.#options.now()));
   }
 
   async get(id: string): Promise<Entry> {
@@ -173,20 +175,16 @@ export class FilesStore implements Store {
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 
-  async announce({ kind, supervisor }: Announced): Promise<Announcement> {
+  async announce(as: Announced): Promise<Announcement> {
     await this.#ledger.create();
     // Only workers hold jobs, and a supervisor need not know them.
     const holders = new Set(
-      kind === "worker" ? Array.from(this.#ledger.state().processing(), ({ worker_id }) => worker_id) : [],
+      as.kind === "worker" ? Array.from(this.#ledger.state().processing(), ({ worker_id }) => worker_id) : [],
     );
-    const announcement = await announce(this.#layout.workers, {
-      kind,
-      ...(supervisor === undefined ? {} : { supervisor }),
-      now: this.#options.now(),
-      isInUse: (id) => holders.has(id),
-    });
+    const isInUse = (id: string): boolean => holders.has(id);
+    const announcement = await announce(this.#layout.workers, { ...as, now: this.#options.now(), isInUse });
     this.#ledger.author = announcement.id;
-    if (kind === "worker") {
+    if (as.kind === "worker") {
       this.#isWorker = true;
       this.#ledger.restWhenIdle();
     }
@@ -239,6 +237,5 @@ export class FilesStore implements Store {
 /** Every so many looks for lost jobs are thorough even if none can be lost, to forget the dead who left none. */
 const THOROUGH_EVERY = 20;
 
-/** What a person is told is done, is on the disk; what a worker did follows within a second. */
-const DURABLY = { durable: true };
+/** What a worker did is on the disk within a second. */
 const SOON = { durable: false };

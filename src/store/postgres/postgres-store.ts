@@ -3,6 +3,7 @@
  * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
  */
 import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import type { Alteration, Rule } from "../../job/alteration.ts";
 import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
@@ -27,14 +28,15 @@ import type {
   Turn,
   Wakes,
 } from "../store.ts";
-import { enqueue, requeue } from "./arrival.ts";
+import { alter } from "./alteration.ts";
+import { enqueue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { Presence } from "./presence.ts";
-import { readArchive, readCounts } from "./reading.ts";
+import { readArchive, readCounts, readDeadLetters, readJobs } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
-import { deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
+import { entryOf, type JobRow } from "./row.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { dump, restore } from "./transfer.ts";
 import { Turns } from "./turn.ts";
@@ -123,8 +125,13 @@ export class PostgresStore implements Store {
     };
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    return requeue(this.#database, ids, this.#now());
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    return alter(this.#database, ids, { rule, now: this.#now(), logs: this.#logs });
+  }
+
+  async askToEnd({ lease }: ProcessingJob): Promise<boolean> {
+    await this.#wakeUps.requestEnd(lease);
+    return true;
   }
 
   async get(id: string): Promise<Entry> {
@@ -136,12 +143,7 @@ export class PostgresStore implements Store {
   }
 
   async list(state?: JobState): Promise<Job[]> {
-    const rows: JobRow[] = await this.#database.ask((sql) =>
-      state === undefined
-        ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
-        : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
-    );
-    return rows.map(jobOf);
+    return readJobs(this.#database, state);
   }
 
   archived(): AsyncIterable<readonly CompletedJob[]> {
@@ -153,10 +155,7 @@ export class PostgresStore implements Store {
   }
 
   async deadLetters(): Promise<DeadLetter[]> {
-    const rows: JobRow[] = await this.#database.ask(
-      (sql) => sql`SELECT * FROM jobs WHERE state = 'dead' ORDER BY place`,
-    );
-    return rows.map(deadLetterOf);
+    return readDeadLetters(this.#database);
   }
 
   async counts(): Promise<Counts> {
@@ -182,6 +181,7 @@ export class PostgresStore implements Store {
   async announce(as: Announced): Promise<Announcement> {
     const { elapsed, logs, aheadMs, now } = this.#options;
     this.#database.patienceMs = WORKERS_PATIENCE_MS;
+    if (as.onAsked) this.#wakeUps.heedRequests(as.onAsked);
     const presence = await Presence.announce(
       this.#database,
       {

@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { requeue } from "../../support/requeue.ts";
 import { type Contract, claimed, claimedOne, end, everything, FAILURE, ids, SUCCESS, specs, T0 } from "./bench.ts";
 
 export const endContract: Contract = {
@@ -158,7 +159,7 @@ export const endContract: Contract = {
     expect(job).toMatchObject(terms);
     await bench.store.settle([end(job, FAILURE)]);
     expect(await other.deadLetters()).toMatchObject([terms]);
-    const [back] = await other.requeue(["p1"]);
+    const [back] = await requeue(other, ["p1"]);
     expect(back).toMatchObject(terms);
     expect(await bench.store.list()).toStrictEqual([back as never]);
     const again = await claimedOne(other);

@@ -1,0 +1,96 @@
+/** Which jobs or dead letters a command line means: by name, or all of those that something is true of. */
+import { notInDlq } from "../job/control.ts";
+import { QueueError } from "../job/errors.ts";
+import { globMatcher } from "../job/glob.ts";
+import { type Entry, isDeadLetter, type JobState } from "../job/job.ts";
+import { shown } from "../job/shown.ts";
+import type { Store } from "../store/store.ts";
+import type { Arguments, OptionSpec } from "./command.ts";
+import { choice } from "./option-values.ts";
+
+export interface Selection {
+  readonly entries: readonly Entry[];
+  /**
+   * `id`: each was named by its whole id. `short`: one was named by less. `condition`: whatever it holds for, which may have
+   * changed by the time that something is done.
+   */
+  readonly by: "id" | "short" | "condition";
+}
+
+/** What a condition chooses from: jobs in these states, or the dead letters. A name may mean anything, or a dead letter. */
+export type Pool = readonly JobState[] | "dlq";
+
+export const SELECTORS = {
+  title: "Which jobs",
+  lines: [
+    "<id> is an id, or the beginning of one where no other begins so, or last: what came",
+    "last. In the pattern of --match * is any text, ? any character, [a-c] one of some.",
+    "Unless whole ids are given, and before anything is removed, you are asked.",
+  ],
+} as const;
+
+export const MATCH: OptionSpec = { name: "match", value: "glob", summary: "All whose ids match, like 'nightly-*'" };
+
+const SHOWN_AT_MOST = 5;
+
+/** Throws `E_JOB_NOT_FOUND`, and `E_USAGE` where it is not clear which are meant. */
+export async function select(store: Store, { words, options }: Arguments, pool: Pool): Promise<Selection> {
+  const isByCondition = ["all", "match", "state"].some((name) => options.has(name));
+  if (isByCondition && words.length > 0) {
+    throw new QueueError(
+      "E_USAGE",
+      `Name them by their ids or say which by options, not both: got ${shown(words[0])}.`,
+    );
+  }
+  if (isByCondition) return { entries: await thoseWith(store, options, pool), by: "condition" };
+  if (words.length === 0)
+    throw new QueueError("E_USAGE", "Missing <id>.", { hint: "Which jobs are meant? See --help." });
+  const named = new Map<string, Entry>();
+  let by: Selection["by"] = "id";
+  for (const word of words) {
+    const entry = await find(store, word, pool);
+    if (entry.id !== word) by = "short";
+    named.set(entry.id, entry);
+  }
+  return { entries: [...named.values()], by };
+}
+
+async function thoseWith(store: Store, options: Arguments["options"], pool: Pool): Promise<readonly Entry[]> {
+  const matches = globMatcher(options.get("match") ?? "*");
+  if (pool === "dlq") return (await store.deadLetters()).filter(({ id }) => matches(id));
+  const state = choice({ words: [], options }, "state", pool);
+  const jobs = await store.list(state);
+  return jobs.filter((job) => pool.includes(job.state) && matches(job.id));
+}
+
+/** An id that is taken means what has it, whatever else it may look like. */
+async function find(store: Store, word: string, pool: Pool): Promise<Entry> {
+  const entry = await getOrWhyNot(store, word);
+  if (entry instanceof QueueError) {
+    const meant = await abbreviated(store, word, pool);
+    if (meant === undefined) throw pool === "dlq" ? notInDlq(word) : entry;
+    return meant;
+  }
+  if (pool === "dlq" && !isDeadLetter(entry)) throw notInDlq(word);
+  return entry;
+}
+
+async function getOrWhyNot(store: Store, id: string): Promise<Entry | QueueError> {
+  try {
+    return await store.get(id);
+  } catch (error) {
+    if (error instanceof QueueError && error.code === "E_JOB_NOT_FOUND") return error;
+    throw error;
+  }
+}
+
+async function abbreviated(store: Store, word: string, pool: Pool): Promise<Entry | undefined> {
+  const jobs = pool === "dlq" ? [] : await store.list();
+  const dead = await store.deadLetters();
+  if (word === "last") return pool === "dlq" ? dead.at(-1) : jobs.at(-1);
+  const found = [...jobs, ...dead].filter(({ id }) => word !== "" && id.startsWith(word));
+  if (found.length < 2) return found[0];
+  const ids = found.slice(0, SHOWN_AT_MOST).map(({ id }) => id);
+  const rest = found.length > ids.length ? ` and ${found.length - ids.length} more` : "";
+  throw new QueueError("E_USAGE", `${shown(word)} begins more than one id: ${ids.join(", ")}${rest}.`);
+}
