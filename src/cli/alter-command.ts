@@ -4,7 +4,7 @@
  */
 import { type Alteration, alterationsOf, type Rule, wherePossible } from "../job/alteration.ts";
 import { QueueError } from "../job/errors.ts";
-import type { Entry } from "../job/job.ts";
+import { type Entry, isDeadLetter } from "../job/job.ts";
 import { escapeControls } from "../output/escape.ts";
 import type { Store } from "../store/store.ts";
 import type { Arguments, Context, OptionSpec } from "./command.ts";
@@ -26,13 +26,14 @@ const AT_A_TIME = 1000;
 
 /** Returns the exit code. */
 export async function alterSelected(context: Context, args: Arguments, wish: Wish): Promise<number> {
+  const { output, now } = context;
   const store = await context.store();
   const selection = await select(store, args, wish.pool);
-  const planned = plan(selection, wish.rule, context.now());
+  const planned = plan(selection, wish.rule, now());
   const dryRun = args.options.has("dry-run");
-  if (!dryRun && !(await isWanted(context, args, { selection, wish, count: planned.length }))) return EXIT.failure;
+  if (!(await isWanted(context, args, { selection, verb: wish.verb, planned }))) return EXIT.failure;
   const done = dryRun ? planned : await alter(store, selection, wish.rule);
-  context.output.result({ view: "altered", done, dryRun });
+  output.result({ view: "altered", done, dryRun });
   return EXIT.ok;
 }
 
@@ -54,16 +55,16 @@ export async function alter(store: Store, { entries, by }: Selection, rule: Rule
   return done;
 }
 
-/** Asks where that is due. Throws `E_USAGE` where nobody can be asked. */
+/** Asks where that is due: whether it is wanted. Throws `E_USAGE` where nobody can be asked. */
 export async function isWanted(
   { ask, output }: Context,
   { options }: Arguments,
-  { selection, wish, count }: { selection: Selection; wish: Wish; count: number },
+  { selection, verb, planned }: { selection: Selection; verb: string; planned: readonly unknown[] },
 ): Promise<boolean> {
-  if (count === 0 && selection.by === "condition") output.note("There is nothing to do.");
-  const isDue = wish.verb === "Remove" || selection.by !== "id";
-  if (count === 0 || !isDue || options.has("yes")) return true;
-  const answer = await ask(question(wish, selection.entries));
+  if (planned.length === 0 && selection.by === "condition") output.note("There is nothing to do.");
+  const isDue = planned.length > 0 && (verb === "Remove" || selection.by !== "id");
+  if (!isDue || options.has("yes") || options.has("dry-run")) return true;
+  const answer = await ask(question(verb, selection.entries));
   if (answer === undefined) {
     throw new QueueError("E_USAGE", "Nobody can be asked here.", { hint: "To do it without being asked: --yes" });
   }
@@ -71,8 +72,8 @@ export async function isWanted(
   return answer;
 }
 
-function question({ verb, pool }: Wish, entries: readonly Entry[]): string {
+function question(verb: string, entries: readonly Entry[]): string {
   const [one, ...more] = entries;
   if (one && more.length === 0) return `${verb} job ${escapeControls(one.id)}?`;
-  return `${verb} ${entries.length} ${pool === "dlq" ? "dead letters" : "jobs"}?`;
+  return `${verb} ${entries.length} ${entries.every(isDeadLetter) ? "dead letters" : "jobs"}?`;
 }

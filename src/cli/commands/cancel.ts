@@ -28,12 +28,11 @@ export const cancel: Command = {
     const selection = await select(store, args, STATES);
     plan(selection, rule, now());
     const open = selection.entries.filter((entry) => STATES.some((state) => isIn(entry, state)));
+    if (!(await isWanted(context, args, { selection, verb: "Cancel", planned: open }))) return EXIT.failure;
     if (args.options.has("dry-run")) {
       output.result({ view: "altered", done: open.map((job) => ({ event: "failed", job })), dryRun: true });
       return EXIT.ok;
     }
-    const wish = { pool: STATES, rule, verb: "Cancel" };
-    if (!(await isWanted(context, args, { selection, wish, count: open.length }))) return EXIT.failure;
     const done = await alter(store, selection, rule);
     const over = new Set(done.map(({ job }) => job.id));
     const { endJobs } = await import("../../worker/cancel.ts");

@@ -10,5 +10,5 @@ export const dlqRetry: Command = {
   arguments: [{ name: "id", required: false, many: true }],
   options: [{ name: "all", summary: "All dead letters" }, MATCH, YES, DRY_RUN],
   examples: ["queuectl dlq-retry bad1", "queuectl dlq-retry --match 'nightly-*'", "queuectl dlq-retry --all --yes"],
-  run: (context, args) => alterSelected(context, args, { pool: "dlq", rule, verb: "Move back to the queue:" }),
+  run: (context, args) => alterSelected(context, args, { pool: "dlq", rule, verb: "Run again" }),
 };
