@@ -55,8 +55,8 @@ async function holdersOf(database: Database, wanted: readonly { readonly id?: st
 }
 
 /**
- * Whether an earlier asking of this call was done. One commit brought all of its jobs; some may have been put back from the
- * dead letter queue by another call since, and some, or all, may be in the archive by now.
+ * Whether an earlier asking of this call was done. One commit brought all of its jobs; some, or all, may be in the archive by
+ * now. If all have been removed by hand meanwhile, it counts as not done.
  */
 async function isDone(sql: SQL, call: string, jobs: readonly PendingJob[]): Promise<boolean> {
   const [first] = jobs;
