@@ -73,7 +73,8 @@ CREATE TABLE presence (
   logs text NOT NULL,
   started_at bigint NOT NULL,
   stopping boolean NOT NULL DEFAULT false,
-  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  asked bigint[] NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 
 -- The end of what each attempt printed, and where the whole of it is.

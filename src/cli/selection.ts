@@ -20,12 +20,18 @@ export interface Selection {
 /** What a condition chooses from: jobs in these states, or the dead letters. A name may mean anything, or a dead letter. */
 export type Pool = readonly JobState[] | "dlq";
 
+/** For the help of a command that takes one. */
+export const ABOUT_IDS = [
+  "<id> is an id, the beginning of one if no other begins so, or last: what came last.",
+  "Where it is not a whole id, you are asked.",
+] as const;
+
 export const SELECTORS = {
   title: "Which jobs",
   lines: [
-    "<id> is an id, or the beginning of one where no other begins so, or last: what came",
-    "last. In the pattern of --match * is any text, ? any character, [a-c] one of some.",
-    "Unless whole ids are given, and before anything is removed, you are asked.",
+    ...ABOUT_IDS.slice(0, 1),
+    "In the pattern of --match * is any text, ? any character, [a-c] one of some.",
+    "Unless only whole ids are given, and before anything is removed, you are asked.",
   ],
 } as const;
 

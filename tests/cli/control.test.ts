@@ -36,6 +36,12 @@ test("a job that waits for its next attempt is canceled, too", async (home) => {
   expect(await home.entry("flaky")).toMatchObject({ state: "failed", attempts: 1, last_error: "canceled" });
 });
 
+test("a job whose worker is long gone is canceled, with nobody there to take it back", async (home) => {
+  await inEveryState(home);
+  expect(await home.run("cancel", "processing")).toEqual(printed("Job processing canceled.\n"));
+  expect(await home.entry("processing")).toMatchObject({ state: "failed", last_error: "canceled" });
+});
+
 test("retry runs a completed and a canceled job again, with no attempts", async (home) => {
   await home.enqueue({ id: "done", command: "echo run >> runs" }, { id: "later", command: "true", delay: A_DAY });
   await home.obey("cancel", "later");

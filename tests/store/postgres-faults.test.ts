@@ -166,6 +166,16 @@ test.concurrent("a job that was removed, and enqueued by somebody else before th
   expect(await bench.store.get("p1")).toMatchObject({ command: "echo another" });
 });
 
+test.concurrent("a worker that does not hear that it is to end an attempt reads it soon, once", async () => {
+  await using bench = await Bench.open();
+  const asked: number[] = [];
+  await using worker = await bench.store.announce({ kind: "worker", onAsked: (lease) => asked.push(lease) });
+  await bench.execute(`UPDATE presence SET asked = '{4711,4712}' WHERE id = '${worker.id}'`);
+  await until(() => asked.length > 0, "the worker to be asked");
+  expect(asked).toEqual([4711, 4712]);
+  expect(await bench.execute("SELECT asked FROM presence")).toMatchObject([{ asked: [] }]);
+});
+
 test.concurrent("an id that somebody else took while the commit was in doubt is refused", async () => {
   await using bench = await Bench.open();
   const enqueued = await bench.held(() => bench.store.enqueue([{ id: "p1", command: "true" }]));
@@ -293,6 +303,11 @@ class Bench implements AsyncDisposable {
     const bench = new Bench(url, { store: await openAt(proxied.href), direct }, { proxy, sql });
     await bench.#setUp();
     return bench;
+  }
+
+  /** On the server, past the stores. */
+  async execute(statement: string): Promise<unknown[]> {
+    return Array.from((await this.#sql.unsafe(statement)) as Iterable<unknown>);
   }
 
   /** Has the server refuse the next change of a job with this state, and then no more. */

@@ -3,7 +3,7 @@ import { QueueError } from "../../job/errors.ts";
 import { parseJson } from "../../job/spec.ts";
 import { alterSelected, DRY_RUN, YES } from "../alter-command.ts";
 import type { Arguments, Command } from "../command.ts";
-import { SELECTORS } from "../selection.ts";
+import { ABOUT_IDS } from "../selection.ts";
 
 /** The field that an option gives, where it is not called as it. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -29,7 +29,7 @@ export const edit: Command = {
       'ones, JSON names any; null takes one away, as in {"timeout":null}.',
       "A job keeps its place in the queue and its attempts, a dead letter stays in the DLQ.",
       "",
-      ...SELECTORS.lines,
+      ...ABOUT_IDS,
     ],
   },
   arguments: [

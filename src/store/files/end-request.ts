@@ -10,7 +10,7 @@ import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../job/errors.ts";
 import type { Lease } from "../../job/job.ts";
-import { namesIn, openToAppend, remove } from "../local/durable.ts";
+import { namesInTrusted, openToAppend, remove } from "../local/durable.ts";
 
 const SIGNAL = "SIGURG";
 const NAME = /^(.+)\.(\d+)\.end$/;
@@ -47,7 +47,7 @@ export function heedRequests(directory: string, id: string, onAsked: (lease: Lea
 
 /** Removes the requests to these workers, and returns the leases that they are about. */
 export function removeRequests(directory: string, isTo: (workerId: string) => boolean): Lease[] {
-  return namesIn(directory).flatMap((name) => {
+  return namesInTrusted(directory).flatMap((name) => {
     const [, id, lease] = NAME.exec(name) ?? [];
     if (id === undefined || !isTo(id)) return [];
     remove(join(directory, name));

@@ -59,13 +59,13 @@ export function roster(directory: string, isFresh: SignCheck): { alive: Present[
 
 /** The jobs of dead workers, by worker; whoever is dead and has none is forgotten. */
 export function findLost(directory: string, isFresh: SignCheck, processing: () => Iterable<ProcessingJob>): Lost[] {
-  const suspects = new Set(processing());
+  const suspects = new Map(Array.from(processing(), ({ id, lease }) => [id, lease]));
   const { alive, dead } = roster(directory, isFresh);
   const living = new Set(alive.map(({ id }) => id));
   const jobs = new Map<string, ProcessingJob[]>();
   // Looked at once more, for a worker settles its jobs before it withdraws: it may have done both in between.
   for (const job of processing()) {
-    if (!suspects.has(job) || living.has(job.worker_id)) continue;
+    if (suspects.get(job.id) !== job.lease || living.has(job.worker_id)) continue;
     jobs.set(job.worker_id, [...(jobs.get(job.worker_id) ?? []), job]);
   }
   for (const id of dead) if (!jobs.has(id)) forget(directory, id);

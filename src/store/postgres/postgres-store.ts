@@ -129,8 +129,8 @@ export class PostgresStore implements Store {
     return alter(this.#database, ids, { rule, now: this.#now(), logs: this.#logs });
   }
 
-  async askToEnd({ lease }: ProcessingJob): Promise<boolean> {
-    await this.#wakeUps.requestEnd(lease);
+  async askToEnd(job: ProcessingJob): Promise<boolean> {
+    await this.#wakeUps.requestEnd(job);
     return true;
   }
 

@@ -5,7 +5,7 @@
  *
  * On the same channel a worker is asked to end an attempt: it is known by its lease.
  */
-import type { Lease } from "../../job/job.ts";
+import type { Lease, ProcessingJob } from "../../job/job.ts";
 import type { Wakes } from "../store.ts";
 import type { Database } from "./database.ts";
 
@@ -48,9 +48,15 @@ export class WakeUps {
     this.#listen();
   }
 
-  /** Whoever runs that attempt is to end it. */
-  async requestEnd(lease: Lease): Promise<void> {
-    await this.#database.ask((sql) => sql`SELECT pg_notify(${this.#channel}, ${`end ${lease}`})`);
+  /** The worker of this attempt is to end it. What it does not hear it reads when it renews its presence. */
+  async requestEnd({ worker_id, lease }: ProcessingJob): Promise<void> {
+    await this.#database.ask(
+      (sql) => sql`
+        WITH asked AS (
+          UPDATE presence SET asked = asked || ${lease}::bigint WHERE id = ${worker_id} AND ${lease} <> ALL (asked)
+        )
+        SELECT pg_notify(${this.#channel}, ${`end ${lease}`})`,
+    );
   }
 
   /** Tells everyone that something has changed, within a short while. */
