@@ -44,13 +44,16 @@ export function plan({ entries, by }: Selection, rule: Rule, now: number): Alter
   return alterationsOf([...byId.keys()], applied, { now, entryOf: (id) => byId.get(id) });
 }
 
-/** All or none of what was named; of what a condition holds for, that for which it still does. */
-export async function alter(store: Store, { entries, by }: Selection, rule: Rule): Promise<Alteration[]> {
-  const ids = entries.map(({ id }) => id);
-  if (by !== "condition") return store.alter(ids, rule);
+/** All or none of what was named; of what was found, that for which the condition still holds. */
+export async function alter(store: Store, selection: Selection, rule: Rule): Promise<Alteration[]> {
+  const ids = selection.entries.map(({ id }) => id);
+  if (selection.by !== "condition") return store.alter(ids, rule);
+  const possible = wherePossible(rule);
+  const applied: Rule = (entry, circumstances) =>
+    entry && selection.holds(entry) ? possible(entry, circumstances) : undefined;
   const done: Alteration[] = [];
   for (let at = 0; at < ids.length; at += AT_A_TIME) {
-    done.push(...(await store.alter(ids.slice(at, at + AT_A_TIME), wherePossible(rule))));
+    done.push(...(await store.alter(ids.slice(at, at + AT_A_TIME), applied)));
   }
   return done;
 }

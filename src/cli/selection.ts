@@ -2,34 +2,27 @@
 import { notInDlq } from "../job/control.ts";
 import { QueueError } from "../job/errors.ts";
 import { globMatcher } from "../job/glob.ts";
-import { type Entry, isDeadLetter, type JobState } from "../job/job.ts";
+import { type Entry, isDeadLetter, isIn, type JobState } from "../job/job.ts";
 import { shown } from "../job/shown.ts";
 import type { Store } from "../store/store.ts";
 import type { Arguments, OptionSpec } from "./command.ts";
 import { choice } from "./option-values.ts";
 
-export interface Selection {
-  readonly entries: readonly Entry[];
-  /**
-   * `id`: each was named by its whole id. `short`: one was named by less. `condition`: whatever it holds for, which may have
-   * changed by the time that something is done.
-   */
-  readonly by: "id" | "short" | "condition";
-}
+/** Named, each by its whole id or some by less; or found, by a condition that may not hold any more when something is done. */
+export type Selection =
+  | { readonly by: "id" | "less"; readonly entries: readonly Entry[] }
+  | { readonly by: "condition"; readonly entries: readonly Entry[]; readonly holds: (entry: Entry) => boolean };
 
 /** What a condition chooses from: jobs in these states, or the dead letters. A name may mean anything, or a dead letter. */
 export type Pool = readonly JobState[] | "dlq";
 
-/** For the help of a command that takes one. */
-export const ABOUT_IDS = [
-  "<id> is an id, the beginning of one if no other begins so, or last: what came last.",
-  "Where it is not a whole id, you are asked.",
-] as const;
+/** For the help. */
+export const ABOUT_ID = "<id> is an id, the beginning of one if no other begins so, or last: what came last.";
 
 export const SELECTORS = {
   title: "Which jobs",
   lines: [
-    ...ABOUT_IDS.slice(0, 1),
+    ABOUT_ID,
     "In the pattern of --match * is any text, ? any character, [a-c] one of some.",
     "Unless only whole ids are given, and before anything is removed, you are asked.",
   ],
@@ -48,25 +41,29 @@ export async function select(store: Store, { words, options }: Arguments, pool: 
       `Name them by their ids or say which by options, not both: got ${shown(words[0])}.`,
     );
   }
-  if (isByCondition) return { entries: await thoseWith(store, options, pool), by: "condition" };
+  if (isByCondition) return found(store, options, pool);
   if (words.length === 0)
     throw new QueueError("E_USAGE", "Missing <id>.", { hint: "Which jobs are meant? See --help." });
   const named = new Map<string, Entry>();
-  let by: Selection["by"] = "id";
+  let by: "id" | "less" = "id";
   for (const word of words) {
     const entry = await find(store, word, pool);
-    if (entry.id !== word) by = "short";
+    if (entry.id !== word) by = "less";
     named.set(entry.id, entry);
   }
   return { entries: [...named.values()], by };
 }
 
-async function thoseWith(store: Store, options: Arguments["options"], pool: Pool): Promise<readonly Entry[]> {
+async function found(store: Store, options: Arguments["options"], pool: Pool): Promise<Selection> {
   const matches = globMatcher(options.get("match") ?? "*");
-  if (pool === "dlq") return (await store.deadLetters()).filter(({ id }) => matches(id));
+  if (pool === "dlq") {
+    const holds = (entry: Entry): boolean => isDeadLetter(entry) && matches(entry.id);
+    return { by: "condition", entries: (await store.deadLetters()).filter(holds), holds };
+  }
   const state = choice({ words: [], options }, "state", pool);
-  const jobs = await store.list(state);
-  return jobs.filter((job) => pool.includes(job.state) && matches(job.id));
+  const states = state === undefined ? pool : [state];
+  const holds = (entry: Entry): boolean => states.some((one) => isIn(entry, one)) && matches(entry.id);
+  return { by: "condition", entries: (await store.list(state)).filter(holds), holds };
 }
 
 /** An id that is taken means what has it, whatever else it may look like. */

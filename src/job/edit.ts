@@ -62,7 +62,7 @@ function editDeadLetter(letter: DeadLetter, changes: Changes, now: number): Retu
 
 function edited<E extends Entry>(entry: E, { to, without }: Changes, now: number): E {
   const { command = entry.command, max_retries = entry.max_retries, expires_in } = to;
-  const kept = new Map(Object.entries(entry).filter(([name]) => !(TERMS as readonly string[]).includes(name)));
+  const kept = Object.entries(entry).filter(([name]) => !TERMS.some((term) => term === name));
   const terms: Record<string, unknown> = { ...termsOf(entry), ...to };
   if (expires_in !== undefined) terms.expires_at = now + expires_in;
   for (const name of without) delete terms[name === "expires_in" ? "expires_at" : name];

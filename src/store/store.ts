@@ -145,8 +145,8 @@ export interface Store {
   settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
 
   /**
-   * Does to the entries of these ids what the rule says, all or none, durably; an id given twice counts once. Throws what the
-   * rule refuses. What a removed one printed goes, too, as far as it is on this machine or in the store.
+   * Does to the entries of these ids what the rule says, all or none, durably, and returns what was done; each id counts once.
+   * Throws what the rule refuses. What a removed one printed goes, too, as far as it is on this machine or in the store.
    */
   alter(ids: readonly string[], rule: Rule): Promise<Alteration[]>;
 

@@ -78,6 +78,17 @@ describe.each(STORES)("on %s", (store) => {
     expect([await sandbox.state("a"), await sandbox.state("c")]).toEqual(["processing", "processing"]);
   });
 
+  test("those that match a pattern, or run, are ended, and no others", async () => {
+    sandbox.start("worker-start", "--concurrency", "3");
+    const jobs = [await sandbox.runs("a1"), await sandbox.runs("a2"), await sandbox.runs("b")];
+    await sandbox.enqueue("a3", { delay: A_DAY_MS });
+    expect(await sandbox.start("cancel", "--match", "a[12]", "--yes").end()).toBe(0);
+    expect(jobs.map(({ hello }) => isAlive(hello.pid))).toEqual([false, false, true]);
+    expect(await sandbox.start("cancel", "--state", "processing", "-y").end()).toBe(0);
+    expect(jobs.map(({ hello }) => isAlive(hello.pid))).toEqual([false, false, false]);
+    expect(await sandbox.state("a3")).toBe("pending");
+  });
+
   test("several at once, running and waiting, by several who cancel: each is canceled once, and all are told so", async () => {
     await sandbox.store.setConfig("kill_grace", 50);
     sandbox.start("worker-start", "--concurrency", "2");

@@ -1,9 +1,11 @@
+import type { Alteration } from "../../job/alteration.ts";
 import { cancel as rule } from "../../job/control.ts";
 import { type Entry, isDeadLetter, isIn } from "../../job/job.ts";
+import type { Store } from "../../store/store.ts";
 import { alter, DRY_RUN, isWanted, plan, YES } from "../alter-command.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { MATCH, SELECTORS, select } from "../selection.ts";
+import { MATCH, SELECTORS, type Selection, select } from "../selection.ts";
 
 const STATES = ["pending", "processing"] as const;
 
@@ -34,12 +36,9 @@ export const cancel: Command = {
       return EXIT.ok;
     }
     const done = await alter(store, selection, rule);
-    const over = new Set(done.map(({ job }) => job.id));
     const { endJobs } = await import("../../worker/cancel.ts");
-    const report = await endJobs(
-      store,
-      selection.entries.filter(({ id }) => !over.has(id)),
-      (running) => output.note(`Waiting for ${running.map(({ id }) => id).join(", ")} to end...`),
+    const report = await endJobs(store, await leftOf(selection, done, store), (running) =>
+      output.note(`Waiting for ${running.map(({ id }) => id).join(", ")} to end...`),
     );
     const canceled = report.canceled.map((job) => ({ event: "failed", job }) as const);
     output.result({ view: "altered", done: [...done, ...canceled], dryRun: false });
@@ -51,6 +50,15 @@ export const cancel: Command = {
     return isDone ? EXIT.ok : EXIT.failure;
   },
 };
+
+/** What is not canceled yet and has to be: what runs, and of what was named, all. */
+async function leftOf(selection: Selection, done: readonly Alteration[], store: Store): Promise<readonly Entry[]> {
+  const canceled = new Set(done.map(({ job }) => job.id));
+  const left = new Map(selection.entries.filter(({ id }) => !canceled.has(id)).map((entry) => [entry.id, entry]));
+  if (selection.by !== "condition") return [...left.values()];
+  if (left.size === 0) return [];
+  return (await store.list("processing")).filter((job) => left.has(job.id) && selection.holds(job));
+}
 
 function howItEnded(entry: Entry): string {
   if (isDeadLetter(entry)) return "came into the DLQ";

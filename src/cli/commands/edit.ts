@@ -3,9 +3,9 @@ import { QueueError } from "../../job/errors.ts";
 import { parseJson } from "../../job/spec.ts";
 import { alterSelected, DRY_RUN, YES } from "../alter-command.ts";
 import type { Arguments, Command } from "../command.ts";
-import { ABOUT_IDS } from "../selection.ts";
+import { ABOUT_ID } from "../selection.ts";
 
-/** The field that an option gives, where it is not called as it. */
+/** The field that each option gives. */
 const FIELDS: Readonly<Record<string, string>> = {
   command: "command",
   priority: "priority",
@@ -29,7 +29,8 @@ export const edit: Command = {
       'ones, JSON names any; null takes one away, as in {"timeout":null}.',
       "A job keeps its place in the queue and its attempts, a dead letter stays in the DLQ.",
       "",
-      ...ABOUT_IDS,
+      ABOUT_ID,
+      "Where it is not a whole id, you are asked.",
     ],
   },
   arguments: [
