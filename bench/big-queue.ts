@@ -4,8 +4,8 @@
  */
 import { absent, type Benchmark, type Finding, quantileOf } from "./benchmark.ts";
 import { Clerk } from "./stage/clerk.ts";
-import { HAS_PROC, memory, WITHOUT_PROC } from "./stage/proc.ts";
 import type { Place } from "./stage/place.ts";
+import { HAS_PROC, memory, WITHOUT_PROC } from "./stage/proc.ts";
 import { queueOf } from "./stage/queue.ts";
 import { jobsInWords, short } from "./stage/words.ts";
 

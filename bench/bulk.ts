@@ -2,8 +2,8 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { absent, type Benchmark, type Beside, type Finding, interleave, type Unmeasured } from "./benchmark.ts";
-import { startRedis } from "./stage/redis.ts";
 import type { Place } from "./stage/place.ts";
+import { startRedis } from "./stage/redis.ts";
 import { run, timeOf } from "./stage/run.ts";
 import { jobsInWords, short } from "./stage/words.ts";
 

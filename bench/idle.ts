@@ -1,7 +1,7 @@
 /** What workers with nothing to do cost: processor time, memory and system calls, the supervisor's part told apart. */
 import { absent, type Benchmark, type Finding } from "./benchmark.ts";
-import { HAS_PROC, memory, processorMs, WITHOUT_PROC } from "./stage/proc.ts";
 import type { Place } from "./stage/place.ts";
+import { HAS_PROC, memory, processorMs, WITHOUT_PROC } from "./stage/proc.ts";
 import { startWorkers, type Workers } from "./stage/workers.ts";
 
 const SIZES = {

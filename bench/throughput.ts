@@ -1,5 +1,8 @@
-/** `true`, many times, from the start of the first process to the end of the last: against a loop that only spawns it, and peers. */
-import { type Benchmark, absent, type Beside, type Finding, interleave } from "./benchmark.ts";
+/**
+ * `true`, many times, from the start of the first process to the end of the last: against a loop that only spawns it, one
+ * that also gives each job a log file and an environment, and peers.
+ */
+import { absent, type Benchmark, type Beside, type Finding, interleave } from "./benchmark.ts";
 import type { Place } from "./stage/place.ts";
 import { fill, openQueue } from "./stage/queue.ts";
 import { run } from "./stage/run.ts";
@@ -20,6 +23,13 @@ const WAYS = {
 type Way = keyof typeof WAYS;
 const SERIES: Readonly<Record<Way, string>> = { workers: "queuectl, a worker each", slots: "queuectl, 1 worker" };
 
+/** The least that the same work can cost: whoever only spawns the jobs, and whoever owes each a log file and an environment. */
+const LOOPS = {
+  "bare loop": import.meta.resolve("./programs/bare-loop.ts"),
+  "logging loop": import.meta.resolve("./programs/logging-loop.ts"),
+} as const;
+type Loop = keyof typeof LOOPS;
+
 /** Jobs a second. */
 interface Rate {
   /** From the start of the first process to the end of the last. */
@@ -35,11 +45,12 @@ export const throughput: Benchmark = {
   },
   async measure(place) {
     const { widths } = SIZES[place.effort];
-    const bareLoop = await place.compile(import.meta.resolve("./programs/bare-loop.ts"));
+    // Before anything is measured.
+    for (const source of Object.values(LOOPS)) await place.compile(source);
     const findings: Finding[] = [];
     for (const width of widths) {
       place.say(`${width} at a time`);
-      findings.push(...(await measureWidth(place, bareLoop, width)));
+      findings.push(...(await measureWidth(place, width)));
     }
     const missing = SHELL_PEERS.flatMap((peer) => {
       const why = whyAbsent(peer);
@@ -49,12 +60,13 @@ export const throughput: Benchmark = {
   },
 };
 
-async function measureWidth(place: Place, bareLoop: string, width: number): Promise<Finding[]> {
+async function measureWidth(place: Place, width: number): Promise<Finding[]> {
   const { rounds, jobs } = SIZES[place.effort];
+  const loops = Object.keys(LOOPS) as Loop[];
   const ways: readonly Way[] = width === 1 ? ["slots"] : ["workers", "slots"];
   const peers = SHELL_PEERS.filter((peer) => width <= (peer.maxWidth ?? width) && whyAbsent(peer) === undefined);
   const rates = await interleave<string, Rate>(rounds, {
-    "bare loop": () => runBare(place, bareLoop, { jobs, width }),
+    ...Object.fromEntries(loops.map((loop) => [loop, () => runLoop(place, loop, { jobs, width })])),
     ...Object.fromEntries(ways.map((way) => [way, () => runWorkers(place, jobs, WAYS[way](width))])),
     ...Object.fromEntries(peers.map((peer) => [peer.name, () => runPeer(place, peer, { jobs, width })])),
   });
@@ -62,15 +74,23 @@ async function measureWidth(place: Place, bareLoop: string, width: number): Prom
   const beside = (name: string, of: keyof Rate = "whole"): Beside => ({ name, samples: figures(name, of) });
   const atLeast = (ratio: number) => (width === JUDGED_WIDTH ? { budget: { atLeast: ratio } } : {});
 
-  const own = ways.flatMap((way): Finding[] => {
-    const what = `${width} at a time, ${way === "slots" ? "1 worker" : `${width} workers`}`;
-    const finding = { unit: "/s", ...atLeast(0.9) } as const;
-    const mark = { series: SERIES[way], x: String(width) };
-    const whole = { ...finding, what, samples: figures(way, "whole"), beside: beside("bare loop"), mark };
-    if (width !== JUDGED_WIDTH) return [whole];
-    const steady = { samples: figures(way, "steady"), beside: beside("bare loop", "steady") };
-    return [whole, { ...finding, what: `${what}, once started`, ...steady }];
-  });
+  const floor: Finding = {
+    what: `${width} at a time, logging loop`,
+    unit: "/s",
+    samples: figures("logging loop", "whole"),
+    beside: beside("bare loop"),
+  };
+  const own = ways.flatMap((way) =>
+    loops.flatMap((loop): Finding[] => {
+      const what = `${width} at a time, ${way === "slots" ? "1 worker" : `${width} workers`}`;
+      const finding = { unit: "/s", ...(loop === "bare loop" ? atLeast(0.9) : {}) } as const;
+      const mark = { series: SERIES[way], x: String(width) };
+      const whole = { ...finding, what, samples: figures(way, "whole"), beside: beside(loop), mark };
+      if (width !== JUDGED_WIDTH) return [whole];
+      const steady = { samples: figures(way, "steady"), beside: beside(loop, "steady") };
+      return [whole, { ...finding, what: `${what}, once started`, ...steady }];
+    }),
+  );
   const held = peers.map((peer): Finding => {
     // One that has no more than one at a time is judged there.
     const budget = peer.maxWidth === width ? { budget: { atLeast: 1 } } : atLeast(1);
@@ -78,11 +98,12 @@ async function measureWidth(place: Place, bareLoop: string, width: number): Prom
     const samples = figures("slots", "whole");
     return { what: `${width} at a time, 1 worker`, unit: "/s", samples, beside: beside(peer.name), ...budget, mark };
   });
-  return [...own, ...held];
+  return [floor, ...own, ...held];
 }
 
-async function runBare(place: Place, program: string, { jobs, width }: { jobs: number; width: number }): Promise<Rate> {
-  const { ms, stdout } = await run(place, [program, String(jobs), String(width)]);
+async function runLoop(place: Place, loop: Loop, { jobs, width }: { jobs: number; width: number }): Promise<Rate> {
+  const program = await place.compile(LOOPS[loop]);
+  const { ms, stdout } = await run(place, [program, String(jobs), String(width), place.fresh("loop")]);
   return { whole: perSecond(jobs, ms), steady: perSecond(jobs, Number(stdout)) };
 }
 

@@ -111,7 +111,7 @@ export function parseConfigValue(key: ConfigKey, value: unknown, origin: string 
 export function configFromEnvironment(env: Readonly<Record<string, string | undefined>>): Partial<Config> {
   const overrides: Partial<Record<ConfigKey, number>> = {};
   for (const key of CONFIG_KEYS) {
-    const name = `QUEUECTL_${key.toUpperCase()}`;
+    const name = variableOf(key);
     const text = env[name];
     if (text !== undefined && text !== "") overrides[key] = parseConfigValue(key, text, name);
   }
@@ -121,6 +121,31 @@ export function configFromEnvironment(env: Readonly<Record<string, string | unde
 /** Lays what is stored, then the overrides, over the defaults. Both are valid already. */
 export function resolveConfig(stored: Partial<Config>, overrides: Partial<Config>): Config {
   return { ...DEFAULTS, ...stored, ...overrides };
+}
+
+/** Where a value comes from: `where` is what says so, be it a file, a database or a variable. */
+export type Origin =
+  | { readonly origin: "default"; readonly where: null }
+  | { readonly origin: "stored" | "environment"; readonly where: string };
+
+/** What `resolveConfig` is made from, and the place of what is stored. */
+export interface ConfigSources {
+  readonly stored: Partial<Config>;
+  readonly overrides: Partial<Config>;
+  readonly where: string;
+}
+
+export function originsOf({ stored, overrides, where }: ConfigSources): Readonly<Record<ConfigKey, Origin>> {
+  const origin = (key: ConfigKey): Origin => {
+    if (overrides[key] !== undefined) return { origin: "environment", where: variableOf(key) };
+    return stored[key] === undefined ? { origin: "default", where: null } : { origin: "stored", where };
+  };
+  return Object.fromEntries(CONFIG_KEYS.map((key) => [key, origin(key)])) as Record<ConfigKey, Origin>;
+}
+
+/** The environment variable that overrides a setting. */
+export function variableOf(key: ConfigKey): string {
+  return `QUEUECTL_${key.toUpperCase()}`;
 }
 
 /** What the lifecycle needs of the settings. */

@@ -3,9 +3,9 @@
  * imported when it is needed, because an `enqueue` should cost little more than starting the runtime: of Node's own
  * modules, node:util and node:tty cost a third of a start each.
  */
-import { wantsJson } from "./cli/argv.ts";
-import { runCommandLine } from "./cli/cli.ts";
+import { completionLines, runCommandLine } from "./cli/cli.ts";
 import { EXIT, exitCodeOf } from "./cli/exit-code.ts";
+import { checkOutputForm, wantsJson } from "./cli/output-form.ts";
 import { QueueError } from "./job/errors.ts";
 import { openOutput } from "./output/open.ts";
 import type { Output } from "./output/output.ts";
@@ -23,7 +23,7 @@ declare const BUILD_COMMIT: string;
 process.on("SIGXFSZ", () => {});
 
 const argv = process.argv.slice(2);
-const json = wantsJson(argv);
+const json = wantsJson(argv, process.env);
 const output = await openOutput({ json, env: process.env });
 
 // A bug that nobody catches ends the process: left to itself, a compiled program then spins for ever (Bun 1.4.5).
@@ -31,7 +31,15 @@ for (const bug of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(bug, (error: unknown) => process.exit(report(error, output)));
 }
 
+// Started by a shell while somebody types, so that no help lists it either: whatever goes wrong there, nothing is said.
+if (argv[0] === "__complete") {
+  await complete(argv.slice(1)).catch(() => {});
+  // A database that does not answer is not waited for.
+  process.exit(EXIT.ok);
+}
+
 try {
+  checkOutputForm(process.env);
   process.exitCode = argv[0] === "__worker" ? await work(argv.slice(1)) : await obey(argv);
 } catch (error) {
   process.exitCode = report(error, output);
@@ -42,6 +50,8 @@ async function obey(commandLine: readonly string[]): Promise<number> {
     output,
     json,
     now: Date.now,
+    cwd: process.cwd(),
+    env: process.env,
     version: typeof BUILD_VERSION === "undefined" ? "dev" : BUILD_VERSION,
     commit: typeof BUILD_COMMIT === "undefined" ? undefined : BUILD_COMMIT,
     openStore: open,
@@ -61,6 +71,7 @@ async function work(args: readonly string[]): Promise<number> {
       "data-dir": { type: "string" },
       supervisor: { type: "string" },
       concurrency: { type: "string", default: "1" },
+      queue: { type: "string" },
       drain: { type: "boolean", default: false },
       json: { type: "boolean" },
     },
@@ -70,11 +81,20 @@ async function work(args: readonly string[]): Promise<number> {
   await runWorker(store, {
     concurrency: Number(values.concurrency),
     drain: values.drain,
+    ...(values.queue === undefined ? {} : { queues: values.queue.split(",") }),
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),
   });
   await store.close();
   return EXIT.ok;
+}
+
+async function complete(words: readonly string[]): Promise<void> {
+  const lines = await completionLines(words, async (dataDir, wanted) => {
+    const { readKnownNames } = await import("./store/known-names.ts");
+    return readKnownNames({ ...storeOptions(dataDir), warn: () => {} }, wanted);
+  });
+  output.data(lines);
 }
 
 async function open(dataDir: string | undefined): Promise<Store> {

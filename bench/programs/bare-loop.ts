@@ -1,18 +1,4 @@
-/**
- * What `drain.ts` measures against: `bare-loop <count> <at a time>` runs `true` so often, with nothing that a queue does.
- * Prints how many milliseconds that took, without the start of this program.
- */
-const [count, width] = process.argv.slice(2).map(Number);
-if (!count || !width) throw new Error("Usage: bare-loop <count> <at a time>");
+/** Runs `true` again and again, with nothing that a queue does. */
+import { loop } from "./loop.ts";
 
-const start = performance.now();
-let left = count;
-await Promise.all(Array.from({ length: width }, runUntilNoneIsLeft));
-console.log(performance.now() - start);
-
-async function runUntilNoneIsLeft(): Promise<void> {
-  while (left > 0) {
-    left -= 1;
-    await Bun.spawn(["/bin/sh", "-c", "true"], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).exited;
-  }
-}
+await loop(() => Bun.spawn(["/bin/sh", "-c", "true"], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).exited);

@@ -1,2 +1,2 @@
-/** The least that a compiled program can do: what `cold-enqueue.ts` measures against. */
+/** The least that a compiled program can do: what `cold-start.ts` measures against. */
 console.log("Hello");

@@ -1,6 +1,7 @@
 /** `worker-start` in the background, as one who measures it needs it. */
-import { openQueue } from "./queue.ts";
+
 import type { Place } from "./place.ts";
+import { openQueue } from "./queue.ts";
 
 const LOOK_EVERY_MS = 5;
 const PATIENCE_MS = 60_000;

@@ -15,12 +15,28 @@ CREATE TABLE settings (
   value double precision NOT NULL
 );
 
+-- The queues that jobs are in, each with what holds for it. In place of a name, * stands for all of them.
+CREATE TABLE queues (
+  name text COLLATE "C" PRIMARY KEY,
+  concurrency integer,
+  paused boolean NOT NULL DEFAULT false
+);
+INSERT INTO queues (name) VALUES ('default');
+
+-- What gives jobs by itself. `next_at` is the first instant that has not been fired.
+CREATE TABLE schedules (
+  name text COLLATE "C" PRIMARY KEY,
+  next_at bigint NOT NULL,
+  schedule json NOT NULL
+);
+
 -- Everything that has an id: the jobs of the queue, and the dead letters.
 CREATE TABLE jobs (
   id text COLLATE "C" PRIMARY KEY,
   place bigint NOT NULL DEFAULT nextval('places'),
   state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'processing', 'completed', 'failed', 'dead')),
   due boolean NOT NULL,
+  queue text COLLATE "C" NOT NULL DEFAULT 'default',
   priority integer NOT NULL,
   run_at bigint NOT NULL,
   attempts integer NOT NULL,
@@ -31,13 +47,16 @@ CREATE TABLE jobs (
   lease bigint,
   call bigint,
   worker_id text,
+  waits_for text[],
   last_error text,
   terms json,
+  history json,
   command text NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
-CREATE INDEX jobs_due ON jobs (priority DESC, place) WHERE due;
-CREATE INDEX jobs_waiting ON jobs (run_at) WHERE state = 'pending' AND NOT due;
+CREATE INDEX jobs_due ON jobs (queue, priority DESC, place) WHERE due;
+CREATE INDEX jobs_waiting ON jobs (queue, run_at) WHERE state = 'pending' AND NOT due AND waits_for IS NULL;
+CREATE INDEX jobs_depending ON jobs USING gin (waits_for) WHERE waits_for IS NOT NULL;
 CREATE INDEX jobs_processing ON jobs (worker_id) WHERE state = 'processing';
 CREATE INDEX jobs_completed ON jobs (updated_at, place) WHERE state = 'completed';
 CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';
@@ -46,6 +65,7 @@ CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';
 CREATE TABLE archive (
   place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   id text COLLATE "C" NOT NULL,
+  queue text COLLATE "C" NOT NULL DEFAULT 'default',
   priority integer NOT NULL,
   run_at bigint NOT NULL,
   attempts integer NOT NULL,
@@ -56,6 +76,7 @@ CREATE TABLE archive (
   worker_id text,
   last_error text,
   terms json,
+  history json,
   command text NOT NULL
 );
 
@@ -96,10 +117,44 @@ CREATE FUNCTION tell(what text) RETURNS void LANGUAGE sql AS $$
   SELECT pg_notify('queuectl:' || current_schema(), what)
 $$;
 
+-- What the end of these jobs does to those that wait for them: as `consequences` in src/job/dependency.ts.
+CREATE FUNCTION tell_waiters(completed text[], lost text[], now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM jobs WHERE waits_for && (completed || lost) LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  -- Of the row itself, as it is once it can be locked: another end may have taken something out of it meanwhile.
+  UPDATE jobs SET
+    waits_for = (
+      SELECT array_agg(other ORDER BY number) FROM unnest(waits_for) WITH ORDINALITY AS w (other, number)
+      WHERE other <> ALL (completed)
+    ),
+    due = waits_for <@ completed AND run_at <= now_ms,
+    updated_at = now_ms
+  WHERE waits_for && completed;
+  WHILE cardinality(lost) > 0 LOOP
+    WITH failed AS (
+      UPDATE jobs SET state = 'failed', due = false, waits_for = NULL, updated_at = now_ms,
+        last_error = format('job %s, which it waited for, did not complete', (
+          SELECT other FROM unnest(waits_for) WITH ORDINALITY AS w (other, number)
+          WHERE other = ANY (lost) ORDER BY number LIMIT 1
+        ))
+      WHERE waits_for && lost
+      RETURNING id
+    )
+    SELECT array_agg(id) INTO lost FROM failed;
+  END LOOP;
+  PERFORM tell('work');
+END
+$$;
+
 -- Writes what became of attempts, as far as their leases still hold, and returns the leases that did.
 CREATE FUNCTION finish(ends json, now_ms bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
   ended bigint[];
+  completed text[];
+  lost text[];
 BEGIN
   WITH changed AS (
     UPDATE jobs j SET
@@ -111,15 +166,23 @@ BEGIN
       updated_at = e.updated_at,
       processing_started_at = e.processing_started_at,
       worker_id = e.worker_id,
-      last_error = e.last_error
+      last_error = e.last_error,
+      -- A success leaves it as it is.
+      history = coalesce(e.history, j.history)
     FROM json_to_recordset(ends) AS e (
       id text, lease bigint, state text, run_at bigint, attempts integer, updated_at bigint,
-      processing_started_at bigint, worker_id text, last_error text
+      processing_started_at bigint, worker_id text, last_error text, history json
     )
     WHERE j.id = e.id AND j.lease = e.lease AND j.state = 'processing'
-    RETURNING j.lease, e.state
+    RETURNING j.id, j.lease, e.state
   )
-  SELECT array_agg(lease) INTO ended FROM changed;
+  SELECT array_agg(lease), array_agg(id) FILTER (WHERE state = 'completed'),
+    array_agg(id) FILTER (WHERE state IN ('dead', 'failed'))
+  INTO ended, completed, lost FROM changed;
+
+  IF completed IS NOT NULL OR lost IS NOT NULL THEN
+    PERFORM tell_waiters(coalesce(completed, '{}'), coalesce(lost, '{}'), now_ms);
+  END IF;
 
   IF ends::text LIKE '%"state":"pending"%' THEN
     PERFORM tell('work');
@@ -139,10 +202,62 @@ CREATE FUNCTION keep_output(printed json, now_ms bigint) RETURNS void LANGUAGE s
   ON CONFLICT (lease) DO UPDATE SET bytes = excluded.bytes, tail = excluded.tail WHERE output.bytes = 0
 $$;
 
+-- The queues that may be claimed from by who serves some of them, or all, and how many more of their jobs may run: null for any
+-- number. Of a queue that is limited, only one transaction at a time learns that, and keeps the others waiting until it ends.
+CREATE FUNCTION open_queues(serves text[]) RETURNS TABLE (name text, room bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  q queues;
+BEGIN
+  PERFORM FROM queues WHERE queues.name = '*' AND paused;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  -- By name, so that no two wait for each other.
+  FOR q IN
+    SELECT * FROM queues
+    WHERE NOT paused AND queues.name <> '*' AND (serves IS NULL OR queues.name = ANY (serves)) ORDER BY queues.name
+  LOOP
+    name := q.name;
+    room := NULL;
+    IF q.concurrency IS NOT NULL THEN
+      -- Nobody need wait for what has nothing to give.
+      PERFORM FROM jobs WHERE due AND queue = q.name LIMIT 1;
+      CONTINUE WHEN NOT FOUND;
+      SELECT * INTO q FROM queues WHERE queues.name = q.name FOR UPDATE;
+      CONTINUE WHEN q.paused;
+      SELECT q.concurrency - count(*) INTO room FROM jobs WHERE state = 'processing' AND queue = q.name;
+      CONTINUE WHEN room <= 0;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+
+-- Marks the delayed jobs whose time has come: from here on they are counted among those that are due.
+CREATE FUNCTION ripen(now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM queues q WHERE EXISTS (
+    SELECT FROM jobs
+    WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name AND run_at <= now_ms
+  ) LIMIT 1;
+  IF FOUND THEN
+    UPDATE jobs SET due = true FROM (
+      SELECT ripe.id FROM queues q CROSS JOIN LATERAL (
+        SELECT id FROM jobs
+        WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name AND run_at <= now_ms
+        ORDER BY run_at LIMIT 10000 FOR UPDATE SKIP LOCKED
+      ) ripe
+    ) come WHERE jobs.id = come.id;
+  END IF;
+END
+$$;
+
 -- Ends attempts and gives the claimant its jobs, in one commit. The answer: {"ended": [leases], "forgotten": [jobs],
--- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null}.
-CREATE FUNCTION settle(ends json, printed json, claimant text, most integer, holds bigint[], now_ms bigint)
-RETURNS json LANGUAGE plpgsql
+-- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null, "next_schedule": when a
+-- schedule gives its next job, or null}.
+CREATE FUNCTION settle(
+  ends json, printed json, claimant text, most integer, serves text[], holds bigint[], now_ms bigint
+) RETURNS json LANGUAGE plpgsql
 -- Planned once, and by the indexes, whatever the statistics say of a table that is empty now and full in a minute.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -152,7 +267,11 @@ DECLARE
   claimed json := '[]';
   forgotten json := '[]';
   chosen text[] := '{}';
+  queue_names text[] := '{}';
+  first text[];
   next_due bigint;
+  waiting bigint;
+  q record;
 BEGIN
   IF ends IS NOT NULL THEN
     ended := finish(ends, now_ms);
@@ -171,20 +290,24 @@ BEGIN
     most := most - json_array_length(forgotten);
   END IF;
 
-  -- A delayed job whose time has come is counted among the due ones from here on.
-  PERFORM FROM jobs WHERE state = 'pending' AND NOT due AND run_at <= now_ms LIMIT 1;
-  IF FOUND THEN
-    UPDATE jobs SET due = true FROM (
-      SELECT id FROM jobs WHERE state = 'pending' AND NOT due AND run_at <= now_ms
-      ORDER BY run_at LIMIT 10000 FOR UPDATE SKIP LOCKED
-    ) come WHERE jobs.id = come.id;
-  END IF;
+  PERFORM ripen(now_ms);
 
   IF most > 0 THEN
-    -- One more than is taken, to know whether any is left: looking for the first due job is what costs most here.
-    SELECT coalesce(array_agg(c.id), '{}') INTO chosen FROM (
-      SELECT id FROM jobs WHERE due ORDER BY priority DESC, place LIMIT most + 1 FOR UPDATE SKIP LOCKED
-    ) c;
+    FOR q IN SELECT * FROM open_queues(serves) LOOP
+      -- One more than is taken, to know whether any is left: looking for the first due job is what costs most here.
+      SELECT coalesce(array_agg(c.id), '{}') INTO first FROM (
+        SELECT id FROM jobs WHERE due AND queue = q.name
+        ORDER BY priority DESC, place LIMIT least(most + 1, q.room) FOR UPDATE SKIP LOCKED
+      ) c;
+      CONTINUE WHEN first = '{}';
+      chosen := chosen || first;
+      queue_names := queue_names || q.name;
+    END LOOP;
+    IF cardinality(queue_names) > 1 THEN
+      SELECT array_agg(c.id) INTO chosen FROM (
+        SELECT id FROM jobs WHERE id = ANY (chosen) ORDER BY priority DESC, place LIMIT most + 1
+      ) c;
+    END IF;
     WITH taken AS (
       UPDATE jobs SET
         state = 'processing',
@@ -203,12 +326,24 @@ BEGIN
   IF cardinality(chosen) > most THEN
     next_due := now_ms;
   ELSE
-    SELECT now_ms INTO next_due FROM jobs WHERE due ORDER BY priority DESC, place LIMIT 1;
-    IF NOT FOUND THEN
-      SELECT min(run_at) INTO next_due FROM jobs WHERE state = 'pending' AND NOT due;
-    END IF;
+    FOR q IN
+      SELECT * FROM queues WHERE NOT paused AND name <> '*' AND (serves IS NULL OR name = ANY (serves))
+        AND NOT EXISTS (SELECT FROM queues everyone WHERE everyone.name = '*' AND everyone.paused)
+    LOOP
+      -- A queue that is full is told of when a job of it ends.
+      CONTINUE WHEN q.concurrency <= (SELECT count(*) FROM jobs WHERE state = 'processing' AND queue = q.name);
+      PERFORM FROM jobs WHERE due AND queue = q.name LIMIT 1;
+      IF FOUND THEN
+        next_due := now_ms;
+        EXIT;
+      END IF;
+      SELECT run_at INTO waiting FROM jobs
+      WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name ORDER BY run_at LIMIT 1;
+      next_due := least(next_due, waiting);
+    END LOOP;
   END IF;
-  RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due);
+  RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due,
+    'next_schedule', (SELECT min(next_at) FROM schedules));
 END
 $$;
 
@@ -232,11 +367,11 @@ BEGIN
     RETURNING *
   )
   INSERT INTO archive (
-    id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error,
-    terms, command
+    id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
+    last_error, terms, history, command
   )
-  SELECT id, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id, last_error,
-    terms, command
+  SELECT id, queue, priority, run_at, attempts, max_retries, created_at, updated_at, processing_started_at, worker_id,
+    last_error, terms, history, command
   FROM gone ORDER BY updated_at, place;
   GET DIAGNOSTICS moved = ROW_COUNT;
   UPDATE queue SET archived = archived + moved;

@@ -9,30 +9,32 @@ import type { Output, Progress } from "../output/output.ts";
 import { count } from "../output/worker-log.ts";
 import type { EnqueueOptions, Store } from "../store/store.ts";
 import type { Context } from "./command.ts";
+import type { ManyJobs } from "./enqueue-ways.ts";
 import { EXIT } from "./exit-code.ts";
 import { JobInput } from "./job-input.ts";
 import { LineReader } from "./line-reader.ts";
+import { Rehearsal } from "./rehearsal.ts";
 
 /** What is committed at once stands in memory a few times over. */
 const MAX_ATOMIC_JOBS = 1_000_000;
 const MAX_ATOMIC_MIB = 256;
 
-export interface BulkRequest extends Required<EnqueueOptions> {
-  /** Of a file, or `-` for standard input. */
-  readonly path: string;
-  /** All jobs or none, in one commit. */
-  readonly atomic: boolean;
+interface BulkRequest extends ManyJobs, Required<EnqueueOptions> {
+  /** Only look whether they would be taken. */
+  readonly dryRun: boolean;
 }
 
 /**
  * Returns the exit code. A line that is refused is named, once those before it are enqueued; with whatever ends this early,
  * ^C too, it is said how many jobs were enqueued and how to go on.
  */
-export async function enqueueLines({ store, output }: Context, request: BulkRequest): Promise<number> {
+export async function enqueueLines({ store, output, now }: Context, request: BulkRequest): Promise<number> {
   using input = new JobInput(request.path);
-  const bulk = new Bulk(await store(), request);
+  const { dryRun } = request;
+  const opened = await store();
+  const bulk = new Bulk(dryRun ? new Rehearsal(opened, now) : opened, request);
   if (await takeAll(input, bulk, output)) {
-    output.result({ view: "bulk-enqueued", ...bulk.tally });
+    output.result({ view: "bulk-enqueued", ...bulk.tally, dryRun });
     return EXIT.ok;
   }
   output.note(`Interrupted. ${bulk.standing()}`);
@@ -74,7 +76,7 @@ interface NumberedSpec {
 
 /** From bytes to jobs in the store, and how far it has come. */
 class Bulk {
-  readonly #store: Store;
+  readonly #store: Pick<Store, "enqueue">;
   readonly #request: BulkRequest;
   readonly #lines = new LineReader();
   #bytes = 0;
@@ -86,7 +88,7 @@ class Bulk {
   #doneTo = 0;
   #allHaveIds = true;
 
-  constructor(store: Store, request: BulkRequest) {
+  constructor(store: Pick<Store, "enqueue">, request: BulkRequest) {
     this.#store = store;
     this.#request = request;
   }
@@ -118,14 +120,14 @@ class Bulk {
 
   /** How many jobs are enqueued, and what to type so that the others are, too. */
   standing({ isTaken = false } = {}): string {
-    const { path } = this.#request;
+    const { path, termsAgain, dryRun } = this.#request;
     const skip = isTaken ? " --skip-existing" : "";
-    if (this.#enqueued === 0) {
+    if (this.#enqueued === 0 || dryRun) {
       return `Nothing was enqueued.${skip && " To leave out what is there already, run it again with --skip-existing."}`;
     }
     const done = `${count(this.#enqueued, "job was", "jobs were")} enqueued, up to line ${this.#doneTo}.`;
     if (this.#allHaveIds) return `${done} To go on, run it again with --skip-existing.`;
-    const rest = `tail -n +${this.#doneTo + 1} ${shellWord(path)} | queuectl enqueue -${skip}`;
+    const rest = `tail -n +${this.#doneTo + 1} ${shellWord(path)} | queuectl enqueue -${skip}${termsAgain}`;
     return `${done} To go on${path === "-" ? `, begin after line ${this.#doneTo}.` : `: ${rest}`}`;
   }
 
@@ -134,7 +136,7 @@ class Bulk {
     try {
       for (const text of lines) {
         if (this.#request.atomic && this.#isTooMuch()) throw tooMuch();
-        this.#pending.push({ line: this.#lines.number, spec: parseJobSpec(text) });
+        this.#pending.push({ line: this.#lines.number, spec: parseJobSpec(text, this.#request.terms) });
       }
       return undefined;
     } catch (error) {

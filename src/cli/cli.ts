@@ -5,8 +5,10 @@ import type { Doctor } from "../store/doctor.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 import { type Commands, readRequest } from "./argv.ts";
-import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, type OptionSpec, usage } from "./command.ts";
+import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, optionUsage, usage } from "./command.ts";
+import type { NameReader } from "./completion/offers.ts";
 import { EXIT } from "./exit-code.ts";
+import { TOPICS } from "./topics/all.ts";
 
 /** In the order of the page that lists them all. Each is loaded when it is asked for. */
 const COMMANDS: Commands = new Map([
@@ -15,7 +17,9 @@ const COMMANDS: Commands = new Map([
   ["worker-stop", async () => (await import("./commands/worker-stop.ts")).workerStop],
   ["list", async () => (await import("./commands/list.ts")).list],
   ["status", async () => (await import("./commands/status.ts")).status],
+  ["stats", async () => (await import("./commands/stats.ts")).stats],
   ["show", async () => (await import("./commands/show.ts")).show],
+  ["why", async () => (await import("./commands/why.ts")).why],
   ["logs", async () => (await import("./commands/logs.ts")).logs],
   ["cancel", async () => (await import("./commands/cancel.ts")).cancel],
   ["retry", async () => (await import("./commands/retry.ts")).retry],
@@ -24,6 +28,13 @@ const COMMANDS: Commands = new Map([
   ["dlq-list", async () => (await import("./commands/dlq-list.ts")).dlqList],
   ["dlq-retry", async () => (await import("./commands/dlq-retry.ts")).dlqRetry],
   ["dlq-remove", async () => (await import("./commands/dlq-remove.ts")).dlqRemove],
+  ["queue-list", async () => (await import("./commands/queue-list.ts")).queueList],
+  ["queue-set", async () => (await import("./commands/queue-set.ts")).queueSet],
+  ["pause", async () => (await import("./commands/pause.ts")).pause],
+  ["resume", async () => (await import("./commands/pause.ts")).resume],
+  ["schedule-add", async () => (await import("./commands/schedule-add.ts")).scheduleAdd],
+  ["schedule-list", async () => (await import("./commands/schedule-list.ts")).scheduleList],
+  ["schedule-remove", async () => (await import("./commands/schedule-remove.ts")).scheduleRemove],
   ["config-get", async () => (await import("./commands/config-get.ts")).configGet],
   ["config-set", async () => (await import("./commands/config-set.ts")).configSet],
   ["prune", async () => (await import("./commands/prune.ts")).prune],
@@ -31,6 +42,7 @@ const COMMANDS: Commands = new Map([
   ["import", async () => (await import("./commands/import.ts")).importQueue],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["store-migrate", async () => (await import("./commands/store-migrate.ts")).storeMigrate],
+  ["completion", async () => (await import("./commands/completion.ts")).completion],
   ["selftest", async () => (await import("./commands/selftest.ts")).selftest],
 ]);
 
@@ -41,11 +53,21 @@ const EXAMPLES = [
   "queuectl status",
 ];
 
+const MORE = {
+  title: "More",
+  body: [
+    "  queuectl <command> --help, queuectl help <topic>",
+    "  queuectl help --man | man -l -    all of it as a manual page",
+  ].join("\n"),
+};
+
 /** What the process gives to a command line: everything that a test may want to replace. */
 export interface World {
   readonly output: Output;
   readonly json: boolean;
   readonly now: () => number;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly commit: string | undefined;
   openStore(dataDir: string | undefined): Promise<Store>;
@@ -57,9 +79,18 @@ export interface World {
 
 /** Does what `argv` (without the program's own name) asks for and returns the exit code. Throws `QueueError`. */
 export async function runCommandLine(argv: readonly string[], world: World): Promise<number> {
-  const request = await readRequest(argv, COMMANDS);
+  const request = await readRequest(argv, COMMANDS, [...TOPICS.keys()]);
   if (request.kind === "help") {
     await printHelp(request.command);
+    return EXIT.ok;
+  }
+  if (request.kind === "topic") {
+    const [topic, { topicText }] = await Promise.all([TOPICS.get(request.topic)?.(), import("./topics/topic.ts")]);
+    if (topic) world.output.data(topicText(topic));
+    return EXIT.ok;
+  }
+  if (request.kind === "man") {
+    world.output.data(await manual(world.version));
     return EXIT.ok;
   }
   if (request.kind === "version") {
@@ -69,12 +100,20 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
   return runCommand(request.command, request.args, world);
 }
 
+/** What a shell may put in the place of the last of these words, for its script to read (completion/scripts.ts). */
+export async function completionLines(words: readonly string[], readNames: NameReader): Promise<string> {
+  const { offers } = await import("./completion/offers.ts");
+  return (await offers(words, { commands: COMMANDS, topics: TOPICS, readNames })).map((line) => `${line}\n`).join("");
+}
+
 async function runCommand(command: Command, args: Arguments, world: World): Promise<number> {
   let opened: Promise<Store> | undefined;
   const context: Context = {
     output: world.output,
     now: world.now,
     json: world.json,
+    cwd: world.cwd,
+    env: world.env,
     store() {
       opened ??= world.openStore(args.options.get("data-dir"));
       return opened;
@@ -107,11 +146,14 @@ async function printHelp(about: Command | undefined): Promise<void> {
   for (const load of COMMANDS.values()) {
     const command = await load();
     const described = program.command(usage(command), command.summary);
-    if (command.options.length > 0) described.usage(`${usage(command)} [options]`);
+    if (command.options.length > 0) described.usage(usage(command, "[options]"));
     for (const option of command.options) described.option(optionUsage(option), option.summary);
+    // cac takes `--no-retry-on` for the opposite of an option that is on by default.
+    for (const option of described.options) delete option.config.default;
     for (const example of command.examples) described.example(`  $ ${example}`);
     if (command === about) program.matchedCommand = described;
   }
+  const topics = { title: "Topics", body: (await topicLines()).map(indented).join("\n") };
   // Set here and not by `help()`, which would list a second --help.
   program.globalCommand.helpCallback = ([, synopsis, ...sections]) => [
     { body: about?.summary ?? "A durable queue of shell commands." },
@@ -120,15 +162,24 @@ async function printHelp(about: Command | undefined): Promise<void> {
     ...sections
       .filter(({ title }) => !title?.startsWith("For more info"))
       .map(({ title, body }) => ({ ...(title ? { title } : {}), body: body.replace(/ +$/gm, "") })),
-    ...(about ? [] : [{ body: "More on one of them: queuectl <command> --help" }]),
+    ...(about ? [] : [topics, MORE]),
   ];
   program.outputHelp();
 }
 
-function indented(line: string): string {
-  return `  ${line}`;
+async function manual(version: string): Promise<string> {
+  const { manPage } = await import("./man-page.ts");
+  const commands = await Promise.all(Array.from(COMMANDS.values(), (load) => load()));
+  const topics = await Promise.all(Array.from(TOPICS, async ([name, load]) => [name, await load()] as const));
+  return manPage({ version, commands, topics, examples: EXAMPLES });
 }
 
-function optionUsage({ name, short, value }: OptionSpec): string {
-  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
+async function topicLines(): Promise<string[]> {
+  const { explained } = await import("./topics/topic.ts");
+  const rows = [...TOPICS].map(async ([name, load]) => [name, (await load()).summary] as const);
+  return explained(await Promise.all(rows));
+}
+
+function indented(line: string): string {
+  return `  ${line}`;
 }

@@ -1,6 +1,8 @@
+import { JOB_STATES } from "../job/job.ts";
 import type { Output } from "../output/output.ts";
 import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
+import type { Named } from "../store/known-names.ts";
 import type { Migrator } from "../store/migrator.ts";
 import type { Store } from "../store/store.ts";
 
@@ -12,15 +14,30 @@ export interface Command {
   readonly details?: { readonly title: string; readonly lines: readonly string[] };
   readonly arguments: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
+  /**
+   * What stands after `--` is another program's command line, word for word. Then it judges surplus words itself: most likely
+   * they are one without its `--` (`howToWrite`).
+   */
+  readonly takesCommand?: boolean;
   /** Shell lines for its help. */
   readonly examples: readonly string[];
   /** Returns the exit code. Errors are thrown: `main.ts` words them. */
   run(context: Context, args: Arguments): Promise<number>;
 }
 
+/** What a shell offers where a value is to be typed: paths, names that the queue knows, or some words. */
+export type Offer =
+  | { readonly paths: "files" | "directories" }
+  | { readonly names: Named }
+  | { readonly words: readonly string[] };
+
+/** The ids of everything that has one. */
+export const ANY_ID: Offer = { names: [...JOB_STATES, "dead"] };
+
 interface ArgumentSpec {
   readonly name: string;
   readonly required: boolean;
+  readonly offer?: Offer;
   /** Takes all arguments from here on. Only the last one may. */
   readonly many?: boolean;
 }
@@ -31,6 +48,9 @@ export interface OptionSpec {
   readonly short?: string;
   /** What the help calls its value; an option without one is a flag. */
   readonly value?: string;
+  readonly offer?: Offer;
+  /** May be given many times, and all of its values count. Of another option the last one does. */
+  readonly many?: boolean;
   readonly summary: string;
 }
 
@@ -39,6 +59,10 @@ export interface Arguments {
   readonly words: readonly string[];
   /** By option name; a flag's text is empty. */
   readonly options: ReadonlyMap<string, string>;
+  /** Of the options that may be given many times: all values, in order. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** What stands after `--`, where a command takes another. */
+  readonly command?: readonly string[];
 }
 
 /** What a command works with. */
@@ -46,6 +70,9 @@ export interface Context {
   readonly output: Output;
   readonly now: () => number;
   readonly json: boolean;
+  /** Where one stands. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Opens the store when first asked. The caller closes it, after the result has been printed. */
   store(): Promise<Store>;
   /** Which store that is. */
@@ -63,17 +90,31 @@ export interface Context {
 
 /** The options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: "data-dir", value: "dir", summary: "Where the queue is kept (default: the nearest db/data)" },
+  {
+    name: "data-dir",
+    value: "dir",
+    offer: { paths: "directories" },
+    summary: "Where the queue is kept (default: the nearest db/data)",
+  },
   { name: "json", summary: "Print JSON, for programs" },
   { name: "help", short: "h", summary: "Show this help" },
   { name: "version", short: "v", summary: "Show the version" },
 ];
 
-/** `enqueue <json>`, `dlq-retry <id...>`: how the command is written. */
-export function usage(command: Command): string {
+/** Of `queuectl help` alone. */
+export const MAN_OPTION: OptionSpec = { name: "man", summary: "Print all of the help as a manual page" };
+
+/** `-f, --follow`, `--state <state>`: how the option is written. */
+export function optionUsage({ name, short, value }: OptionSpec): string {
+  return `${short ? `-${short}, ` : ""}--${name}${value ? ` <${value}>` : ""}`;
+}
+
+/** `config-get [key]`, `dlq-retry <id...>`: how the command is written; on its own page with the place of its options. */
+export function usage(command: Command, options?: "[options]"): string {
   const words = command.arguments.map(({ name, required, many }) => {
     const text = many ? `${name}...` : name;
     return required ? `<${text}>` : `[${text}]`;
   });
-  return [command.name, ...words].join(" ");
+  const other = command.takesCommand ? "[-- command...]" : undefined;
+  return [command.name, ...words, options, other].filter((part) => part !== undefined).join(" ");
 }

@@ -13,12 +13,27 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-const BY_CODE = {
+/** As README has them, too. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: "done; for workers: drained, or stopped by worker-stop, TERM or HUP",
+  failure: "failure",
+  usage: "usage: an unknown command or option, invalid job data, a value out of range",
+  notFound: "no such job or key",
+  idTaken: "the id is taken",
+  jobsFailed: "worker-start --drain: done, but a job went to the DLQ in that time",
+  storeUnreadable: "the store cannot be reached, read or written, is damaged, or was made by a newer version",
+  storeLocked: "the store is locked",
+  interrupted: "interrupted by ^C",
+};
+
+export const BY_CODE = {
   E_USAGE: EXIT.usage,
   E_JOB_NOT_FOUND: EXIT.notFound,
   E_KEY_NOT_FOUND: EXIT.notFound,
   E_JOB_EXISTS: EXIT.idTaken,
   E_JOB_STATE: EXIT.failure,
+  E_SCHEDULE_NOT_FOUND: EXIT.notFound,
+  E_SCHEDULE_EXISTS: EXIT.idTaken,
   E_STORE_NOT_EMPTY: EXIT.failure,
   E_STREAM: EXIT.failure,
   E_STORE_LOCKED: EXIT.storeLocked,

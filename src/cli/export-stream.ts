@@ -3,6 +3,8 @@
  *
  *   {"queuectl_export":1}                                the version of this form
  *   {"setting":{"key":"max_retries","value":5}}          those that are stored
+ *   {"queue":{"name":"deploy","concurrency":1}}          those that something holds for; counted among the settings
+ *   {"schedule":{"name":"nightly",…}}                    likewise
  *   {"job":{"id":"p1","command":"echo hi",…}}            in the order in which they were enqueued
  *   {"dead_letter":{"id":"bad1",…}}                      oldest first
  *   {"archived":{"id":"p0",…}}                           in the order in which they were archived
@@ -37,7 +39,7 @@ export class StreamTotals {
   /** As `line`, of one that holds an item. */
   item(line: string, item: Item): void {
     this.line(line);
-    if (!("setting" in item)) this.#entries.update(`${line}\n`);
+    if (kindOf(item) !== "settings") this.#entries.update(`${line}\n`);
     if ("job" in item && item.job.state === "processing") this.#processing += 1;
     this.tally[kindOf(item)] += 1;
   }

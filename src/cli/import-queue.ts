@@ -5,7 +5,9 @@
 import { QueueError } from "../job/errors.ts";
 import { count } from "../output/worker-log.ts";
 import type { Item, Restored } from "../store/item.ts";
-import type { EnqueueOptions, Present, Store } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
+import type { EnqueueOptions, Store } from "../store/store.ts";
+import { refuseUnlessEmpty } from "../store/transfer.ts";
 import type { Context } from "./command.ts";
 import { type StreamEnd, type StreamTotals, StreamWriter } from "./export-stream.ts";
 import { ImportSource } from "./import-source.ts";
@@ -14,21 +16,31 @@ import { StreamReader } from "./import-stream.ts";
 interface ImportRequest extends Required<EnqueueOptions> {
   /** Of a file, or `-` for standard input. */
   readonly path: string;
+  /** Nothing is imported. */
+  readonly dryRun: boolean;
 }
 
-export async function importFrom({ store, output }: Context, { path, existing }: ImportRequest): Promise<void> {
+export async function importFrom({ store, output }: Context, request: ImportRequest): Promise<void> {
+  const { path, existing, dryRun } = request;
   using source = await ImportSource.open(path);
   const pass = { source, existing, onRead: showProgress };
   let passes = 0;
   function showProgress(done: number, totals: StreamTotals): void {
     const { jobs, dead_letters, archived } = totals.tally;
     const what = `${passes === 0 ? "checked" : "imported"} ${jobs + dead_letters + archived}`;
-    output.progress({ done: passes * source.bytes + done, of: 2 * source.bytes, text: what });
+    output.progress({ done: passes * source.bytes + done, of: (dryRun ? 1 : 2) * source.bytes, text: what });
   }
   try {
     const checked = await readThrough(pass);
     passes = 1;
     const opened = await store();
+    if (dryRun) {
+      if (existing === "refuse") refuseUnlessEmpty(opened, await opened.counts());
+      output.progress(undefined);
+      const { sum, ...tally } = checked.end;
+      output.result({ view: "import-checked", checked: tally, merge: existing === "skip", sum });
+      return;
+    }
     const workers = await opened.present();
     const imported = await opened.restore(() => itemsOf(pass), { existing });
     if (!isWhole(imported, checked.end))

@@ -5,6 +5,8 @@
 import { CONFIG_KEYS, parseConfigValue } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import { whyNoDeadLetter, whyNoJob, whyNotArchived } from "../job/portable.ts";
+import { isQueueRule } from "../job/queue.ts";
+import { isSchedule } from "../job/schedule.ts";
 import { shown } from "../job/shown.ts";
 import type { Item } from "../store/item.ts";
 import { kindOf } from "../store/transfer.ts";
@@ -137,6 +139,8 @@ export class StreamReader {
 
 const CHECKS: Readonly<Record<string, (content: unknown) => string | undefined>> = {
   setting: whyNoSetting,
+  queue: whyNoRule,
+  schedule: whyNoSchedule,
   job: whyNoJob,
   dead_letter: whyNoDeadLetter,
   archived: whyNotArchived,
@@ -149,6 +153,15 @@ function whyNoSetting(content: unknown): string | undefined {
     return `is no setting that this version knows: ${shown(content)}`;
   parseConfigValue(known, value);
   return undefined;
+}
+
+function whyNoRule(content: unknown): string | undefined {
+  return isQueueRule(content) ? undefined : `is no rule of a queue: ${shown(content)}`;
+}
+
+/** Throws `E_USAGE` for a schedule of something that no job could be, or of no time. */
+function whyNoSchedule(content: unknown): string | undefined {
+  return isSchedule(content) ? undefined : `is no schedule: ${shown(content)}`;
 }
 
 function foreign(): QueueError {

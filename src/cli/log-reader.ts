@@ -1,13 +1,15 @@
 /** Reads the output of an attempt: what is there, or, following, also what comes until the attempt ends. */
-import { closeSync, openSync, readSync, watch } from "node:fs";
+import { watch } from "node:fs";
 import { QueueError } from "../job/errors.ts";
-import type { Entry } from "../job/job.ts";
+import type { Entry, Lease } from "../job/job.ts";
 import { size } from "../output/size.ts";
-import type { AttemptLog, Store } from "../store/store.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
+import { Alarm } from "../worker/alarm.ts";
+import { LogFile, lastLines } from "./log-file.ts";
 
-const CHUNK_BYTES = 64 * 1024;
 /** For the file systems where nothing tells of a change. */
-const LOOK_AGAIN_MS = 1000;
+export const LOOK_AGAIN_MS = 1000;
 
 /**
  * The log of an attempt, the newest where a requeue began the count anew. There is none when it printed nothing: of the
@@ -19,117 +21,107 @@ export function logOfAttempt(logs: readonly AttemptLog[], attempt: number, entry
   return newest?.attempt === attempt ? newest : undefined;
 }
 
-/** Whose output it is, and to whom is told what of it is not shown. */
-export interface Reading {
-  readonly entry: Entry;
+/** An attempt of a job, whether there is a log of it or not. */
+export interface AttemptRef {
+  readonly id: string;
   readonly attempt: number;
+  readonly lease: Lease;
+}
+
+export interface Reading {
+  /** Told what of it is not shown. */
   readonly tell: (sentence: string) => void;
+  /** Of what is there at first, only so many lines. */
+  readonly tail: number | undefined;
 }
 
 /** The bytes that are in the file now, or where it is elsewhere, what the store has of them. */
-export async function* readLog(log: AttemptLog, reading: Reading): AsyncGenerator<Uint8Array> {
-  const { path, elsewhere } = log;
+export async function* readLog(
+  log: AttemptLog,
+  { id, isRunning }: { readonly id: string; readonly isRunning: boolean },
+  { tell, tail }: Reading,
+): AsyncGenerator<Uint8Array> {
+  const { attempt, path, elsewhere } = log;
   if (elsewhere === undefined) {
-    using file = new LogFile(path);
-    yield* file.readOn();
+    using file = LogFile.open(path, tail);
+    yield* file?.readOn() ?? [];
     return;
   }
   const { host, end } = elsewhere;
-  const { entry, attempt, tell } = reading;
   if (end === undefined) {
-    const which = `attempt ${attempt} of job ${entry.id}`;
-    if (isRunning(entry, attempt)) tell(`The output of ${which} is on host ${host} until it ends: ${path}`);
+    const which = `attempt ${attempt} of job ${id}`;
+    if (isRunning) tell(`The output of ${which} is on host ${host} until it ends: ${path}`);
     else tell(`The output of ${which} is on host ${host}, which was lost while it ran: ${path}`);
     return;
   }
-  if (end.bytes > end.tail.length) {
+  const bytes = tail === undefined ? end.tail : lastLines(end.tail, tail);
+  if (end.bytes > end.tail.length && bytes.length === end.tail.length) {
     tell(
       `Showing the last ${size(end.tail.length)} of ${size(end.bytes)}; all of it was written on host ${host}: ${path}`,
     );
   }
-  yield end.tail;
+  yield bytes;
 }
 
 /**
  * The bytes in the log, then those that are added to it until this attempt is no longer being run; of one that runs
  * elsewhere, what the store has of them then.
  */
-export async function* followLog(store: Store, reading: Reading): AsyncGenerator<Uint8Array> {
-  const { attempt, tell } = reading;
-  const { id } = reading.entry;
-  const bell = new Bell();
+export async function* followLog(
+  store: Store,
+  { id, attempt, lease }: AttemptRef,
+  reading: Reading,
+): AsyncGenerator<Uint8Array> {
+  const alarm = new Alarm();
   using open = new DisposableStack();
-  open.use(store.changes(() => bell.ring()));
+  open.use(store.changes(() => alarm.ring()));
   let file: LogFile | undefined;
   let isTold = false;
-  for (let running = true; running; ) {
+  for (let isRunning = true; isRunning; ) {
+    alarm.reset();
     // Asked before reading: whatever it printed before its end is then read below.
-    const entry = await store.get(id);
-    running = isRunning(entry, attempt);
+    isRunning = holds(await entryOf(store, id), lease);
     if (file === undefined) {
       // A job that was claimed a moment ago has no log yet.
-      const log = logOfAttempt(await store.logs(id), attempt, entry);
+      const log = (await store.logs(id)).find((found) => found.lease === lease);
       if (log?.elsewhere) {
-        if (!running) yield* readLog(log, { entry, attempt, tell });
+        if (!isRunning) yield* readLog(log, { id, isRunning }, reading);
         else if (!isTold)
-          tell(`Attempt ${attempt} of job ${id} runs on host ${log.elsewhere.host}; its output comes when it ends.`);
+          reading.tell(
+            `Attempt ${attempt} of job ${id} runs on host ${log.elsewhere.host}; its output comes when it ends.`,
+          );
         isTold = true;
       } else if (log) {
-        file = open.use(new LogFile(log.path));
-        open.adopt(
-          watch(log.path, () => bell.ring()),
-          (watcher) => watcher.close(),
-        );
+        file = open.use(LogFile.open(log.path, reading.tail));
+        if (file) open.defer(onGrowth(log.path, () => alarm.ring()));
       }
     }
     if (file) yield* file.readOn();
-    if (running) await bell.rung(LOOK_AGAIN_MS);
+    if (isRunning) await alarm.sleep(LOOK_AGAIN_MS);
   }
 }
 
-function isRunning(entry: Entry, attempt: number): boolean {
-  return "state" in entry && entry.state === "processing" && entry.attempts === attempt;
-}
-
-class LogFile implements Disposable {
-  readonly #fd: number;
-
-  constructor(path: string) {
-    try {
-      this.#fd = openSync(path, "r");
-    } catch (cause) {
-      throw new QueueError("E_STORE_IO", `Could not read the log: ${(cause as Error).message}.`, { cause });
-    }
-  }
-
-  /** From where the last reading ended to the present end. */
-  *readOn(): Generator<Uint8Array> {
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-      const bytes = readSync(this.#fd, buffer);
-      if (bytes === 0) return;
-      yield buffer.subarray(0, bytes);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.#fd);
+/** Undefined once it is in the queue no more: completed and archived while somebody was looking. */
+export async function entryOf(store: Store, id: string): Promise<Entry | undefined> {
+  try {
+    return await store.get(id);
+  } catch (error) {
+    if (error instanceof QueueError && error.code === "E_JOB_NOT_FOUND") return undefined;
+    throw error;
   }
 }
 
-/** Remembers a ring until somebody waits for it, so that none is missed between a look and the next wait. */
-class Bell {
-  #next = Promise.withResolvers<void>();
+/** Whether the attempt is being run. */
+export function holds(entry: Entry | undefined, lease: Lease): boolean {
+  return entry !== undefined && "state" in entry && entry.state === "processing" && entry.lease === lease;
+}
 
-  ring(): void {
-    this.#next.resolve();
-  }
-
-  /** Resolves at the next ring, at once if there was one since the last wait, and after `timeoutMs` at the latest. */
-  async rung(timeoutMs: number): Promise<void> {
-    const timer = setTimeout(this.#next.resolve, timeoutMs);
-    await this.#next.promise;
-    clearTimeout(timer);
-    this.#next = Promise.withResolvers<void>();
+/** Returns what ends it. A file that has just been removed grows no more. */
+function onGrowth(path: string, wake: () => void): () => void {
+  try {
+    const watcher = watch(path, wake);
+    return () => watcher.close();
+  } catch {
+    return () => {};
   }
 }

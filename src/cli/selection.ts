@@ -1,11 +1,12 @@
 /** Which jobs or dead letters a command line means: by name, or all of those that something is true of. */
 import { notInDlq } from "../job/control.ts";
 import { QueueError } from "../job/errors.ts";
-import { globMatcher } from "../job/glob.ts";
 import { type Entry, isDeadLetter, isIn, type JobState } from "../job/job.ts";
 import { shown } from "../job/shown.ts";
 import type { Store } from "../store/store.ts";
 import type { Arguments, OptionSpec } from "./command.ts";
+import { matchFilter } from "./job-filter.ts";
+import { mistake } from "./mistake.ts";
 import { choice } from "./option-values.ts";
 
 /** Named, each by its whole id or some by less; or found, by a condition that may not hold any more when something is done. */
@@ -23,27 +24,28 @@ export const SELECTORS = {
   title: "Which jobs",
   lines: [
     ABOUT_ID,
-    "In the pattern of --match * is any text, ? any character, [a-c] one of some.",
+    "In the pattern of --match * is any text, ? any character; a backslash quotes one.",
     "Unless only whole ids are given, and before anything is removed, you are asked.",
   ],
 } as const;
 
-export const MATCH: OptionSpec = { name: "match", value: "glob", summary: "All whose ids match, like 'nightly-*'" };
+export const MATCH: OptionSpec = {
+  name: "match",
+  value: "glob",
+  summary: "All whose id or command is like this: build-*",
+};
 
 const SHOWN_AT_MOST = 5;
 
 /** Throws `E_JOB_NOT_FOUND`, and `E_USAGE` where it is not clear which are meant. */
-export async function select(store: Store, { words, options }: Arguments, pool: Pool): Promise<Selection> {
+export async function select(store: Store, args: Arguments, pool: Pool): Promise<Selection> {
+  const { words, options } = args;
   const isByCondition = ["all", "match", "state"].some((name) => options.has(name));
   if (isByCondition && words.length > 0) {
-    throw new QueueError(
-      "E_USAGE",
-      `Name them by their ids or say which by options, not both: got ${shown(words[0])}.`,
-    );
+    throw mistake(`Name them by their ids or say which by options, not both: got ${shown(words[0])}.`);
   }
-  if (isByCondition) return found(store, options, pool);
-  if (words.length === 0)
-    throw new QueueError("E_USAGE", "Missing <id>.", { hint: "Which jobs are meant? See --help." });
+  if (isByCondition) return found(store, args, pool);
+  if (words.length === 0) throw mistake("Missing <id>.", "Which jobs are meant? See --help.");
   const named = new Map<string, Entry>();
   let by: "id" | "less" = "id";
   for (const word of words) {
@@ -54,15 +56,15 @@ export async function select(store: Store, { words, options }: Arguments, pool: 
   return { entries: [...named.values()], by };
 }
 
-async function found(store: Store, options: Arguments["options"], pool: Pool): Promise<Selection> {
-  const matches = globMatcher(options.get("match") ?? "*");
+async function found(store: Store, args: Arguments, pool: Pool): Promise<Selection> {
+  const matches = matchFilter(args.options.get("match") ?? "*");
   if (pool === "dlq") {
-    const holds = (entry: Entry): boolean => isDeadLetter(entry) && matches(entry.id);
+    const holds = (entry: Entry): boolean => isDeadLetter(entry) && matches(entry);
     return { by: "condition", entries: (await store.deadLetters()).filter(holds), holds };
   }
-  const state = choice({ words: [], options }, "state", pool);
+  const state = choice(args, "state", pool);
   const states = state === undefined ? pool : [state];
-  const holds = (entry: Entry): boolean => states.some((one) => isIn(entry, one)) && matches(entry.id);
+  const holds = (entry: Entry): boolean => states.some((one) => isIn(entry, one)) && matches(entry);
   return { by: "condition", entries: (await store.list(state)).filter(holds), holds };
 }
 
@@ -95,5 +97,5 @@ async function abbreviated(store: Store, word: string, pool: Pool): Promise<Entr
   if (found.length < 2) return found[0];
   const ids = found.slice(0, SHOWN_AT_MOST).map(({ id }) => id);
   const rest = found.length > ids.length ? ` and ${found.length - ids.length} more` : "";
-  throw new QueueError("E_USAGE", `${shown(word)} begins more than one id: ${ids.join(", ")}${rest}.`);
+  throw mistake(`${shown(word)} begins more than one id: ${ids.join(", ")}${rest}.`);
 }

@@ -5,6 +5,7 @@
  */
 import { QueueError } from "./errors.ts";
 import { type DeadLetter, type Entry, type FailedJob, isDeadLetter, isIn, type PendingJob } from "./job.ts";
+import { cancelPending } from "./lifecycle.ts";
 
 export type Alteration =
   /** It was canceled. */
@@ -20,10 +21,14 @@ export type Alteration =
  * What is to become of the entry that has an id, if any has: nothing where it is undefined, and an error where it must
  * not be. Pure, for it may be asked more than once.
  */
-export type Rule = (
-  entry: Entry | undefined,
-  circumstances: { readonly id: string; readonly now: number },
-) => Alteration | QueueError | undefined;
+export type Rule = (entry: Entry | undefined, circumstances: Circumstances) => Alteration | QueueError | undefined;
+
+export interface Circumstances {
+  readonly id: string;
+  readonly now: number;
+  /** Another: one that is altered in the same call, or one of those that the entry was to be run `after`. */
+  readonly entryOf: (id: string) => Entry | undefined;
+}
 
 /** The same, but what it refuses is left as it is. */
 export function wherePossible(rule: Rule): Rule {
@@ -37,15 +42,29 @@ export function wherePossible(rule: Rule): Rule {
 export function alterationsOf(
   ids: readonly string[],
   rule: Rule,
-  { now, entryOf }: { readonly now: number; readonly entryOf: (id: string) => Entry | undefined },
+  { now, entryOf }: Omit<Circumstances, "id">,
 ): Alteration[] {
+  const latest = new Map<string, Entry | undefined>();
+  const entryNow = (id: string): Entry | undefined => (latest.has(id) ? latest.get(id) : entryOf(id));
   return [...new Set(ids)].flatMap((id) => {
     const entry = entryOf(id);
-    const verdict = rule(entry, { id, now });
+    const verdict = rule(entry, { id, now, entryOf: entryNow });
     if (verdict instanceof QueueError) throw verdict;
     if (verdict === undefined) return [];
     if (entry && isIn(entry, "processing")) throw new Error(`a rule would have ${verdict.event} the running job ${id}`);
+    latest.set(id, verdict.event === "removed" ? undefined : verdict.job);
     return [verdict];
+  });
+}
+
+/**
+ * The jobs that came to an end by that without being completed: what waits for them waits in vain. One that was removed
+ * counts as canceled, for only while it is pending there can be somebody who waits for it.
+ */
+export function lostBy(alterations: readonly Alteration[], now: number): FailedJob[] {
+  return alterations.flatMap(({ event, job }) => {
+    if (event === "failed") return [job];
+    return event === "removed" && isIn(job, "pending") ? [cancelPending(job, now)] : [];
   });
 }
 

@@ -21,15 +21,20 @@ export const cancel: Rule = (entry, { id, now }) => {
     : wrongState(entry, "only what waits or runs can be canceled");
 };
 
-/** A completed or failed job runs again, with its attempts forgotten. */
-export const retry: Rule = (entry, { id, now }) => {
+/** A completed or failed job runs again, with its attempts forgotten, once those that it is to run after are completed. */
+export const retry: Rule = (entry, { id, now, entryOf }) => {
   if (!entry) return notFound(id);
   if (isDeadLetter(entry)) {
     return wrongState(entry, "a dead letter has a way back of its own", `queuectl dlq-retry ${shellWord(id)}`);
   }
-  return entry.state === "completed" || entry.state === "failed"
-    ? { event: "requeued", job: requeue(entry, now) }
-    : wrongState(entry, "only a completed or failed job can be run again");
+  if (entry.state !== "completed" && entry.state !== "failed") {
+    return wrongState(entry, "only a completed or failed job can be run again");
+  }
+  const others = (entry.after ?? []).map(entryOf).filter((other) => other !== undefined);
+  const lost = others.find((other) => isDeadLetter(other) || other.state === "failed");
+  if (lost) return wrongState(entry, `it waits for job ${lost.id}, which did not complete: have that run again first`);
+  const waits_for = others.filter((other) => !isIn(other, "completed")).map((other) => other.id);
+  return { event: "requeued", job: { ...requeue(entry, now), ...(waits_for.length > 0 && { waits_for }) } };
 };
 
 /** The same of a dead letter. */

@@ -8,11 +8,29 @@ const UNITS = [
   { name: "ms", ms: 1 },
 ] as const;
 
+const TEN_YEARS_MS = 10 * 365 * 86_400_000;
+
+/** How long a duration may be, in ms. */
+export interface Span {
+  readonly least: number;
+  readonly most: number;
+}
+
+export const ANY_DURATION: Span = { least: 0, most: TEN_YEARS_MS };
+
 /** In ms; undefined for what is no duration. */
 export function parseDuration(text: string): number | undefined {
   const [written, ...counts] = WRITTEN.exec(text) ?? [];
   if (!written) return undefined;
   return UNITS.reduce((sum, { ms }, index) => sum + Number(counts[index] ?? 0) * ms, 0);
+}
+
+export function isWithin(ms: unknown, { least, most }: Span): ms is number {
+  return Number.isInteger(ms) && (ms as number) >= least && (ms as number) <= most;
+}
+
+export function spanText({ least, most }: Span): string {
+  return `from ${durationText(least)} to ${durationText(most)}`;
 }
 
 /** As `parseDuration` reads it: `90000` is `1m30s`. */

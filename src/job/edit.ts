@@ -30,6 +30,7 @@ export function checkChanges(value: unknown): Changes {
   if (fields.length === 0) throw invalid("nothing of it is to be changed.");
   const without = fields.flatMap(([name, content]) => (content === null ? [optional(name)] : []));
   const given = Object.fromEntries(fields.filter(([, content]) => content !== null));
+  if (fields.some(([name]) => name === "after")) throw invalid(`"after" is settled when a job is enqueued.`);
   if (given.id !== undefined) throw invalid(`"id" is what it is known by, and cannot be changed.`);
   const { command, ...rest } = checkJobSpec({ command: ANY_COMMAND, ...given });
   return { to: given.command === undefined ? rest : { command, ...rest }, without };

@@ -6,6 +6,8 @@ export type ErrorCode =
   | "E_JOB_EXISTS"
   /** The state that a job is in does not allow what was asked for. */
   | "E_JOB_STATE"
+  | "E_SCHEDULE_NOT_FOUND"
+  | "E_SCHEDULE_EXISTS"
   | "E_STORE_NOT_EMPTY"
   | "E_STORE_LOCKED"
   | "E_STORE_CORRUPT"

@@ -12,6 +12,23 @@ export type JobState = (typeof JOB_STATES)[number];
 /** The right to finish one attempt: the sequence number of its claim, never given out twice (a fencing token). */
 export type Lease = number;
 
+/** What became of an attempt that did not complete its job. */
+export interface PastAttempt {
+  /** Its number, as `attempts` counted it; a requeue begins the count anew. */
+  readonly attempt: number;
+  readonly started_at: number;
+  readonly ended_at: number;
+  readonly worker_id: string;
+  /** As `last_error` said it. */
+  readonly outcome: string;
+  readonly lease: Lease;
+}
+
+/** Those that are kept, oldest first: at most `KEPT_ATTEMPTS` of the latest. */
+export type History = readonly PastAttempt[];
+
+export const KEPT_ATTEMPTS = 20;
+
 interface JobFields extends JobTerms {
   readonly id: string;
   readonly command: string;
@@ -22,11 +39,14 @@ interface JobFields extends JobTerms {
   readonly updated_at: number;
   /** How the latest attempt that failed ended. */
   readonly last_error?: string;
+  readonly history?: History;
 }
 
-/** Waits for `run_at`. A claim moves it to `processing`. */
+/** Waits for `run_at`, and for the jobs in `waits_for`. A claim moves it to `processing`. */
 export interface PendingJob extends JobFields {
   readonly state: "pending";
+  /** What is left of `after`; absent when nothing is. */
+  readonly waits_for?: readonly string[];
 }
 
 /** Is being run by `worker_id`. Only the end of the attempt that holds `lease` moves it on. */
@@ -44,7 +64,7 @@ export interface CompletedJob extends JobFields {
   readonly worker_id: string;
 }
 
-/** Ended without success and not in the DLQ: it was canceled, or expired. `last_error` says so. Final, as above. */
+/** Ended without success and not in the DLQ: it was canceled, has expired, or waited in vain. `last_error` says so. Final, as above. */
 export interface FailedJob extends JobFields {
   readonly state: "failed";
 }
@@ -58,6 +78,7 @@ export interface DeadLetter extends JobTerms {
   readonly failed_at: number;
   readonly max_retries: number;
   readonly created_at: number;
+  readonly history?: History;
   readonly worker_id?: string;
 }
 

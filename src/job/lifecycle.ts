@@ -6,7 +6,8 @@
  *                │  └──── release ────┘ │
  *                └── fails, or rescue ──┘   (run_at = now + backoff)
  *
- * Canceled or expired, it is `failed`. By hand, a completed or failed job is requeued like a dead letter (control.ts).
+ * Canceled or expired, it is `failed`; and so when it waited for another that did not complete (dependency.ts). By hand, a
+ * completed or failed job is requeued like a dead letter (control.ts).
  *
  * Every way out of `processing` goes through `finish`, whose gate is the lease: an attempt that no longer holds its job
  * changes nothing, however late its worker wakes up.
@@ -18,8 +19,10 @@ import {
   type DeadLetter,
   type Entry,
   type FailedJob,
+  type History,
   isDeadLetter,
   isIn,
+  KEPT_ATTEMPTS,
   type Lease,
   type PendingJob,
   type ProcessingJob,
@@ -88,7 +91,7 @@ export function mayRetry(ends: readonly AttemptEnd[]): boolean {
 }
 
 /**
- * Puts what has ended back at the end of the queue, due now, with its attempts forgotten and its last error kept. A time
+ * Puts what has ended back at the end of the queue, due now, counting from 0 again, its last error and history kept. A time
  * by which it had to be begun, once it has passed, is forgotten, too: it would end it again at once.
  */
 export function requeue(ended: DeadLetter | CompletedJob | FailedJob, now: number): PendingJob {
@@ -105,12 +108,14 @@ export function requeue(ended: DeadLetter | CompletedJob | FailedJob, now: numbe
     updated_at: now,
     ...termsOf(expires_at > now ? ended : lasting),
     ...(lastError === undefined ? {} : { last_error: lastError }),
+    ...(ended.history && { history: ended.history }),
   };
 }
 
 /** Gives up a job that nobody runs: as `finish` does with an attempt that was canceled. */
 export function cancelPending(job: PendingJob, now: number): FailedJob {
-  return { ...job, state: "failed", updated_at: now, last_error: describeOutcome({ kind: "canceled" }) };
+  const { waits_for: _, ...kept } = job;
+  return { ...kept, state: "failed", updated_at: now, last_error: describeOutcome({ kind: "canceled" }) };
 }
 
 /** The lease gate. */
@@ -133,9 +138,11 @@ function release(job: ProcessingJob, now: number): JobEvent {
 
 function giveUp(job: ProcessingJob, outcome: Outcome & { kind: "canceled" | "expired" }, now: number): JobEvent {
   const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = job;
-  const attempts = outcome.kind === "expired" ? job.attempts - 1 : job.attempts;
-  const failed = { ...kept, state: "failed", attempts, updated_at: now, last_error: describeOutcome(outcome) } as const;
-  return { event: "failed", job: failed };
+  const last_error = describeOutcome(outcome);
+  // What had expired was not begun.
+  const ended =
+    outcome.kind === "expired" ? { attempts: job.attempts - 1 } : { history: historyWith(job, last_error, now) };
+  return { event: "failed", job: { ...kept, state: "failed", updated_at: now, last_error, ...ended } };
 }
 
 function fail(
@@ -146,9 +153,10 @@ function fail(
   if (job.attempts > job.max_retries || !isWorthRetrying(job, outcome)) {
     return { event: "dead-lettered", job: deadLetter(job, error, now) };
   }
+  const history = historyWith(job, error, now);
   const asked = "retryAfterMs" in outcome ? outcome.retryAfterMs : undefined;
   const delayMs = asked ?? backoffMs(job.attempts, policy.backoff, policy.random);
-  const pending = { ...backToPending(job, now), run_at: now + delayMs, last_error: error };
+  const pending = { ...backToPending(job, now), run_at: now + delayMs, last_error: error, history };
   return outcome.kind === "worker-lost"
     ? { event: "rescued", job: pending, delayMs, from: outcome.workerId }
     : { event: "rescheduled", job: pending, delayMs };
@@ -172,6 +180,13 @@ function backToPending(job: ProcessingJob, now: number): PendingJob {
   return { ...kept, state: "pending", updated_at: now };
 }
 
+/** A success is told by the job's own fields, and a release made nothing of the attempt. */
+function historyWith(job: ProcessingJob, outcome: string, now: number): History {
+  const { attempts: attempt, processing_started_at: started_at, worker_id, lease } = job;
+  const ended = { attempt, started_at, ended_at: now, worker_id, outcome, lease };
+  return [...(job.history ?? []), ended].slice(-KEPT_ATTEMPTS);
+}
+
 function deadLetter(job: ProcessingJob, error: string, now: number): DeadLetter {
   return {
     id: job.id,
@@ -182,6 +197,7 @@ function deadLetter(job: ProcessingJob, error: string, now: number): DeadLetter 
     max_retries: job.max_retries,
     created_at: job.created_at,
     ...termsOf(job),
+    history: historyWith(job, error, now),
     worker_id: job.worker_id,
   };
 }

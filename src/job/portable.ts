@@ -11,13 +11,14 @@ export type PortableJob = Exclude<Job, ProcessingJob> | Omit<ProcessingJob, "lea
 
 const JOB_FIELDS = [
   ...["id", "command", "state", "run_at", "attempts", "max_retries", "created_at", "updated_at", ...TERMS],
-  ...["last_error", "processing_started_at", "worker_id"],
+  ...["waits_for", "last_error", "history", "processing_started_at", "worker_id"],
 ];
 const DEAD_LETTER_FIELDS = [
-  ...["id", "command", "attempts", "error", "failed_at", "max_retries", "created_at", ...TERMS, "worker_id"],
+  ...["id", "command", "attempts", "error", "failed_at", "max_retries", "created_at", ...TERMS],
+  ...["history", "worker_id"],
 ];
 /** What may be changed a little without harm: nobody runs it, and nobody is found by it. */
-const REMARKS = ["last_error", "error", "worker_id"];
+const REMARKS = ["last_error", "error", "worker_id", "history"];
 /** Every store keeps so much in these. */
 const SMALL_NUMBERS = ["attempts", "max_retries", "priority"];
 const MOST = 2 ** 31 - 1;
@@ -56,7 +57,7 @@ function inOrder(entry: object, fields: readonly string[]): Record<string, unkno
   for (const field of fields) {
     const value = from[field];
     if (value === undefined || (field === "priority" && value === 0)) continue;
-    ordered[field] = REMARKS.includes(field) ? keepable(String(value)) : value;
+    ordered[field] = REMARKS.includes(field) ? keepable(value) : value;
   }
   return ordered;
 }
@@ -74,16 +75,16 @@ function whyNotKept(value: object, fields: readonly string[]): string | undefine
   return undefined;
 }
 
-/** Of a text, itself; of variables, their names and values. */
+/** Of a text, itself; of anything else, the texts in it, names included. */
 function textsIn(content: unknown): string[] {
   if (typeof content === "string") return [content];
-  return typeof content === "object" && content !== null ? Object.entries(content).flat().filter(isText) : [];
+  return typeof content === "object" && content !== null ? Object.entries(content).flat().flatMap(textsIn) : [];
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-function keepable(text: string): string {
-  return text.replaceAll("\0", "\ufffd").toWellFormed();
+/** The same with other texts, where there are some that not every store can keep. */
+function keepable(content: unknown): unknown {
+  if (typeof content === "string") return content.replaceAll("\0", "\ufffd").toWellFormed();
+  if (Array.isArray(content)) return content.map(keepable);
+  if (typeof content !== "object" || content === null) return content;
+  return Object.fromEntries(Object.entries(content).map(([name, value]) => [name, keepable(value)]));
 }

@@ -1,5 +1,5 @@
 /** Whether a value that was read somewhere has the shape of a job or a dead letter: every field there and of its kind. */
-import { type DeadLetter, JOB_STATES, type Job, type JobState } from "./job.ts";
+import { type DeadLetter, JOB_STATES, type Job, type JobState, type PastAttempt } from "./job.ts";
 import type { JobTerms } from "./terms.ts";
 
 type Check = (value: unknown) => boolean;
@@ -16,13 +16,26 @@ const isNothingOr =
 
 const isFailings: Check = (value) =>
   Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) || typeof one === "string");
+const isNames: Check = (value) => Array.isArray(value) && value.every(isName);
 const isVariables: Check = (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
 
+const PAST_ATTEMPT: { readonly [Field in keyof PastAttempt]: Check } = {
+  attempt: isCount,
+  started_at: isCount,
+  ended_at: isCount,
+  worker_id: isName,
+  outcome: isText,
+  lease: isCount,
+};
+const isHistory: Check = (value) => Array.isArray(value) && value.every((one) => has(PAST_ATTEMPT, one));
+
 const ANY_TERMS: Terms = {
   priority: isNothingOr(Number.isSafeInteger),
+  queue: isNothingOr(isName),
   cwd: isNothingOr(isName),
   env: isNothingOr(isVariables),
+  after: isNothingOr(isNames),
   timeout: isNothingOr(isCount),
   expires_at: isNothingOr(isCount),
   retry_on: isNothingOr(isFailings),
@@ -35,11 +48,12 @@ const ANY_ENTRY: Shape = {
   attempts: isCount,
   max_retries: isCount,
   created_at: isCount,
+  history: isNothingOr(isHistory),
 };
 const ANY_JOB: Shape = { ...ANY_ENTRY, run_at: isCount, updated_at: isCount, last_error: isNothingOr(isText) };
 const STARTED: Shape = { processing_started_at: isCount, worker_id: isName };
 const JOB: Readonly<Record<JobState, Shape>> = {
-  pending: ANY_JOB,
+  pending: { ...ANY_JOB, waits_for: isNothingOr(isNames) },
   processing: { ...ANY_JOB, ...STARTED, lease: isCount },
   completed: { ...ANY_JOB, ...STARTED },
   failed: ANY_JOB,

@@ -1,7 +1,9 @@
 /** What a user may enqueue: the JSON form, checked field by field. A mistake is one sentence with the field and value. */
 import { didYouMean } from "./closest.ts";
+import { ANY_DURATION } from "./duration.ts";
 import type { QueueError } from "./errors.ts";
-import { duration, invalid, wellFormed, wholeNumber } from "./field.ts";
+import { duration, invalid, nameOf, type Range, wellFormed, wholeNumber } from "./field.ts";
+import { isInstant, parseInstant } from "./instant.ts";
 import { shown } from "./shown.ts";
 import { checkTerms, SPEC_TERMS, type SpecTerms } from "./spec-terms.ts";
 
@@ -16,22 +18,20 @@ export interface JobSpec extends SpecTerms {
   readonly max_retries?: number;
 }
 
+/** What is said about a job beside its JSON; its own fields win. */
+export type SpecDefaults = Omit<JobSpec, "command">;
+
 export const MAX_RETRIES_LIMIT = 1_000_000;
-const RETRIES = { min: 0, max: MAX_RETRIES_LIMIT };
-const MAX_ID_BYTES = 255;
+export const RETRIES: Range = { min: 0, max: MAX_RETRIES_LIMIT };
 /** Linux passes no longer argument to a program (MAX_ARG_STRLEN, with its final NUL). */
 const MAX_COMMAND_BYTES = 128 * 1024 - 1;
 /** Far above what the longest command needs, even with every character escaped. */
 export const MAX_JSON_BYTES = 1024 * 1024;
-/** The last instant a JavaScript date can name. */
-const MAX_INSTANT = 8.64e15;
 const FIELDS = ["id", "command", "run_at", "delay", "max_retries", ...SPEC_TERMS] as const;
-const ISO_8601 = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
-export function parseJobSpec(text: string): JobSpec {
-  return checkJobSpec(parseJson(text));
+export function parseJobSpec(text: string, defaults: SpecDefaults = {}): JobSpec {
+  return checkJobSpec(withDefaults(parseJson(text), defaults));
 }
 
 /** Any value, from as much text. */
@@ -47,23 +47,22 @@ export function parseJson(text: string): unknown {
 
 /** Checks a parsed job. Throws `E_USAGE` with the sentence to show. */
 export function checkJobSpec(value: unknown): JobSpec {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     throw invalid(`expected an object like {"command":"echo hi"}, got ${shown(value)}.`);
   }
   for (const name of Object.keys(value)) if (!isField(name)) throw unknownField(name);
-  const fields = value as Record<string, unknown>;
-  const { command, id, run_at, runAt, delay, max_retries } = fields;
+  const { command, id, run_at, runAt, delay, max_retries } = value;
   if (run_at !== undefined && runAt !== undefined) {
     throw invalid(`"run_at" and "runAt" are the same field; give one of them.`);
   }
   const due = run_at === undefined ? runAt : run_at;
   if (due !== undefined && delay !== undefined) throw invalid(`"run_at" and "delay" say the same; give one of them.`);
   const spec: { -readonly [Field in keyof JobSpec]: JobSpec[Field] } = { command: checkCommand(command) };
-  if (id !== undefined) spec.id = checkId(id);
+  if (id !== undefined) spec.id = nameOf("id", id);
   if (due !== undefined) spec.run_at = checkRunAt(due);
-  if (delay !== undefined) spec.delay = duration("delay", delay);
+  if (delay !== undefined) spec.delay = duration("delay", delay, ANY_DURATION);
   if (max_retries !== undefined) spec.max_retries = wholeNumber("max_retries", max_retries, RETRIES);
-  return Object.assign(spec, checkTerms(fields));
+  return Object.assign(spec, checkTerms(value));
 }
 
 /** What `parseJobSpec` throws; "more" is for who stopped counting. */
@@ -76,6 +75,19 @@ export function jsonTooLong(bytes: number | "more"): QueueError {
 /** For text that came as bytes: what is not UTF-8 is refused, for its replacement would be another command. */
 export function jsonNotUtf8(cause: unknown): QueueError {
   return invalid("not valid UTF-8.", { cause });
+}
+
+/** A variable at a time; and of two fields that say the same, one's own is the only one. What is no job is left to the check. */
+function withDefaults(value: unknown, defaults: SpecDefaults): unknown {
+  if (!isRecord(value) || Object.keys(defaults).length === 0) return value;
+  const { run_at, delay, ...others } = defaults;
+  const hasOwnTime = ["run_at", "runAt", "delay"].some((name) => Object.hasOwn(value, name));
+  const fields = { ...(hasOwnTime ? others : defaults), ...value };
+  return isRecord(value.env) ? { ...fields, env: { ...defaults.env, ...value.env } } : fields;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isField(name: string): boolean {
@@ -102,30 +114,10 @@ function checkCommand(value: unknown): string {
   return wellFormed("command", value);
 }
 
-function checkId(value: unknown): string {
-  if (typeof value !== "string") throw invalid(`"id" must be a string, got ${shown(value)}.`);
-  const bytes = Buffer.byteLength(value);
-  if (bytes < 1 || bytes > MAX_ID_BYTES) {
-    throw invalid(`"id" must be 1 to ${MAX_ID_BYTES} bytes long, got ${bytes}: ${shown(value)}.`);
-  }
-  if (CONTROL_CHARACTERS.test(value)) throw invalid(`"id" must not contain control characters, got ${shown(value)}.`);
-  return wellFormed("id", value);
-}
-
 function checkRunAt(value: unknown): number {
   const instant = typeof value === "string" ? parseInstant(value) : value;
-  if (typeof instant !== "number" || !Number.isInteger(instant) || instant < 0 || instant > MAX_INSTANT) {
-    throw invalid(
-      `"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got ${shown(value)}.`,
-    );
-  }
-  return instant;
-}
-
-/** NaN for anything else, and for a day that the calendar does not have (`Date.parse` makes 30 February 2 March). */
-function parseInstant(text: string): number {
-  const [, year, month, day] = ISO_8601.exec(text) ?? [];
-  if (day === undefined) return Number.NaN;
-  const isInCalendar = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
-  return isInCalendar ? Date.parse(text) : Number.NaN;
+  if (isInstant(instant)) return instant;
+  throw invalid(
+    `"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got ${shown(value)}.`,
+  );
 }

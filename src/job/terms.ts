@@ -5,12 +5,16 @@
 export interface JobTerms {
   /** Higher runs first; absent means 0. */
   readonly priority?: number;
+  /** The queue that it is in; absent means `default`. */
+  readonly queue?: string;
   /** The directory that it runs in; absent means that of its worker. */
   readonly cwd?: string;
   /** Variables on top of its worker's. */
   readonly env?: Readonly<Record<string, string>>;
   /** How long an attempt may take, in ms. */
   readonly timeout?: number;
+  /** The ids of the jobs that have to be completed before it is begun. */
+  readonly after?: readonly string[];
   /** From this instant on no attempt is begun any more, in epoch ms. */
   readonly expires_at?: number;
   /** Only an attempt that fails so is followed by another; absent means any. */
@@ -27,8 +31,10 @@ export const FAILINGS = ["signal", "timeout"] as const satisfies readonly Failin
 /** In the order in which they are written. */
 export const TERMS = [
   "priority",
+  "queue",
   "cwd",
   "env",
+  "after",
   "timeout",
   "expires_at",
   "retry_on",

@@ -1,17 +1,21 @@
 /** The lines that people read, view by view. Into a pipe they are exactly the documented text. */
-import { CONFIG_KEYS, SETTINGS } from "../config.ts";
 import type { Alteration } from "../job/alteration.ts";
 import { unreachable } from "../job/errors.ts";
-import { isDeadLetter } from "../job/job.ts";
 import type { Tally } from "../store/item.ts";
-import type { Present } from "../store/store.ts";
-import { type Colours, NO_COLOURS, paintState } from "./colours.ts";
+import type { Present } from "../store/present.ts";
+import { type Colours, NO_COLOURS } from "./colours.ts";
+import { changeLine, configLines, originLines } from "./config-views.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
+import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
-import { deadLetterTable, jobTable } from "./job-tables.ts";
-import { jsonArray } from "./json.ts";
+import { deadLetterTable, jobTable, type Look } from "./job-tables.ts";
+import { jsonArray } from "./json-array.ts";
 import type { View } from "./output.ts";
-import { iso, relative } from "./time.ts";
+import { queueLines, ruleLine } from "./queue-views.ts";
+import { reasonText } from "./reason-view.ts";
+import { fieldTable, tabSeparated } from "./record-columns.ts";
+import { addedLine, scheduleLines } from "./schedule-views.ts";
+import { statsLines } from "./stats-view.ts";
 import { verdictLines } from "./verdict-view.ts";
 import { count, workerLogLines } from "./worker-log.ts";
 
@@ -23,64 +27,77 @@ export interface Screen {
 
 /** The text of a view, in pieces that end with a newline. */
 export function* renderView(view: View, screen: Screen | undefined): Generator<string> {
-  if (screen === undefined && view.view === "jobs") return yield* jsonArray(view.jobs);
+  if (screen === undefined && view.view === "jobs") {
+    return yield* view.columns ? tabSeparated(view.jobs, view.columns) : jsonArray(view.jobs);
+  }
   if (screen === undefined && view.view === "dead-letters") return yield* jsonArray(view.dead);
   for (const line of lines(view, screen)) yield `${line}\n`;
 }
 
+type Lines = {
+  readonly [Kind in View["view"]]: (
+    view: Extract<View, { view: Kind }>,
+    screen: Screen | undefined,
+  ) => Iterable<string>;
+};
+
+const LINES: Lines = {
+  enqueued: (view, screen) => {
+    if (view.idAlone && screen === undefined) return [view.job.id];
+    return [`Job enqueued with ID: ${escapeControls(view.job.id)}`];
+  },
+  skipped: (view, screen) => {
+    if (view.idAlone && screen === undefined) return [view.id];
+    return [`Job ${escapeControls(view.id)} exists already: skipped.`];
+  },
+  "bulk-enqueued": (view) => [bulkLine(view)],
+  jobs: (view, screen) => jobLines(view, { ...onScreen(screen), now: view.now }),
+  "dead-letters": (view, screen) => {
+    if (view.dead.length === 0) return ["The dead letter queue is empty."];
+    return deadLetterTable(view.dead, { ...onScreen(screen), now: view.now });
+  },
+  status: (view, screen) => statusLines(view, screen),
+  pruned: (view) => prunedLines(view),
+  exported: (view) => [`Exported ${tallyText(view.exported)} to ${escapeControls(view.path)}.`],
+  "import-checked": (view) => [
+    `Would import ${tallyText(view.checked)}${view.merge ? ", less what is there already" : ""}.`,
+  ],
+  imported: (view) => importedLines(view),
+  queues: (view, screen) => queueLines(view, onScreen(screen)),
+  "queue-changed": (view) => [ruleLine(view)],
+  schedules: (view, screen) => scheduleLines(view, onScreen(screen)),
+  "schedule-added": (view) => [addedLine(view)],
+  "schedule-removed": (view) => [`Schedule ${escapeControls(view.name)} removed; its jobs stay.`],
+  altered: (view) => view.done.map(({ event, job }) => alteredLine(event, escapeControls(job.id), view.dryRun)),
+  config: (view, screen) => configLines(view, screen),
+  setting: (view) => [String(view.value)],
+  "setting-changed": (view) => [changeLine(view.key, view.value, view.unset)],
+  store: (view) => [escapeControls(view.store)],
+  "store-changed": (view) => [changeLine("store", view.store, view.unset)],
+  origins: (view, screen) => originLines(view, screen),
+  entry: (view, screen) => entryLines(view, screen),
+  stats: (view, screen) => statsLines(view.stats, onScreen(screen)),
+  why: (view) => [escapeControls(reasonText(view.reason, view.now))],
+  detached: (view) => detachedLines(view),
+  stopped: (view) => [stoppedLine(view)],
+  examination: (view, screen) => examinationLines(view, screen?.colours),
+  mending: (view, screen) => mendingLines(view, screen?.colours),
+  migration: (view) => migrationLines(view),
+  verdict: (view) => verdictLines(view),
+  completion: (view) => view.script.trimEnd().split("\n"),
+  version: (view) => [
+    `queuectl ${view.version} (${view.commit === undefined ? "" : `${view.commit}, `}Bun ${view.bun})`,
+  ],
+};
+
 function lines(view: View, screen: Screen | undefined): Iterable<string> {
-  switch (view.view) {
-    case "enqueued":
-      return [`Job enqueued with ID: ${escapeControls(view.job.id)}`];
-    case "skipped":
-      return [`Job ${escapeControls(view.id)} exists already: skipped.`];
-    case "bulk-enqueued":
-      return [bulkLine(view)];
-    case "jobs":
-      if (view.jobs.length === 0) return [view.state === undefined ? "No jobs." : `No ${view.state} jobs.`];
-      return jobTable(view.jobs, { ...onScreen(screen), now: view.now });
-    case "dead-letters":
-      if (view.dead.length === 0) return ["The dead letter queue is empty."];
-      return deadLetterTable(view.dead, { ...onScreen(screen), now: view.now });
-    case "status":
-      return statusLines(view, screen);
-    case "pruned":
-      return prunedLines(view);
-    case "exported":
-      return [`Exported ${tallyText(view.exported)} to ${escapeControls(view.path)}.`];
-    case "imported":
-      return importedLines(view);
-    case "altered":
-      return view.done.map(({ event, job }) => alteredLine(event, escapeControls(job.id), view.dryRun));
-    case "config":
-      return configLines(view, screen);
-    case "setting":
-      return [String(view.value)];
-    case "setting-changed":
-      return [`⚙️ Config updated: ${view.key} = ${view.value}`];
-    case "store":
-      return [escapeControls(view.store)];
-    case "store-changed":
-      return [`⚙️ Config updated: store = ${escapeControls(view.store)}`];
-    case "entry":
-      return entryLines(view, screen);
-    case "detached":
-      return detachedLines(view);
-    case "stopped":
-      return [stoppedLine(view)];
-    case "examination":
-      return examinationLines(view, screen?.colours);
-    case "mending":
-      return mendingLines(view, screen?.colours);
-    case "migration":
-      return migrationLines(view);
-    case "verdict":
-      return verdictLines(view);
-    case "version":
-      return [`queuectl ${view.version} (${view.commit === undefined ? "" : `${view.commit}, `}Bun ${view.bun})`];
-    default:
-      return unreachable(view);
-  }
+  const linesOf = LINES[view.view] as (view: View, screen: Screen | undefined) => Iterable<string>;
+  return linesOf(view, screen);
+}
+
+function jobLines({ jobs, state, columns, isPartial }: Extract<View, { view: "jobs" }>, look: Look): Iterable<string> {
+  if (jobs.length > 0) return columns ? fieldTable(jobs, columns, look) : jobTable(jobs, look);
+  return [`No ${state === undefined ? "" : `${state} `}jobs${isPartial ? " like that" : ""}.`];
 }
 
 function alteredLine(event: Alteration["event"], id: string, dryRun: boolean): string {
@@ -131,10 +148,12 @@ function onScreen(screen: Screen | undefined): Screen {
   return screen ?? { width: Number.POSITIVE_INFINITY, colours: NO_COLOURS };
 }
 
-function bulkLine({ enqueued, skipped }: Extract<View, { view: "bulk-enqueued" }>): string {
-  const done = `${count(enqueued, "job", "jobs")} enqueued`;
+function bulkLine({ enqueued, skipped, dryRun }: Extract<View, { view: "bulk-enqueued" }>): string {
+  const jobs = count(enqueued, "job", "jobs");
+  const done = dryRun ? `Would enqueue ${jobs}` : `${jobs} enqueued`;
   if (skipped === 0) return `${done}.`;
-  return `${done}, ${skipped} skipped (${skipped === 1 ? "its id exists" : "their ids exist"} already).`;
+  const why = `(${skipped === 1 ? "its id exists" : "their ids exist"} already)`;
+  return dryRun ? `${done} and skip ${skipped} ${why}.` : `${done}, ${skipped} skipped ${why}.`;
 }
 
 function* statusLines(view: Extract<View, { view: "status" }>, screen: Screen | undefined): Generator<string> {
@@ -149,48 +168,15 @@ function* statusLines(view: Extract<View, { view: "status" }>, screen: Screen | 
   }
 }
 
-function configLines({ config }: Extract<View, { view: "config" }>, screen: Screen | undefined): string[] {
-  const width = Math.max(...CONFIG_KEYS.map((key) => `${key} = ${config[key]}`.length));
-  return CONFIG_KEYS.map((key) => {
-    const setting = `${key} = ${config[key]}`;
-    return screen ? `${setting.padEnd(width)}  ${screen.colours.dim(SETTINGS[key].meaning)}` : setting;
-  });
-}
-
-function entryLines({ entry, logs, now }: Extract<View, { view: "entry" }>, screen: Screen | undefined): string[] {
-  const fields = Object.entries(entry).map(([name, value]) => ({
-    name,
-    text: fieldText(name, value, { now, screen }),
-  }));
-  if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: "in the dead letter queue" });
-  for (const { attempt, path, elsewhere } of logs) {
-    const place = elsewhere === undefined ? path : `on host ${elsewhere.host}: ${path}`;
-    fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(place) });
-  }
-  const width = screen ? Math.max(...fields.map((field) => field.name.length)) + 2 : 0;
-  return fields.map(({ name, text }) => {
-    const label = `${escapeControls(name)}: `.padEnd(width);
-    return `${screen ? screen.colours.dim(label) : label}${text}`;
-  });
-}
-
-/** Instants are the numbers whose name says so: `run_at`, `processing_started_at`. */
-function fieldText(name: string, value: unknown, { now, screen }: { now: number; screen: Screen | undefined }): string {
-  if (typeof value === "number" && name.endsWith("_at")) {
-    return screen ? `${iso(value)} (${relative(value, now)})` : iso(value);
-  }
-  const text = escapeControls(typeof value === "string" ? value : JSON.stringify(value));
-  if (screen === undefined) return text;
-  if (name === "state") return paintState(value as Parameters<typeof paintState>[0], text, screen.colours);
-  return name === "error" || name === "last_error" ? screen.colours.red(text) : text;
-}
-
 function detachedLines(view: Extract<View, { view: "detached" }>): string[] {
   const events = [
-    { event: "starting" as const, count: view.workers.length },
+    { event: "starting" as const, count: view.count },
     ...view.workers.map((worker, i) => ({ event: "worker-started" as const, number: i + 1, pid: worker.pid })),
   ];
-  return [...events.flatMap(workerLogLines), `Running in the background; log: ${escapeControls(view.log)}`];
+  const unseen = view.count - view.workers.length;
+  const rest =
+    unseen === 0 ? [] : [`${count(unseen, "worker has", "workers have")} left already, or did not come up yet.`];
+  return [...events.flatMap(workerLogLines), ...rest, `Running in the background; log: ${escapeControls(view.log)}`];
 }
 
 function stoppedLine({ stopped, unreachable: left }: Extract<View, { view: "stopped" }>): string {

@@ -9,8 +9,8 @@ import type { Job } from "../job/job.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
 import { escapeControls, escapeText } from "./escape.ts";
 import { renderView, type Screen } from "./human-views.ts";
-import { writeJsonArray } from "./json.ts";
-import type { LogStream, Output, Progress, View } from "./output.ts";
+import { writeJsonArray } from "./json-array.ts";
+import type { Listing, LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
 import type { Terminal } from "./terminal.ts";
 import { TerminalText } from "./terminal-text.ts";
@@ -50,16 +50,16 @@ export class HumanOutput implements Output {
     writeAll(this.#sinks.results, renderView(view, this.#screen));
   }
 
-  async jobs(batches: AsyncIterable<readonly Job[]>, now: number): Promise<void> {
-    if (this.#screen === undefined) return writeJsonArray(this.#sinks.results, batches);
+  async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
+    const [sink, screen] = [this.#sinks.results, this.#screen];
+    if (screen === undefined && listing.columns === undefined) return writeJsonArray(sink, batches, listing);
     let isEmpty = true;
     for await (const jobs of batches) {
       if (jobs.length === 0) continue;
       isEmpty = false;
-      if (!writeAll(this.#sinks.results, renderView({ view: "jobs", jobs, state: undefined, now }, this.#screen)))
-        return;
+      if (!writeAll(sink, renderView({ view: "jobs", jobs, state: undefined, ...listing }, screen))) return;
     }
-    if (isEmpty) this.#sinks.results.write("No archived jobs.\n");
+    if (isEmpty && screen) sink.write("No archived jobs.\n");
   }
 
   async stream(log: LogStream): Promise<number> {

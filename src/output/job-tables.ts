@@ -1,9 +1,11 @@
 /** `list` and `dlq-list` on a terminal. */
 import { unreachable } from "../job/errors.ts";
 import type { DeadLetter, Job } from "../job/job.ts";
+import { queueOf } from "../job/queue.ts";
 import { type Colours, paintState } from "./colours.ts";
 import { type Column, table } from "./table.ts";
 import { relative, span } from "./time.ts";
+import { count } from "./worker-log.ts";
 
 export interface Look {
   readonly width: number;
@@ -18,6 +20,7 @@ const WIDE = 120;
 export function jobTable(jobs: readonly Job[], look: Look): Iterable<string> {
   const columns: Column<Job>[] = [
     { title: "ID", text: (job) => job.id, flex: { min: 12, max: 40 } },
+    ...(jobs.some(({ queue }) => queue !== undefined) ? [{ title: "QUEUE", text: queueOf }] : []),
     { title: "STATE", text: (job) => job.state, paint: (cell, job) => paintState(job.state, cell, look.colours) },
     { title: "ATTEMPTS", text: (job) => `${job.attempts}/${job.max_retries + 1}` },
     { title: "WHEN", text: (job) => when(job, look.now) },
@@ -55,6 +58,7 @@ export function deadLetterTable(dead: readonly DeadLetter[], look: Look): Iterab
 function when(job: Job, now: number): string {
   switch (job.state) {
     case "pending":
+      if (job.waits_for) return `after ${count(job.waits_for.length, "job", "jobs")}`;
       return job.run_at <= now ? "due" : relative(job.run_at, now);
     case "processing":
       return `for ${span(Math.max(0, now - job.processing_started_at))}`;

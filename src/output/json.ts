@@ -1,20 +1,34 @@
 /**
- * `--json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds:
+ * `--json`, or `QUEUECTL_OUTPUT=json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds
+ * (docs/schema/documents.json is the same as a JSON Schema):
  *
  *   enqueue            {"job": <job>}, with a null for one that was skipped
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
+ *     --dry-run        the same with "dry_run": true, for a single job, too
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
+ *     --columns        [{"<field>": <value>, ...}, ...]: of each job the fields that were asked for and that it has
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   cancel, retry, edit, remove, dlq-retry, dlq-remove
  *                      {"jobs": [<job or dead letter>, ...], "dry_run"}: as it is now, or was when it was removed; with
  *                      --dry-run as it would be, but of cancel as it is
+ *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
+ *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
+ *   schedule-list      {"schedules": [<schedule>]}
+ *   schedule-add       {"schedule": <schedule>}
+ *   schedule-remove    {"removed": <name>}
  *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
  *     store            {"store": "files" or "postgres://..."}
- *   show               {"job": <job>, "logs": [{"attempt", "path", "host"?}]}, or "dead_letter" instead of "job"; with
+ *     --show-origin    {"<key>": {"value", "origin": "default", "stored" or "environment", "where": <path, address or variable>
+ *                      or null}, ...}, with the store among them
+ *   show               {"job": <job>, "logs": [{"attempt", "lease", "path", "host"?}]}, or "dead_letter" instead of "job"; with
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
  *                      or printed; with the host as above, and then the last 64 KiB
+ *   stats              {"all": <figures>, "commands": [{"command", ...<figures>}, ...]}, figures being "jobs", "runs", "failures",
+ *                      "flaky", and "p50_ms" and "p95_ms", nulls where nothing was completed
+ *   why                {"id", "state", "reason": <sentence>, "because": <one word of those in job/reason.ts>, ...}, with what the
+ *                      sentence speaks of: "run_at", "worker_id", "ahead", ...; the state of a dead letter is "dead"
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
@@ -23,26 +37,31 @@
  *     --output         {"exported": <tally>, "path", "sum"}
  *   import             {"imported": <tally>, "skipped": <tally>, "sum"}: what was left out because its like was there; the
  *                      sum is that of the stream
+ *     --dry-run        {"checked": <tally>, "sum", "dry_run": true}
  *   doctor             {"location", "sound", "mendable", "advice"?, "files": [{"path", "holds"}], "findings": [<finding>]}
  *     --fix            {"location", "findings": [<finding>], "set_aside": <path> or null, "jobs": [{"id", "now"}]}
  *   store-migrate      {"location", "dry_run", "migrations": [{"number", "name", "sql"}]}: what was applied, or would be
  *   selftest           {"held", "seed", "jobs": {"acknowledged", "completed", "dead"}, "attempts", "struck": {"SIGKILL", ...},
  *                      "violations": [{"rule", "what"}], "ms", "evidence": <path> or null}
+ *   completion         {"shell", "script"}
  *   --version          {"version", "commit", "bun"}
  *
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
- * {"settings": <number>, "jobs", "dead_letters", "archived"}, and <finding> is
+ * {"settings": <number>, "jobs", "dead_letters", "archived"},
+ * <schedule> is {"name", "cron", "tz", "spec": <fields of its jobs>, "catch_up", "overlap", "created_at", "next_at", "last_id"?}, <queue> is
+ * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.
  */
-import { type QueueError, unreachable } from "../job/errors.ts";
+import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
-import { isDeadLetter, type Job } from "../job/job.ts";
-import type { AttemptLog, Present } from "../store/store.ts";
+import type { Job } from "../job/job.ts";
+import { documentOf, snakeCaseKeys } from "./documents.ts";
 import { safeJson } from "./escape.ts";
-import type { LogStream, Output, View } from "./output.ts";
-import { type Sink, type Sinks, writeAll } from "./sink.ts";
+import { jsonArray, listed, writeJsonArray } from "./json-array.ts";
+import type { Listing, LogStream, Output, View } from "./output.ts";
+import { type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
   readonly #sinks: Sinks;
@@ -52,13 +71,13 @@ export class JsonOutput implements Output {
   }
 
   result(view: View): void {
-    if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(view.jobs));
+    if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(listed(view.jobs, view)));
     else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
-    else this.#sinks.results.write(`${safeJson(resultDocument(view))}\n`);
+    else this.#sinks.results.write(`${safeJson(documentOf(view))}\n`);
   }
 
-  async jobs(batches: AsyncIterable<readonly Job[]>): Promise<void> {
-    await writeJsonArray(this.#sinks.results, batches);
+  async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
+    await writeJsonArray(this.#sinks.results, batches, listing);
   }
 
   async stream(log: LogStream): Promise<number> {
@@ -104,108 +123,8 @@ export class JsonOutput implements Output {
   }
 }
 
-/** The documented form of `list` and `dlq-list`: an array, two-space indented, record by record. */
-export function* jsonArray(records: readonly object[]): Generator<string> {
-  yield* jsonRecords(records, "[\n");
-  yield records.length === 0 ? "[]\n" : "\n]\n";
-}
-
-/** As `jsonArray`, of records that come batch by batch. */
-export async function writeJsonArray(sink: Sink, batches: AsyncIterable<readonly object[]>): Promise<void> {
-  let before = "[\n";
-  for await (const batch of batches) {
-    if (!writeAll(sink, jsonRecords(batch, before))) return;
-    if (batch.length > 0) before = ",\n";
-  }
-  sink.write(before === "[\n" ? "[]\n" : "\n]\n");
-}
-
-function* jsonRecords(records: readonly object[], first: string): Generator<string> {
-  let before = first;
-  for (const record of records) {
-    yield `${before}  ${safeJson(record, 2).replaceAll("\n", "\n  ")}`;
-    before = ",\n";
-  }
-}
-
-function resultDocument(view: Exclude<View, { view: "jobs" | "dead-letters" }>): object {
-  switch (view.view) {
-    case "enqueued":
-      return { job: view.job };
-    case "skipped":
-      return { job: null };
-    case "bulk-enqueued":
-      return { enqueued: view.enqueued, skipped: view.skipped };
-    case "status":
-      return { active_workers: view.workers.length, ...view.counts, workers: view.workers.map(presentDocument) };
-    case "altered":
-      return { jobs: view.done.map(({ job }) => job), dry_run: view.dryRun };
-    case "pruned":
-      return { ...view.pruned, dry_run: view.dryRun };
-    case "exported":
-      return { exported: view.exported, path: view.path, sum: view.sum };
-    case "imported":
-      return { imported: view.imported.added, skipped: view.imported.skipped, sum: view.sum };
-    case "config":
-      return view.config;
-    case "setting":
-    case "setting-changed":
-      return { [view.key]: view.value };
-    case "store":
-    case "store-changed":
-      return { store: view.store };
-    case "entry":
-      return isDeadLetter(view.entry)
-        ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
-        : { job: view.entry, logs: view.logs.map(logDocument) };
-    case "detached":
-      return {
-        supervisor: presentDocument(view.supervisor),
-        workers: view.workers.map(presentDocument),
-        log: view.log,
-      };
-    case "stopped":
-      return { stopped: view.stopped.map(presentDocument), unreachable: view.unreachable.map(presentDocument) };
-    case "examination":
-      return { location: view.location, ...view.examination };
-    case "mending":
-      return {
-        location: view.location,
-        findings: [],
-        set_aside: null,
-        jobs: [],
-        ...(view.mending && snakeCaseKeys(view.mending)),
-      };
-    case "migration":
-      return { location: view.location, dry_run: view.dryRun, migrations: view.migrations };
-    case "verdict":
-      return { held: view.evidence === undefined, ...view.verdict, ms: view.ms, evidence: view.evidence ?? null };
-    case "version":
-      return { version: view.version, commit: view.commit ?? null, bun: view.bun };
-    default:
-      return unreachable(view);
-  }
-}
-
-function logDocument({ attempt, path, elsewhere }: AttemptLog): object {
-  return { attempt, path, ...(elsewhere && { host: elsewhere.host }) };
-}
-
-function presentDocument({ startedAt, ...present }: Present): object {
-  return { ...present, started_at: startedAt };
-}
-
 function eventDocument(event: WorkerEvent): object {
   if (event.event !== "job") return snakeCaseKeys(event);
   const { event: name, ...what } = event.change;
   return snakeCaseKeys({ event: name, workerId: event.workerId, ...what });
-}
-
-function snakeCaseKeys(record: object): object {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [
-      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
-  );
 }

@@ -2,24 +2,44 @@
  * What commands say, apart from how it is said: a command hands over a `View`, the human or the JSON form renders it.
  * Results and the log of `worker-start` go to stdout, everything else to stderr.
  */
-import type { Config, ConfigKey } from "../config.ts";
+import type { Config, ConfigKey, Origin } from "../config.ts";
 import type { Alteration } from "../job/alteration.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
+import type { QueueRule, QueueStatus } from "../job/queue.ts";
+import type { Reason } from "../job/reason.ts";
+import type { FieldName } from "../job/record-field.ts";
+import type { RunStats } from "../job/run-stats.ts";
+import type { Schedule } from "../job/schedule.ts";
 import type { Verdict } from "../selftest/torture.ts";
+import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
 import type { Migration } from "../store/migrator.ts";
-import type { AttemptLog, Counts, Present, Pruned } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
+import type { Counts, Pruned } from "../store/store.ts";
+
+/** A setting, or the store, and where its value comes from. */
+export type TracedSetting = Origin & { readonly key: ConfigKey | "store"; readonly value: number | string };
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
-  | { readonly view: "enqueued"; readonly job: PendingJob }
+  /** With `idAlone`, a pipe gets nothing but the id, as it is: for `id=$(queuectl enqueue -- make)`. */
+  | { readonly view: "enqueued"; readonly job: PendingJob; readonly idAlone?: boolean }
   /** Nothing was enqueued, because a job or dead letter has this id. */
-  | { readonly view: "skipped"; readonly id: string }
-  | { readonly view: "bulk-enqueued"; readonly enqueued: number; readonly skipped: number }
-  | { readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined; readonly now: number }
+  | { readonly view: "skipped"; readonly id: string; readonly idAlone?: boolean }
+  | {
+      readonly view: "bulk-enqueued";
+      readonly enqueued: number;
+      readonly skipped: number;
+      /** Nothing was: it is what would be. */
+      readonly dryRun?: boolean;
+    }
+  | ({ readonly view: "jobs"; readonly jobs: readonly Job[]; readonly state: JobState | undefined } & Listing & {
+        /** There may be others that are not meant. */
+        readonly isPartial?: boolean;
+      })
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
   /** What was done to jobs and dead letters by hand, or would be. */
@@ -28,16 +48,27 @@ export type View =
       readonly done: readonly { readonly event: Alteration["event"]; readonly job: Entry }[];
       readonly dryRun: boolean;
     }
+  | { readonly view: "queues"; readonly queues: readonly QueueStatus[] }
+  /** What holds for a queue by now. */
+  | { readonly view: "queue-changed"; readonly name: string; readonly rule: QueueRule }
+  | { readonly view: "schedules"; readonly schedules: readonly Schedule[]; readonly now: number }
+  | { readonly view: "schedule-added"; readonly schedule: Schedule; readonly now: number }
+  | { readonly view: "schedule-removed"; readonly name: string }
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
-  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number }
+  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number; readonly unset?: boolean }
   /** An address without its password, or `files`. */
   | { readonly view: "store"; readonly store: string }
-  | { readonly view: "store-changed"; readonly store: string }
+  | { readonly view: "store-changed"; readonly store: string; readonly unset?: boolean }
+  | { readonly view: "origins"; readonly settings: readonly TracedSetting[] }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
+  | { readonly view: "stats"; readonly stats: RunStats }
+  | { readonly view: "why"; readonly entry: Entry; readonly reason: Reason; readonly now: number }
   | {
       readonly view: "detached";
       readonly supervisor: Present;
+      /** How many workers were asked for. */
+      readonly count: number;
       readonly workers: readonly Present[];
       readonly log: string;
     }
@@ -46,6 +77,8 @@ export type View =
   | { readonly view: "mending"; readonly location: string; readonly mending: Mending | undefined }
   | { readonly view: "pruned"; readonly pruned: Pruned; readonly dryRun: boolean }
   | { readonly view: "exported"; readonly exported: Tally; readonly path: string; readonly sum: string }
+  /** Of an import that was not made: what would come, less what is there already if it is to be merged. */
+  | { readonly view: "import-checked"; readonly checked: Tally; readonly merge: boolean; readonly sum: string }
   | { readonly view: "imported"; readonly imported: Restored; readonly sum: string }
   | {
       readonly view: "migration";
@@ -61,7 +94,16 @@ export type View =
       /** Where everything lies, when a promise was broken. */
       readonly evidence: string | undefined;
     }
+  /** To be read by a shell. */
+  | { readonly view: "completion"; readonly shell: string; readonly script: string }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
+
+/** How jobs are listed. */
+export interface Listing {
+  readonly now: number;
+  /** Only these fields of each. */
+  readonly columns?: readonly FieldName[];
+}
 
 /** The output of one attempt, as it is read. */
 export interface LogStream {
@@ -93,8 +135,8 @@ export interface Output {
    * is `raw`. Returns how many bytes came. Throws as `result`.
    */
   stream(log: LogStream): Promise<number>;
-  /** Prints jobs as they come, however many there are. Throws as `result`. */
-  jobs(batches: AsyncIterable<readonly Job[]>, now: number): Promise<void>;
+  /** Prints archived jobs as they come, however many there are. Throws as `result`. */
+  jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void>;
   /** Prints data that has a form of its own, as it is. False once nobody reads any more. Throws as `result`. */
   data(text: string): boolean;
   /** What happened while workers run, in one write. Never throws: a full disk under a log must not stop a worker. */

@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly text: (row: Row) => string;
   /** The narrowest and the widest that the column may become; without it, it takes what it needs. */
   readonly flex?: { readonly min: number; readonly max: number };
+  /** For numbers. */
+  readonly alignRight?: boolean;
   /** Applied to the padded cell, so that colour codes do not count as width. */
   readonly paint?: (cell: string, row: Row) => string;
 }
@@ -22,9 +24,13 @@ export function* table<Row>(
   options: { width: number; paintTitle: (line: string) => string },
 ): Generator<string> {
   const widths = fit(rows, columns, options.width);
-  // Nothing follows the last column, so it is cut but not padded.
-  const cell = (text: string, i: number) =>
-    i < columns.length - 1 ? pad(cut(text, widths[i] ?? 0), widths[i] ?? 0) : cut(text, widths[i] ?? 0);
+  const cell = (text: string, i: number): string => {
+    const width = widths[i] ?? 0;
+    const shown = cut(text, width);
+    if (columns[i]?.alignRight) return padding(shown, width) + shown;
+    // Nothing follows the last column, so it is cut but not padded.
+    return i < columns.length - 1 ? shown + padding(shown, width) : shown;
+  };
   yield options.paintTitle(columns.map((column, i) => cell(column.title, i)).join(GAP));
   for (const row of rows) {
     yield columns
@@ -81,6 +87,6 @@ function widestThatGives<Row>(widths: readonly number[], columns: readonly Colum
   return found;
 }
 
-function pad(text: string, width: number): string {
-  return text + " ".repeat(Math.max(0, width - Bun.stringWidth(text)));
+function padding(text: string, width: number): string {
+  return " ".repeat(Math.max(0, width - Bun.stringWidth(text)));
 }

@@ -4,7 +4,8 @@
  */
 import { openSync } from "node:fs";
 import { join } from "node:path";
-import type { Present, Store } from "../store/store.ts";
+import type { Present } from "../store/present.ts";
+import type { Store } from "../store/store.ts";
 import { environmentForJobs } from "../worker/job-environment.ts";
 import { pause } from "../worker/pause.ts";
 import { self } from "../worker/self.ts";

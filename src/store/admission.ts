@@ -1,4 +1,5 @@
 /** Who comes into the queue. Pure: the store says which ids are taken. */
+import { type Arrival, withDependencies } from "../job/dependency.ts";
 import { QueueError } from "../job/errors.ts";
 import { type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
 import { enqueue } from "../job/lifecycle.ts";
@@ -18,11 +19,14 @@ export interface Admission extends Required<EnqueueOptions> {
   readonly holderOf: HolderOf;
 }
 
-/** New jobs, all or none. Throws `E_JOB_EXISTS`, unless those whose id is taken are to be left out. */
+/**
+ * New jobs, all or none. Throws `E_JOB_EXISTS`, unless those whose id is taken are to be left out; and as
+ * `withDependencies` does.
+ */
 export function admit(specs: readonly JobSpec[], admission: Admission): PendingJob[] {
   const { existing, maxRetries, now, random, holderOf } = admission;
   const taken = new Set<string>();
-  const added: PendingJob[] = [];
+  const added: Arrival[] = [];
   for (const [index, spec] of specs.entries()) {
     const id = spec.id ?? freshId(random, (id) => taken.has(id) || holderOf(id) !== undefined);
     const holder = holderOf(id);
@@ -31,9 +35,15 @@ export function admit(specs: readonly JobSpec[], admission: Admission): PendingJ
       throw idTaken(id, holder, index);
     }
     taken.add(id);
-    added.push(enqueue({ ...spec, id }, maxRetries, now));
+    added.push({ job: enqueue({ ...spec, id }, maxRetries, now), index });
   }
-  return added;
+  return withDependencies(added, holderOf);
+}
+
+/** `E_JOB_NOT_FOUND` for an id that nothing has; where there is an archive, it may be there. */
+export function jobNotFound(id: string, { hasArchive }: { hasArchive: boolean }): QueueError {
+  const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
+  return new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, hasArchive ? { hint } : {});
 }
 
 /** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */

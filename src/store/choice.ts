@@ -3,6 +3,7 @@
  * environment. Where nothing is said, or `files`, it is the data directory itself.
  */
 import { join } from "node:path";
+import type { Origin } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import { shown } from "../job/shown.ts";
 import { ConfigFile } from "./files/config-file.ts";
@@ -32,9 +33,7 @@ export class StoreChoice {
 
   /** Undefined where the queue is in files. Throws `E_USAGE` for what is no address, and `E_STORE_IO` as the store would. */
   database(): Chosen | undefined {
-    const { dataDir, env } = this.#options;
-    // A directory that was named on the command line is not overruled by the environment.
-    const named = (dataDir === undefined && env.QUEUECTL_STORE) || undefined;
+    const named = this.#named();
     const url = named ?? this.#stored();
     if (url === undefined || url === FILES) return undefined;
     if (!/^postgres(?:ql)?:/.test(url)) throw notAStore(url);
@@ -45,6 +44,13 @@ export class StoreChoice {
   async current(): Promise<string> {
     const chosen = this.database();
     return chosen === undefined ? FILES : (await this.#address(chosen.url)).shown;
+  }
+
+  /** What says so. */
+  origin(): Origin {
+    if (this.#named() !== undefined) return { origin: "environment", where: "QUEUECTL_STORE" };
+    if (this.#stored() === undefined) return { origin: "default", where: null };
+    return { origin: "stored", where: this.#file };
   }
 
   /**
@@ -62,9 +68,19 @@ export class StoreChoice {
     return { store: store ?? FILES, left: store === undefined ? 0 : pending + processing };
   }
 
+  /** By the environment, which does not overrule a directory that was named on the command line. */
+  #named(): string | undefined {
+    const { dataDir, env } = this.#options;
+    return (dataDir === undefined && env.QUEUECTL_STORE) || undefined;
+  }
+
   #stored(): string | undefined {
     checkDataDirectory(this.directory);
-    return new ConfigFile(join(this.directory, "config.json")).store();
+    return new ConfigFile(this.#file).store();
+  }
+
+  get #file(): string {
+    return join(this.directory, "config.json");
   }
 
   async #presentable(text: string): Promise<string> {

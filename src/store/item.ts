@@ -2,12 +2,24 @@
 import type { ConfigKey } from "../config.ts";
 import type { CompletedJob, DeadLetter } from "../job/job.ts";
 import type { PortableJob } from "../job/portable.ts";
+import type { QueueRule } from "../job/queue.ts";
+import type { Schedule } from "../job/schedule.ts";
 
 /** One thing of it. */
-export type Item = SettingItem | EntryItem | { readonly archived: CompletedJob };
+export type Item = SettingItem | QueueItem | ScheduleItem | EntryItem | { readonly archived: CompletedJob };
 
 export interface SettingItem {
   readonly setting: { readonly key: ConfigKey; readonly value: number };
+}
+
+/** What holds for a queue; counted among the settings. */
+export interface QueueItem {
+  readonly queue: QueueRule & { readonly name: string };
+}
+
+/** Counted among the settings, too. */
+export interface ScheduleItem {
+  readonly schedule: Schedule;
 }
 
 /** One that has an id. */

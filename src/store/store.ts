@@ -7,13 +7,17 @@
  * nothing was changed. Only of a database that fell silent just then, and stayed so, nobody can say whether it did what it
  * was asked: a caller that asks again finds out, for leases and ids are not given out twice.
  */
-import type { Config, ConfigKey } from "../config.ts";
+import type { Config, ConfigKey, ConfigSources } from "../config.ts";
 import type { Alteration, Rule } from "../job/alteration.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
+import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { AttemptLog, OpenLog } from "./attempt-log.ts";
 import type { Item, Restored } from "./item.ts";
+import type { Announced, Announcement, Lost, Present } from "./present.ts";
+import type { ScheduleBook } from "./schedule-book.ts";
 
 export interface EnqueueOptions {
   /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
@@ -24,6 +28,8 @@ export interface EnqueueOptions {
 export interface Claimant {
   readonly workerId: string;
   readonly limit: number;
+  /** The queues whose jobs it takes; absent means all. */
+  readonly queues?: readonly string[];
   /**
    * The leases it has, those that it is just ending included. A claim of its own that is not among them, because it was
    * told of an error instead, is given to it once more.
@@ -38,10 +44,12 @@ export interface Turn {
   /** The jobs claimed, now this worker's to run. */
   readonly claimed: readonly ProcessingJob[];
   /**
-   * When the next of the pending jobs that are left is due, in epoch ms; some time that has passed, if one is due
-   * already; absent when none is pending.
+   * When the next of the jobs that are left is due, in epoch ms; some time that has passed, if one is due already; absent
+   * when none is. Jobs of queues that are paused, full or not asked for are not among them.
    */
   readonly nextDueAt?: number;
+  /** When a schedule gives its next job; absent where there is none, and for who claims nothing. */
+  readonly nextScheduleAt?: number;
 }
 
 export interface Counts {
@@ -67,41 +75,7 @@ export interface Pruned {
   readonly bytes: number;
 }
 
-/** A worker or supervisor that announced itself and is alive. */
-export interface Present {
-  readonly id: string;
-  readonly kind: "worker" | "supervisor";
-  readonly pid: number;
-  readonly host: string;
-  /** False on another host or in another container: it can be seen there, but not signaled from here. */
-  readonly reachable: boolean;
-  /** The supervisor of this worker, if one started it. */
-  readonly supervisor?: string;
-  readonly startedAt: number;
-  readonly stopping: boolean;
-}
-
-/** One's own presence, withdrawn on disposal. */
-export interface Announcement extends AsyncDisposable {
-  /** `worker-<pid>` or `supervisor-<pid>`, with a suffix where that name is still in use by a dead one's jobs. */
-  readonly id: string;
-  /** Lets others see that it is leaving. */
-  stopping(): Promise<void>;
-  /** Whether others may take it for dead by now, as it could not be seen for too long: then it must run nothing. */
-  isFenced(): boolean;
-}
-
-export interface Announced {
-  readonly kind: Present["kind"];
-  /** The supervisor of this worker, if one started it. */
-  readonly supervisor?: string;
-  /** Called whenever it becomes fenced: whatever it runs has to end at once. */
-  readonly onFenced?: () => void;
-  /** Called whenever somebody wants the attempt of this lease ended: it may be another's, or over. */
-  readonly onAsked?: (lease: Lease) => void;
-}
-
-/** What of all changes is worth a wake-up: those that may give a worker something to do, or all of them. */
+/** Which changes are worth a wake-up: those that may give a worker something to do, or all of them. */
 export type Wakes = "work" | "anything";
 
 /** How another process of this program gets to the same store. */
@@ -112,12 +86,6 @@ export interface Address {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Jobs whose worker is dead. Their survivors must be ended before the jobs are settled as `worker-lost`. */
-export interface Lost {
-  readonly workerId: string;
-  readonly jobs: readonly ProcessingJob[];
-}
-
 export interface Store {
   /** Where it is, for people: a directory or an address. */
   readonly location: string;
@@ -126,6 +94,8 @@ export interface Store {
 
   /** What the processes of its jobs have in their environment besides their lease, and those of another store have not. */
   readonly mark: Readonly<Record<string, string>>;
+
+  readonly schedules: ScheduleBook;
 
   /** Throws where the store cannot be used, as far as that shows quickly: a large one need not be read for it. */
   probe(): Promise<void>;
@@ -140,7 +110,8 @@ export interface Store {
   /**
    * Ends attempts, then claims due jobs (those that the ends set free, too), in one commit. An end whose lease is not the
    * job's current one changes nothing and comes back as `lease-lost`. Jobs are claimed by priority, then in the order
-   * they were enqueued. Written at once, durable within a second: what a power cut takes is run again.
+   * they were enqueued, as far as the rules of their queues allow: those that end in this call run no more. For who claims,
+   * schedules whose time has come give their jobs first, each instant once, however many ask. Written at once, durable within a second: what a power cut takes is run again.
    */
   settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
 
@@ -177,11 +148,20 @@ export interface Store {
 
   counts(): Promise<Counts>;
 
+  /** Every queue that has a rule, or a job that waits or runs. */
+  queues(): Promise<QueueStatus[]>;
+
+  /** Changes what holds for a queue, durably, from the next claim on, and returns it. `EVERY_QUEUE` stands for all of them. */
+  setQueue(name: string, change: QueueRuleChange): Promise<QueueRule>;
+
   /** The settings in force: what is stored, under this process's overrides. Follows changes by others. */
   config(): Promise<Config>;
 
-  /** Stores one setting, durably. The value is valid already. */
-  setConfig(key: ConfigKey, value: number): Promise<void>;
+  /** What they are made of. */
+  configSources(): Promise<ConfigSources>;
+
+  /** Stores one setting, durably, or, when it is undefined, goes back to the default. The value is valid already. */
+  setConfig(key: ConfigKey, value: number | undefined): Promise<void>;
 
   /**
    * Gives everything away as of one moment, a batch at a time: the stored settings, the jobs in order, the DLQ, oldest first,
@@ -210,10 +190,7 @@ export interface Store {
    */
   lost(holding?: number): Promise<Lost[]>;
 
-  /**
-   * Calls `wake` after anything may have changed, this process's own changes included, until disposed. A store may leave
-   * out what is not `of` interest.
-   */
+  /** Calls `wake` after anything (`of` interest, or all) may have changed, by this process too, until disposed. */
   changes(wake: () => void, of?: Wakes): Disposable;
 
   /** Opens the file for the output of this attempt. */
@@ -227,24 +204,4 @@ export interface Store {
 
   /** Leaves everything durable and, where it is small and nobody works on it, at rest. */
   close(): Promise<void>;
-}
-
-/** A file that every write is appended to. Whoever asked for it closes it. */
-export interface OpenLog {
-  readonly path: string;
-  readonly fd: number;
-}
-
-/** Where the output of one attempt is. */
-export interface AttemptLog {
-  readonly attempt: number;
-  readonly path: string;
-  /**
-   * Of an attempt whose file this process cannot read: the host it is on, and how it ends as far as the store has that, which
-   * is not while the attempt runs, nor of one that was lost together with its host.
-   */
-  readonly elsewhere?: {
-    readonly host: string;
-    readonly end?: { readonly bytes: number; readonly tail: Uint8Array };
-  };
 }

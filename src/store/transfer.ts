@@ -3,7 +3,10 @@ import { CONFIG_KEYS, type Config } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import type { CompletedJob } from "../job/job.ts";
 import { portableArchived } from "../job/portable.ts";
+import type { QueueRules } from "../job/queue.ts";
+import type { Schedule } from "../job/schedule.ts";
 import type { Item, Restored, Tally } from "./item.ts";
+import { byName } from "./schedule-book.ts";
 import type { Counts } from "./store.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -26,7 +29,7 @@ export function noTally(): Mutable<Tally> {
 export function kindOf(item: Item): keyof Tally {
   if ("job" in item) return "jobs";
   if ("archived" in item) return "archived";
-  return "setting" in item ? "settings" : "dead_letters";
+  return "dead_letter" in item ? "dead_letters" : "settings";
 }
 
 /** In the order in which this program lists them. */
@@ -35,6 +38,17 @@ export function settingItems(stored: Partial<Config>): Item[] {
     const value = stored[key];
     return value === undefined ? [] : [{ setting: { key, value } }];
   });
+}
+
+/** By name. */
+export function queueItems(rules: QueueRules): Item[] {
+  const names = Object.keys(rules).toSorted((a, b) => (a < b ? -1 : 1));
+  return names.map((name) => ({ queue: { name, ...rules[name] } }));
+}
+
+/** By name. */
+export function scheduleItems(schedules: Iterable<Schedule>): Item[] {
+  return byName(schedules).map((schedule) => ({ schedule }));
 }
 
 /** Throws `E_STORE_NOT_EMPTY`. */

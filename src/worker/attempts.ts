@@ -5,7 +5,8 @@
 import type { Lease, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { Outcome } from "../job/outcome.ts";
-import type { OpenLog, Store } from "../store/store.ts";
+import type { OpenLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
 import { environmentForJobs } from "./job-environment.ts";
 import { type Interruption, type RunningCommand, runCommand } from "./run-command.ts";
 import type { StopRequest } from "./stop-request.ts";

@@ -9,7 +9,8 @@ import { wherePossible } from "../job/alteration.ts";
 import { cancel, wasCanceled } from "../job/control.ts";
 import { QueueError } from "../job/errors.ts";
 import { type Entry, type FailedJob, isIn, type ProcessingJob } from "../job/job.ts";
-import type { Lost, Store } from "../store/store.ts";
+import type { Lost } from "../store/present.ts";
+import type { Store } from "../store/store.ts";
 import { pause } from "./pause.ts";
 import { endRemains } from "./rescuer.ts";
 

@@ -4,12 +4,17 @@
  */
 import { closeSync, readFileSync } from "node:fs";
 import { QueueError } from "../job/errors.ts";
-import type { OpenLog, Present, Store } from "../store/store.ts";
+import type { OpenLog } from "../store/attempt-log.ts";
+import type { Present } from "../store/present.ts";
+import type { Store } from "../store/store.ts";
 import { pause } from "./pause.ts";
 import { self } from "./self.ts";
 
 export interface Detached {
   readonly supervisor: Present;
+  /** How many workers were asked for. */
+  readonly count: number;
+  /** Those that were seen: with `--drain` others may have done all there was, and left. */
   readonly workers: Present[];
   /** The file that its log goes to. */
   readonly log: string;
@@ -37,7 +42,7 @@ export async function startDetached(store: Store, args: readonly string[]): Prom
     const supervisor = present.find((one) => one.kind === "supervisor" && one.pid === child.pid && one.reachable);
     if (supervisor !== undefined) {
       const workers = present.filter((one) => one.supervisor === supervisor.id);
-      if (seen === undefined || workers.length >= seen.workers.length) seen = { supervisor, workers, log };
+      if (seen === undefined || workers.length >= seen.workers.length) seen = { supervisor, count, workers, log };
     }
     if (seen !== undefined && (hasLeft || patience.aborted || seen.workers.length >= count)) return seen;
     if (hasLeft) throw didNotStart(child, log);

@@ -14,20 +14,27 @@ export interface Insistence {
   readonly hurry: () => AbortSignal;
 }
 
-/** What `call` returns once it does; undefined when it was given up. Throws what is no `QueueError`. */
-export async function insist<T>(
-  call: () => Promise<T>,
-  { giveUp, onTrouble, hurry }: Insistence,
-): Promise<T | undefined> {
-  for (let retryInMs = FIRST_MS; ; retryInMs = Math.min(retryInMs * 2, LONGEST_MS)) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof QueueError)) throw error;
-      if (giveUp()) return undefined;
-      onTrouble(error, retryInMs);
-      await pause(retryInMs, hurry());
-      if (giveUp()) return undefined;
+export class Insister {
+  #answered = new AbortController();
+
+  /** The store answers again: whoever waits before trying once more tries now. */
+  hurry(): void {
+    this.#answered.abort();
+    this.#answered = new AbortController();
+  }
+
+  /** What `call` returns once it does; undefined when it was given up. Throws what is no `QueueError`. */
+  async insist<T>(call: () => Promise<T>, { giveUp, onTrouble, hurry }: Insistence): Promise<T | undefined> {
+    for (let retryInMs = FIRST_MS; ; retryInMs = Math.min(retryInMs * 2, LONGEST_MS)) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof QueueError)) throw error;
+        if (giveUp()) return undefined;
+        onTrouble(error, retryInMs);
+        await pause(retryInMs, AbortSignal.any([hurry(), this.#answered.signal]));
+        if (giveUp()) return undefined;
+      }
     }
   }
 }

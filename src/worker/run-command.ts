@@ -9,7 +9,8 @@ import { closeSync, fstatSync, statSync, unlinkSync } from "node:fs";
 import { reach } from "../failpoint.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
-import type { OpenLog, Store } from "../store/store.ts";
+import type { OpenLog } from "../store/attempt-log.ts";
+import type { Store } from "../store/store.ts";
 import { lastLine, printable } from "./last-line.ts";
 import { retryAfterPath, takeRetryAfter } from "./retry-after.ts";
 import { type AttemptMark, endSurvivors, groupExists, markOf } from "./survivors.ts";
@@ -111,7 +112,8 @@ class Attempt implements RunningCommand {
    * 2 only.
    */
   #spawn(job: ProcessingJob, { fd, path }: OpenLog): Shell {
-    return Bun.spawn(["/bin/sh", "-c", job.command], {
+    // A line that begins with a dash would be taken for options.
+    return Bun.spawn(["/bin/sh", "-c", "--", job.command], {
       ...(job.cwd !== undefined && { cwd: job.cwd }),
       detached: true,
       stdin: "ignore",

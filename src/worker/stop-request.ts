@@ -11,7 +11,7 @@
  */
 import { readFileSync } from "node:fs";
 import { QueueError } from "../job/errors.ts";
-import type { Announcement } from "../store/store.ts";
+import type { Announcement } from "../store/present.ts";
 
 /** Calls the listener with the reason of the abort, at once where it was before. */
 export function onAbort(signal: AbortSignal, listener: (by: string) => void): void {
@@ -63,6 +63,11 @@ export class StopRequest implements Disposable {
   /** Aborted when what runs is to be ended; its reason is who insisted. */
   get now(): AbortSignal {
     return this.#now.signal;
+  }
+
+  /** The stage that may come next. */
+  get next(): AbortSignal {
+    return this.gently.aborted ? this.now : this.gently;
   }
 
   ask(by: string): void {

@@ -2,7 +2,9 @@
  * `worker-stop`: asks whoever works on this store to leave, and waits until they have. It finds them by their presence,
  * never by a remembered pid, so it signals only what is known to be alive and theirs.
  */
-import type { Present, Store } from "../store/store.ts";
+
+import type { Present } from "../store/present.ts";
+import type { Store } from "../store/store.ts";
 import { pause } from "./pause.ts";
 
 export interface StopReport {

@@ -7,7 +7,8 @@
  */
 import { type ErrorCode, QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
-import type { Announcement, Store } from "../store/store.ts";
+import type { Announcement } from "../store/present.ts";
+import type { Store } from "../store/store.ts";
 import { environmentForWorkers } from "./job-environment.ts";
 import { pause } from "./pause.ts";
 import { self } from "./self.ts";

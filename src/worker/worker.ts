@@ -11,10 +11,12 @@ import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
 import type { Lease } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
-import type { Announcement, Store, Turn } from "../store/store.ts";
+import { isDrained } from "../job/queue.ts";
+import type { Announcement } from "../store/present.ts";
+import type { Claimant, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempts.ts";
-import { insist } from "./insist.ts";
+import { Insister } from "./insist.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Slots } from "./slots.ts";
 import { onAbort, StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
@@ -22,7 +24,9 @@ import { onAbort, StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./
 export interface WorkerOptions {
   /** How many jobs it runs at a time. */
   readonly concurrency: number;
-  /** Leave when nothing is pending or processing any more. */
+  /** The queues that it takes jobs of; absent means all. */
+  readonly queues?: readonly string[];
+  /** Leave when nothing is left that it could run, and nothing runs any more. */
   readonly drain: boolean;
   /** The id of the supervisor that started this process and holds the other end of its standard input. */
   readonly supervisor?: string;
@@ -43,6 +47,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
     ...(supervisor === undefined ? {} : { supervisor }),
     onFenced: () => worker?.fence(),
     onAsked: (lease) => worker?.cancel(lease),
+    onAnswered: () => worker?.insister.hurry(),
   });
   using _ = supervisor === undefined ? undefined : whenInputEnds(() => stop.ask("the death of its supervisor"));
   worker = new Worker(store, { ...options, announcement, stop });
@@ -50,9 +55,11 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
 }
 
 class Worker {
+  readonly insister = new Insister();
   readonly #store: Store;
   readonly #options: WorkerOptions & { announcement: Announcement; stop: StopRequest };
   readonly #id: string;
+  readonly #claimant: Pick<Claimant, "workerId" | "queues">;
   readonly #stop: StopRequest;
   readonly #alarm = new Alarm();
   readonly #slots: Slots;
@@ -66,6 +73,7 @@ class Worker {
     this.#options = options;
     this.#id = options.announcement.id;
     this.#stop = options.stop;
+    this.#claimant = { workerId: this.#id, ...(options.queues && { queues: options.queues }) };
     this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
     this.#attempts = new Attempts(store, {
       stop: options.stop,
@@ -127,7 +135,7 @@ class Worker {
       if (this.#options.drain && (await this.#isAllDone(turn))) return;
       // Before it sleeps for the first time it looks once more, for what came before it listened has not woken it.
       if (this.#listen(true)) continue;
-      await this.#idle(turn?.nextDueAt);
+      await this.#idle(Math.min(turn?.nextDueAt ?? Infinity, turn?.nextScheduleAt ?? Infinity));
     }
   }
 
@@ -138,7 +146,7 @@ class Worker {
     const pointless = (): boolean => ends.length === 0 && limit() === 0;
     if (pointless()) return undefined;
     const turn = await this.#insist(
-      () => this.#store.settle(ends, { workerId: this.#id, limit: limit(), holds: this.#slots.leases }),
+      () => this.#store.settle(ends, { ...this.#claimant, limit: limit(), holds: this.#slots.leases }),
       () => now.aborted || pointless(),
     );
     if (!turn) return undefined;
@@ -151,17 +159,17 @@ class Worker {
 
   async #isAllDone(turn: Turn | undefined): Promise<boolean> {
     if (this.#slots.taken > 0 || turn?.nextDueAt !== undefined) return false;
-    const counts = await this.#insist(
-      () => this.#store.counts(),
+    const queues = await this.#insist(
+      () => this.#store.queues(),
       () => this.#stop.gently.aborted,
     );
-    return counts !== undefined && counts.pending === 0 && counts.processing === 0;
+    return queues !== undefined && isDrained(queues, this.#options.queues);
   }
 
-  async #idle(nextDueAt = Number.POSITIVE_INFINITY): Promise<void> {
+  async #idle(nextAt: number): Promise<void> {
     const { worker_idle_delay } = await this.#settings();
     // At least 1 ms, for a timer may fire just before its time: then this is one more look, not a spin.
-    await this.#alarm.sleep(Math.max(1, Math.min(nextDueAt - Date.now(), worker_idle_delay)));
+    await this.#alarm.sleep(Math.max(1, Math.min(nextAt - Date.now(), worker_idle_delay)));
   }
 
   /** Has changes of the store ring the alarm, or not. True when that is new. */
@@ -224,12 +232,11 @@ class Worker {
 
   /** Calls the store until it answers, or `giveUp` says that the answer is not worth waiting for. */
   #insist<T>(call: () => Promise<T>, giveUp: () => boolean): Promise<T | undefined> {
-    const { gently, now } = this.#stop;
-    return insist(call, {
+    return this.insister.insist(call, {
       giveUp,
       onTrouble: ({ message }, retryInMs) =>
         this.#options.emit({ event: "store-trouble", workerId: this.#id, message, retryInMs }),
-      hurry: () => (gently.aborted ? now : gently),
+      hurry: () => this.#stop.next,
     });
   }
 }

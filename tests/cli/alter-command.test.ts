@@ -7,7 +7,11 @@ import { cancel, remove, retry, retryDeadLetter } from "../../src/job/control.ts
 import { checkChanges, edit } from "../../src/job/edit.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 
-const options = (given: Record<string, string>) => ({ words: [], options: new Map(Object.entries(given)) });
+const options = (given: Record<string, string>) => ({
+  words: [],
+  options: new Map(Object.entries(given)),
+  lists: new Map(),
+});
 
 async function filled(): Promise<MemoryStore> {
   const store = new MemoryStore({ now: () => 1000, random: () => 0.5, logDirectory: tmpdir() });
@@ -53,7 +57,7 @@ test("dead letters are changed as long as they are dead", async () => {
 
 test("of what was named none is changed when one has moved on", async () => {
   const store = await filled();
-  const named = await select(store, { words: ["b1", "a1"], options: new Map() }, ["pending"]);
+  const named = await select(store, { words: ["b1", "a1"], options: new Map(), lists: new Map() }, ["pending"]);
   await run(store, 0);
   await expect(alter(store, named, cancel)).rejects.toThrow("Job a1 is completed");
   expect((await store.list("pending")).map(({ id }) => id)).toEqual(["a2", "b1"]);

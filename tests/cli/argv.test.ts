@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { type Commands, type Request, readRequest, wantsJson } from "../../src/cli/argv.ts";
+import { type Commands, type Request, readRequest } from "../../src/cli/argv.ts";
 import type { Command } from "../../src/cli/command.ts";
-import { choice, wholeNumber } from "../../src/cli/option-values.ts";
+import { choice, duration, instant, wholeNumber } from "../../src/cli/option-values.ts";
+import { checkOutputForm, wantsJson } from "../../src/cli/output-form.ts";
 import { QueueError } from "../../src/job/errors.ts";
 
 function command(name: string, more: Partial<Command> = {}): Command {
@@ -11,6 +12,13 @@ function command(name: string, more: Partial<Command> = {}): Command {
 const COMMANDS: Commands = new Map(
   [
     command("enqueue", { arguments: [{ name: "json", required: true }] }),
+    command("exec", {
+      options: [
+        { name: "env", value: "K[=V]", many: true, summary: "" },
+        { name: "id", value: "id", summary: "" },
+      ],
+      takesCommand: true,
+    }),
     command("list", { options: [{ name: "state", value: "state", summary: "" }] }),
     command("worker-start", {
       options: [
@@ -36,12 +44,13 @@ const COMMANDS: Commands = new Map(
 );
 
 function read(...argv: string[]): Promise<Request> {
-  return readRequest(argv, COMMANDS);
+  return readRequest(argv, COMMANDS, ["config", "exit-codes"]);
 }
 
 /** A run request as `name word word --option=text`, for comparison in one line. */
 async function told(...argv: string[]): Promise<string> {
   const request = await read(...argv);
+  if (request.kind === "topic") return `help on ${request.topic}`;
   if (request.kind !== "run")
     return [request.kind, request.kind === "help" ? request.command?.name : ""].join(" ").trim();
   const options = [...request.args.options].map(([name, text]) => `--${name}=${text}`);
@@ -95,6 +104,26 @@ describe("a command line", () => {
   });
 
   test.each([
+    [
+      ["exec", "--", "make", "-j4", "--json", "--"],
+      ["make", "-j4", "--json", "--"],
+    ],
+    [["exec", "--"], []],
+    [["exec"], undefined],
+  ])("of %p, where a command takes another, that is %p", async (argv, expected) => {
+    const request = await read(...argv);
+    expect(request).toMatchObject({ kind: "run", args: { words: [] } });
+    expect(request.kind === "run" && request.args.command).toEqual(expected);
+    expect(request.kind === "run" && request.args.options.has("json")).toBe(false);
+  });
+
+  test("may give an option many times where all of its values count", async () => {
+    const request = await read("exec", "--env", "A=1", "--id", "x", "--env=B", "--env", "A=2", "--id", "y");
+    expect(request.kind === "run" && request.args.lists).toEqual(new Map([["env", ["A=1", "B", "A=2"]]]));
+    expect(request.kind === "run" && request.args.options.get("id")).toBe("y");
+  });
+
+  test.each([
     [[], "help"],
     [["--help"], "help"],
     [["-h"], "help"],
@@ -102,6 +131,10 @@ describe("a command line", () => {
     [["help"], "help"],
     [["help", "list"], "help list"],
     [["help", "dlq", "retry"], "help dlq-retry"],
+    [["help", "config"], "help on config"],
+    [["help", "config", "--json"], "help on config"],
+    [["help", "config", "get"], "help config-get"],
+    [["help", "--man"], "man"],
     [["dlq-retry", "--help"], "help dlq-retry"],
     [["worker", "start", "--count", "2", "-h"], "help worker-start"],
     [["--version"], "version"],
@@ -115,6 +148,9 @@ describe("a command line", () => {
 describe("a mistake in a command line", () => {
   test.each([
     [["lst"], 'Unknown command "lst".', 'Did you mean "list"?'],
+    [["list", "--man"], 'Unknown option "--man".', "See queuectl list --help."],
+    [["exit-codes"], 'Unknown command "exit-codes".', "All commands: queuectl --help"],
+    [["help", "exit-code"], 'Unknown command "exit-code".', 'Did you mean "exit-codes"?'],
     [["frobnicate"], 'Unknown command "frobnicate".', "All commands: queuectl --help"],
     [["dlq"], 'Unknown command "dlq".', 'Did you mean "dlq-list" or "dlq-retry"?'],
     [["dlq", "lst"], 'Unknown command "dlq lst".', 'Did you mean "dlq-list"?'],
@@ -128,6 +164,13 @@ describe("a mistake in a command line", () => {
       'Unknown option "-x".',
       "See queuectl logs --help; an argument that starts with a dash goes after --.",
     ],
+    [
+      ["exec", "make", "-j4"],
+      'Unknown option "-j4".',
+      "See queuectl exec --help; a command of your own goes after --.",
+    ],
+    [["exec", "--env"], "Expected a value after --env: --env <K[=V]>.", undefined],
+    [["exec", "--id", "--", "x"], "Expected a value after --id: --id <id>.", undefined],
     [["list", "--state"], "Expected a value after --state: --state <state>.", undefined],
     [["list", "--state="], "Expected a value after --state: --state <state>.", undefined],
     [["list", "--state", "--json"], "Expected a value after --state: --state <state>.", undefined],
@@ -142,13 +185,21 @@ describe("a mistake in a command line", () => {
   });
 
   test("is reported as JSON when --json stands anywhere before --", () => {
-    expect(wantsJson(["lst", "--json"])).toBe(true);
-    expect(wantsJson(["show", "--", "--json"])).toBe(false);
+    expect(wantsJson(["lst", "--json"], {})).toBe(true);
+    expect(wantsJson(["show", "--", "--json"], {})).toBe(false);
+    expect(wantsJson(["lst"], { QUEUECTL_OUTPUT: "json" })).toBe(true);
+    for (const form of ["text", "", undefined]) {
+      expect(wantsJson(["lst"], { QUEUECTL_OUTPUT: form })).toBe(false);
+      expect(() => checkOutputForm({ QUEUECTL_OUTPUT: form })).not.toThrow();
+    }
+    expect(() => checkOutputForm({ QUEUECTL_OUTPUT: "JSON" })).toThrow(
+      'QUEUECTL_OUTPUT must be text or json, got "JSON".',
+    );
   });
 });
 
 describe("the value of an option", () => {
-  const args = (text: string) => ({ words: [], options: new Map([["count", text]]) });
+  const args = (text: string) => ({ words: [], options: new Map([["count", text]]), lists: new Map() });
   const range = { min: 1, max: 9 };
 
   test("is a whole number in its range, or undefined when it was not given", () => {
@@ -164,6 +215,32 @@ describe("the value of an option", () => {
       );
     },
   );
+
+  test("may be below zero where the range is", () => {
+    expect(wholeNumber(args("-5"), "count", { min: -9, max: 9 })).toBe(-5);
+  });
+
+  test("is a duration, which has a unit", async () => {
+    const span = { least: 1, most: 86_400_000 };
+    expect(duration(args("2h30m"), "count", span)).toBe(9_000_000);
+    expect(duration(args("9"), "other", span)).toBeUndefined();
+    for (const text of ["60", "0s", "25h", "1.5h", "-1s", "soon"]) {
+      expect((await mistake(() => duration(args(text), "count", span))).message).toBe(
+        `Expected --count to be a duration like 90s or 2h30m, from 1ms to 1d, got "${text}".`,
+      );
+    }
+  });
+
+  test("is an instant, with or without its time of day", async () => {
+    expect(instant(args("2026-01-31T09:00:00+02:00"), "count")).toBe(Date.UTC(2026, 0, 31, 7));
+    expect(instant(args("2026-01-31"), "count")).toBe(Date.UTC(2026, 0, 31));
+    expect(instant(args("9"), "other")).toBeUndefined();
+    for (const text of ["tomorrow", "1763197724876", "2026-02-30", "2026-01-31T25:00", "1969-12-31"]) {
+      expect((await mistake(() => instant(args(text), "count"))).message).toBe(
+        `Expected --count to be an ISO 8601 time like 2026-01-31T09:00:00Z, got "${text}".`,
+      );
+    }
+  });
 
   test("is one of the words, or refused with the nearest", async () => {
     expect(choice(args("two"), "count", ["one", "two"])).toBe("two");

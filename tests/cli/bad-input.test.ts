@@ -65,6 +65,86 @@ const WORDS: readonly Mistake[] = [
   [["logs", "nope", "--attempt", "0"], 2, "Expected --attempt to be a whole number from 1 to"],
 ];
 
+const DURATION = "to be a duration like 90s or 2h30m, from";
+const CODES = "to be exit codes from 1 to 255, signal or timeout, with commas between, got";
+const TIME = "Expected --at to be an ISO 8601 time like 2026-01-31T09:00:00Z, got";
+
+/** Each before `-- make`. */
+const OPTIONS: readonly Mistake[] = (
+  [
+    [["--id", "x".repeat(300)], '--id must be 1 to 255 bytes long, got 300: "xxx'],
+    [["--id", "a\nb"], '--id must not contain control characters, got "a\\nb".'],
+    [["--id="], "Expected a value after --id: --id <id>."],
+    [["--delay", "soon"], `Expected --delay ${DURATION} 0s to 3650d, got "soon".`],
+    [["--delay", "5"], 'got "5".'],
+    [["--delay", "-5s"], 'got "-5s".'],
+    [["--at", "tomorrow"], `${TIME} "tomorrow".`],
+    [["--at", "1763197724876"], `${TIME} "1763197724876".`],
+    [["--at", "2026-02-30T00:00:00Z"], `${TIME} "2026-02-30T00:00:00Z".`],
+    [["--at", "2026-01-31", "--delay", "5m"], "--delay and --at say the same; give one of them."],
+    [["--priority", "high"], 'Expected --priority to be a whole number from -1000 to 1000, got "high".'],
+    [["--priority", "-1001"], 'got "-1001".'],
+    [["--max-retries", "-1"], 'Expected --max-retries to be a whole number from 0 to 1000000, got "-1".'],
+    [["--timeout", "0s"], `Expected --timeout ${DURATION} 1ms to 24d, got "0s".`],
+    [["--timeout", "25d"], 'got "25d".'],
+    [["--timeout"], "Expected a value after --timeout: --timeout <duration>."],
+    [["--expires-in", "0ms"], `Expected --expires-in ${DURATION} 1ms to 3650d, got "0ms".`],
+    [["--cwd="], "Expected a value after --cwd: --cwd <dir>."],
+    [["--env", "A B=c"], '--env has a name that no variable can have: "A B".\nWrite --env NAME=value, or'],
+    [["--env", "=c"], '--env has a name that no variable can have: "".'],
+    [["--env", "QUEUECTL_LEASE=7"], "--env must not set QUEUECTL_LEASE: names that begin with QUEUECTL_ are"],
+    [["--env", "NOPE"], "--env NOPE copies a variable that is not set here.\nSet it, or write --env NOPE=value."],
+    [["--env", "constructor"], "--env constructor copies a variable that is not set here."],
+    [["--env", "HOME", "--env", "NOPE"], "--env NOPE copies a variable that is not set here."],
+    [["--queue", "a b"], '"a b" cannot be the name of a queue.'],
+    [["--after", ""], "Expected a value after --after: --after <id>."],
+    [["--after", "a\nb"], '--after must not contain control characters, got "a\\nb".'],
+    [["--retry-on", "TERM"], `Expected --retry-on ${CODES} "TERM".`],
+    [["--retry-on", "75,"], `Expected --retry-on ${CODES} "75,".`],
+    [["--no-retry-on", "64,256"], `Expected --no-retry-on ${CODES} "64,256".`],
+    [["--no-retry-on", "0"], 'got "0".'],
+    [["--tiemout", "5m"], 'Unknown option "--tiemout".\nDid you mean "--timeout"?'],
+    [["--atomic"], "--atomic is for many jobs: give them by --file or -."],
+  ] as const
+).map(([options, sentence]) => [["enqueue", ...options, "--", "make"], 2, sentence]);
+
+const ONE_WAY = "Give a job in one way: as JSON, by --file, by -c, or after --.\nAs in: queuectl enqueue -- make test";
+const NO_JSON = 'Invalid job data: expected an object like {"command":"echo hi"}, got';
+
+const WAYS: readonly Mistake[] = [
+  [["enqueue", "make", "test"], 2, `${NO_JSON} "make".\nTo run that as a command: queuectl enqueue -- make test\n`],
+  [["enqueue", "make"], 2, `${NO_JSON} "make".\nTo run that as a command: queuectl enqueue -- make\n`],
+  [["enqueue", "make test"], 2, "To run that as a command: queuectl enqueue -c 'make test'\n"],
+  [["enqueue", "make", "a b", "it's"], 2, "queuectl enqueue -- make 'a b' 'it'\\''s'\n"],
+  [["enqueue", "true"], 2, `${NO_JSON} "true".\nTo run that as a command: queuectl enqueue -- true\n`],
+  [
+    ["enqueue", "make", "-j4"],
+    2,
+    'Unknown option "-j4".\nSee queuectl enqueue --help; a command of your own goes after --.',
+  ],
+  [["enqueue", "-", "x"], 2, 'Unexpected argument "x".'],
+  [
+    ["enqueue", "--"],
+    2,
+    "Expected a command after --, got nothing.\nA program and its arguments, as in: -- make test\n",
+  ],
+  [["enqueue", "--", ""], 2, 'Expected a command after --, got "".'],
+  [["enqueue", "--", '{"command":"x"}'], 2, "A job in JSON goes without the --.\n"],
+  [["enqueue", "-c"], 2, "Expected a value after -c: -c <line>."],
+  [["enqueue", "-c", ""], 2, "Expected a value after -c: -c <line>."],
+  [["enqueue", "-c", " "], 2, 'Invalid job data: "command" must not be empty, got " ".'],
+  [["enqueue", "-c", "make", "test"], 2, ONE_WAY],
+  [["enqueue", "-c", "make", "--", "test"], 2, ONE_WAY],
+  [["enqueue", "{}", "-c", "make"], 2, ONE_WAY],
+  [["enqueue", "{}", "--", "make"], 2, ONE_WAY],
+  [["enqueue", "-", "--", "make"], 2, ONE_WAY],
+  [["enqueue", "--file", "x", "--", "make"], 2, ONE_WAY],
+  [["enqueue", "--file", "x", "--id", "y"], 2, '--id is for one job: of many, each has an "id" of its own.'],
+  [["enqueue", "-", "--id", "y"], 2, '--id is for one job: of many, each has an "id" of its own.'],
+  [["enqueue", "-", "--timeout", "5"], 2, 'got "5".'],
+  [["enqueue", '{"command":"true"}', "--priority", "high"], 2, "Expected --priority to be a whole number"],
+];
+
 const SETTINGS: readonly Mistake[] = [
   [["config-get", "max_retry"], 3, 'Unknown config key "max_retry".\nDid you mean "max_retries"?'],
   [["config-set", "constructor", "1"], 3, 'Unknown config key "constructor".\nKnown: max_retries, backoff_base'],
@@ -87,6 +167,8 @@ const SETTINGS: readonly Mistake[] = [
 describe.each([
   ["a job", JOBS],
   ["a command line", WORDS],
+  ["an option of a job", OPTIONS],
+  ["the way in which a job is given", WAYS],
   ["a setting", SETTINGS],
 ])("a mistake in %s gets a sentence and its exit code, and nothing is written", (_, mistakes) => {
   testOnce.concurrent.each([...mistakes])("%j", async (args, exitCode, sentence) => {
@@ -101,7 +183,7 @@ testOnce(
   "the same mistakes get the same sentences where the queue is in a database, and write nothing there",
   async () => {
     await using home = await Home.on("PostgreSQL");
-    for (const mistake of [...JOBS, ...WORDS, ...SETTINGS]) await expectMistake(home, mistake);
+    for (const mistake of [...JOBS, ...WORDS, ...OPTIONS, ...WAYS, ...SETTINGS]) await expectMistake(home, mistake);
     expect(existsSync(join(home.path, "db"))).toBe(false);
     expect(await home.jobs()).toEqual([]);
   },

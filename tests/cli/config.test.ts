@@ -43,6 +43,65 @@ test("a variable stands over what is stored, and config-set says so", async (hom
   expect(await home.run("config-get", "max_retries")).toEqual(printed("5\n"));
 });
 
+test("config-set --unset goes back to the default, in the words of config-set, and says what overrides it", async (home) => {
+  await home.obey("config-set", "max_retries", "5");
+  await home.obey("config-set", "backoff_base", "4");
+  expect(await home.run("config-set", "--unset", "max-retries")).toEqual(
+    printed("⚙️ Config updated: max_retries = 3 (default)\n"),
+  );
+  expect(await home.run("config-get", "max_retries")).toEqual(printed("3\n"));
+  expect(await home.run("config-get", "backoff_base")).toEqual(printed("4\n"));
+  expect(await home.runIn({ env: { QUEUECTL_KILL_GRACE: "9" } }, "config-set", "kill_grace", "--unset")).toEqual({
+    stdout: "⚙️ Config updated: kill_grace = 5000 (default)\n",
+    stderr: "Warning: QUEUECTL_KILL_GRACE overrides it here: kill_grace is 9.\n",
+    exitCode: 0,
+  });
+  expect(await home.run("config-set", "--unset", "backoff_base", "--json")).toEqual(printed('{"backoff_base":2}\n'));
+  expect(await home.run("config-set", "--unset", "backoff_base", "3")).toMatchObject({
+    stderr: '--unset takes no value, got "3".\n',
+    exitCode: 2,
+  });
+});
+
+test("config-get --show-origin tells where each value comes from: default, what is stored, a variable", async (home) => {
+  const env = { QUEUECTL_KILL_GRACE: "9" };
+  const place = home.shownUrl ?? `${home.data}/config.json`;
+  const store = home.shownUrl ?? "files";
+  await home.obey("config-set", "max_retries", "3");
+  const { stdout } = await home.runIn({ env }, "config-get", "--show-origin");
+  expect(stdout.split("\n")).toEqual([
+    expect.stringMatching(/^max_retries = 3 \(/),
+    "backoff_base = 2 (default)",
+    "backoff_max = 86400 (default)",
+    "backoff_jitter = 0 (default)",
+    "worker_idle_delay = 2000 (default)",
+    "keep_completed = 10000 (default)",
+    "keep_logs = 30 (default)",
+    "kill_grace = 9 (QUEUECTL_KILL_GRACE)",
+    "shutdown_grace = 86400000 (default)",
+    home.shownUrl === undefined ? "store = files (default)" : `store = ${store} (QUEUECTL_STORE)`,
+    "",
+  ]);
+  expect(stdout).toContain(`max_retries = 3 (${place})`);
+  expect(await home.run("config-get", "--show-origin", "backoff-max")).toEqual(
+    printed("backoff_max = 86400 (default)\n"),
+  );
+  expect(JSON.parse(await home.obey("config-get", "--show-origin", "--json"))).toMatchObject({
+    max_retries: { value: 3, origin: "stored", where: place },
+    kill_grace: { value: 5000, origin: "default", where: null },
+    store: { value: store, origin: home.shownUrl === undefined ? "default" : "environment" },
+  });
+  expect(await home.showOnTerminal("config-get", "--show-origin")).toMatch(/^KEY +VALUE +ORIGIN\nmax_retries +3 +\S/);
+});
+
+testOnce("config-set --unset mends a value that cannot be read, and keeps what a later version stored", async () => {
+  await using home = new Home();
+  home.write("db/data/config.json", '{"max_retries":"abc","of_a_later_version":true}');
+  expect((await home.run("config-get")).exitCode).toBe(7);
+  await home.obey("config-set", "--unset", "max_retries");
+  expect(JSON.parse(home.read("db/data/config.json"))).toEqual({ of_a_later_version: true });
+});
+
 test("many settings changed at once are all kept", async (home) => {
   await Promise.all([
     home.obey("config-set", "max_retries", "1"),

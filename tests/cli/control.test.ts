@@ -198,8 +198,8 @@ test("selectors mean what they say: a prefix, the last one, a state, a pattern, 
   expect(await canceled("*")).toEqual(["*"]);
   expect(await canceled("night-1", "day", "night-1")).toEqual(["night-1", "day"]);
   expect(await canceled("--match", "night-*")).toEqual(["night-1", "night-2"]);
-  expect(await canceled("--match", "n\\[1]")).toEqual(["n[1]"]);
-  expect(await canceled("--match", "night-[2-9]")).toEqual(["night-2"]);
+  expect(await canceled("--match", "n[1]")).toEqual(["n[1]"]);
+  expect(await canceled("--match", "tru?")).toEqual(names);
   expect(await canceled("--match", "\\*")).toEqual(["*"]);
   expect(await canceled("--state", "pending")).toEqual(names);
   expect(await canceled("--state", "pending", "--match", "?ay")).toEqual(["day"]);

@@ -86,6 +86,40 @@ test("workers log one event a line with --json, those in the background too", as
   expect(log.map(({ event }) => event)).toEqual(["starting", "worker-started", "stopping"]);
 });
 
+test("QUEUECTL_OUTPUT=json is as --json for everything, mistakes on the command line and workers too", async (home) => {
+  const run = async (form: string, ...args: string[]) => home.runIn({ env: { QUEUECTL_OUTPUT: form } }, ...args);
+  await home.enqueue({ id: "p1", command: "printenv QUEUECTL_OUTPUT || echo none" });
+  for (const args of [["status"], ["show", "p1"], ["config-get"], ["lst"], ["list", "--nope"], ["show", "nope"]]) {
+    expect(await run("json", ...args)).toEqual(await home.run(...args, "--json"));
+    for (const form of ["text", ""]) expect(await run(form, ...args)).toEqual(await home.run(...args));
+    expect(await run("text", ...args, "--json")).toEqual(await home.run(...args, "--json"));
+  }
+  const { stdout } = await run("json", "worker-start", "--drain");
+  expect(
+    stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { event: string }).event),
+  ).toEqual(["starting", "worker-started", "claimed", "completed"]);
+  expect(await home.obey("logs", "p1")).toBe("none\n");
+});
+
+test("QUEUECTL_OUTPUT that names no form is refused, and nothing is done", async (home) => {
+  const env = { QUEUECTL_OUTPUT: "xml" };
+  const message = 'QUEUECTL_OUTPUT must be text or json, got "xml".';
+  expect(await home.runIn({ env }, "enqueue", '{"command":"true"}')).toEqual({
+    stdout: "",
+    stderr: `${message}\n`,
+    exitCode: 2,
+  });
+  expect(await home.runIn({ env }, "status", "--json")).toEqual({
+    stdout: "",
+    stderr: `${JSON.stringify({ error: { code: "E_USAGE", message, hint: null } })}\n`,
+    exitCode: 2,
+  });
+  expect(await home.jobs()).toEqual([]);
+});
+
 const FAILURES: readonly (readonly [args: readonly string[], exitCode: number, code: string, hasHint: boolean])[] = [
   [["enqueue", "{"], 2, "E_USAGE", false],
   [["lst"], 2, "E_USAGE", true],

@@ -7,7 +7,7 @@ function after(attempts: number): Entry {
 }
 
 function logs(...attempts: number[]) {
-  return attempts.map((attempt, i) => ({ attempt, path: `/${i}` }));
+  return attempts.map((attempt, i) => ({ attempt, lease: i, path: `/${i}` }));
 }
 
 test("an attempt's log is the newest of its number", () => {

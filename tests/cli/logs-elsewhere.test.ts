@@ -48,7 +48,9 @@ test.concurrent("of more than 64 KiB the end is shown, and where the whole is", 
   await home.drain();
   const { job, logs } = JSON.parse((await home.runIn(AWAY, "show", "loud", "--json")).stdout);
   expect(job).toMatchObject({ id: "loud", state: "completed" });
-  expect(logs).toEqual([{ attempt: 1, path: expect.stringContaining(`${home.data}/`), host: "far" }]);
+  expect(logs).toEqual([
+    { attempt: 1, lease: expect.any(Number), path: expect.stringContaining(`${home.data}/`), host: "far" },
+  ]);
   const [{ path }] = logs;
   const { stdout, stderr, exitCode } = await home.runIn(AWAY, "logs", "loud");
   expect(stdout).toBe(`${"x".repeat(65_536 - 4)}end\n`);

@@ -47,7 +47,7 @@ test.concurrent("doctor of a damaged one says what to do, with --fix too, and en
   await sql.unsafe("DROP INDEX jobs_due; UPDATE jobs SET due = true, state = 'failed'");
   const schema = schemaOf(home);
   const advice = `doctor changes nothing in a database. In psql, after SET search_path TO ${schema};, run what is named above or what db/migrations has; or restore a backup.`;
-  const index = "CREATE INDEX jobs_due ON jobs USING btree (priority DESC, place) WHERE due;";
+  const index = "CREATE INDEX jobs_due ON jobs USING btree (queue, priority DESC, place) WHERE due;";
   const found = {
     stdout:
       `${home.shownUrl}:\n✗ index jobs_due: it is missing. Make it anew: ${index}\n` +

@@ -143,6 +143,22 @@ test.concurrent("a store in config.json that is no text is damage, which doctor 
   expect(await home.obey("config-get", "max_retries")).toBe("5\n");
 });
 
+test.concurrent("config-set --unset store goes back to files, and --show-origin tells what names the store", async () => {
+  await using stage = await Undecided.decided();
+  const { home, store } = stage;
+  const origin = async (...args: string[]) => home.obey("config-get", "store", "--show-origin", ...args);
+  expect(await origin()).toBe(`store = ${store} (${home.data}/config.json)\n`);
+  expect(JSON.parse(await origin("--json")).store).toMatchObject({ value: store, origin: "stored" });
+  const env = { QUEUECTL_STORE: "files" };
+  expect((await home.runIn({ env }, "config-get", "store", "--show-origin")).stdout).toBe(
+    "store = files (QUEUECTL_STORE)\n",
+  );
+  expect(await home.run("config-set", "--unset", "store")).toEqual(
+    printed("⚙️ Config updated: store = files (default)\n"),
+  );
+  expect(await origin()).toBe("store = files (default)\n");
+});
+
 test.concurrent("workers in the background, and what their jobs enqueue from any folder, reach the same queue", async () => {
   await using stage = await Undecided.decided();
   const { home } = stage;

@@ -178,6 +178,17 @@ test("--drain waits for retries and for delayed jobs", async (home) => {
   expect((await home.jobs("--state", "completed")).map(({ id }) => id)).toEqual(["flaky", "delayed"]);
 });
 
+test("--detach with --drain tells how many workers it started, also of those that have left already", async (home) => {
+  await home.enqueue({ id: "p1", command: "true" });
+  const { stdout, exitCode } = await home.run("worker-start", "--detach", "--drain", "--count", "3");
+  expect(exitCode).toBe(0);
+  expect(stdout).toStartWith("Starting 3 worker processes...\n");
+  const seen = stdout.match(/started with PID/g)?.length ?? 0;
+  const unseen = Number(/^(\d+) workers? ha(?:s|ve) left already/m.exec(stdout)?.[1] ?? 0);
+  expect(seen + unseen).toBe(3);
+  await home.deserted();
+});
+
 test("--detach comes back when the workers run, which then have no terminal and can be stopped", async (home) => {
   const ended = await home.run("worker-start", "--detach", "--count", "2");
   expect(ended).toMatchObject({ stderr: "", exitCode: 0 });

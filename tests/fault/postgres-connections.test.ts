@@ -7,7 +7,7 @@ import { expect, test } from "bun:test";
 import { isDeadLetter } from "../../src/job/job.ts";
 import { ChaosStage } from "../support/chaos-stage.ts";
 import { type Machine, machineNamed } from "../support/machine.ts";
-import { freshSchema } from "../support/postgres.ts";
+import { freshSchema, inSchema } from "../support/postgres.ts";
 import type { RunningProgram } from "../support/running-program.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
@@ -31,6 +31,35 @@ test.concurrent("a cut leaves the running job alone, and its outcome is reported
   network.proxy.cut();
   await next.tell({ do: "exit", code: 0 });
   await network.has("p2", "completed", 1);
+});
+
+test.concurrent("a worker tries again once the database is back, and not when it would have tried next", async () => {
+  await using network = await Network.open();
+  const worker = await network.worker("a");
+  const job = await network.runs("p1");
+  network.proxy.refuse();
+  network.proxy.cut();
+  await job.tell({ do: "exit", code: 0 });
+  await until(() => worker.stdout.includes("→ retry in 16s"), "the worker to wait for long", PATIENCE);
+  await network.proxy.accept();
+  await until(async () => (await network.stateOf("p1"))[0] === "completed", "p1 to be completed soon", {
+    timeoutMs: 12_000,
+  });
+});
+
+test.concurrent("a table that somebody has locked ends no job, and nobody waits for it without being waited for", async () => {
+  await using network = await Network.open();
+  const worker = await network.worker("a");
+  const job = await network.runs("p1");
+  await using lock = await network.lock("jobs");
+  // Time enough for the worker to be fenced, if it could not renew its presence meanwhile.
+  await network.isSeenAgain(job.hello.variables.QUEUECTL_WORKER_ID ?? "", { afterMs: 11_000 });
+  expect(await lock.waiting()).toBeLessThanOrEqual(1);
+  expect(worker.stdout.match(/cannot use the queue: .* somebody holds a lock on what is needed\./g)).toHaveLength(1);
+  await job.tell({ do: "exit", code: 0 });
+  await lock.release();
+  await network.has("p1", "completed", 1);
+  expect(worker.stdout).not.toContain("out of sight");
 });
 
 test.concurrent("half-open connections are given up before the worker is taken for dead, and no job of it is ended", async () => {
@@ -144,18 +173,20 @@ class Network implements AsyncDisposable {
     await until(async () => Bun.deepEquals(await this.stateOf(id), wanted), `${id} to be ${wanted}`, PATIENCE);
   }
 
-  /** Waits until this worker renews its presence, by the database's clock. */
-  async isSeenAgain(workerId: string): Promise<void> {
-    const url = new URL(this.#stage.url);
-    const schema = url.searchParams.get("schema") ?? "";
-    url.searchParams.delete("schema");
-    await using sql = new Bun.SQL(url.href, { max: 1 });
+  /** Waits until this worker renews its presence, so long after the last time, by the database's clock. */
+  async isSeenAgain(workerId: string, { afterMs = 0 } = {}): Promise<void> {
+    await using sql = inSchema(this.#stage.url);
     const renewedAt = async (): Promise<number> => {
-      const [row] = await sql`SELECT renewed_at FROM ${sql(schema)}.presence WHERE id = ${workerId}`;
+      const [row] = await sql`SELECT renewed_at FROM presence WHERE id = ${workerId}`;
       return Number(row.renewed_at);
     };
     const before = await renewedAt();
-    await until(async () => (await renewedAt()) > before, `${workerId} to be seen again`, PATIENCE);
+    await until(async () => (await renewedAt()) > before + afterMs, `${workerId} to be seen again`, PATIENCE);
+  }
+
+  /** Locks a table against everybody, until it is released. */
+  async lock(table: string): Promise<Lock> {
+    return Lock.take(inSchema(this.#stage.url), table);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,5 +197,34 @@ class Network implements AsyncDisposable {
 
   async #countWorkers(): Promise<number> {
     return (await this.#stage.store.present()).filter(({ kind }) => kind === "worker").length;
+  }
+}
+
+class Lock implements AsyncDisposable {
+  readonly #sql: Bun.SQL;
+
+  private constructor(sql: Bun.SQL) {
+    this.#sql = sql;
+  }
+
+  static async take(sql: Bun.SQL, table: string): Promise<Lock> {
+    // The one connection that it has.
+    await sql.unsafe(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+    return new Lock(sql);
+  }
+
+  /** How many connections wait for it. */
+  async waiting(): Promise<number> {
+    const rows = await this.#sql`
+      SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
+    return rows.length;
+  }
+
+  async release(): Promise<void> {
+    await this.#sql.unsafe("ROLLBACK");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sql.close();
   }
 }

@@ -5,9 +5,10 @@
 import { describe, expect, test } from "bun:test";
 import { WORKER_STEPS } from "../../src/failpoint.ts";
 import type { JobKind } from "../../src/selftest/execution-ledger.ts";
+import { STORES } from "../support/home.ts";
 import { violationsIn, type WorkerScenario } from "../support/worker-scenario.ts";
 
-type Place = Omit<WorkerScenario, "how" | "kinds"> & { readonly kinds?: readonly JobKind[] };
+type Place = Omit<WorkerScenario, "store" | "how" | "kinds"> & { readonly kinds?: readonly JobKind[] };
 
 /** The first lives long enough to be met by a second attempt, should nobody end it. */
 const KINDS: readonly JobKind[] = ["takes-long", "recovers", "succeeds"];
@@ -36,9 +37,16 @@ const PLACES: readonly Place[] = [
   { step: "append", nth: 2, asked: "SIGTERM" },
 ];
 
-describe.each(["kill", "stop"] as const)("%s of a worker breaks no promise", (how) => {
-  test.concurrent.each(PLACES.map((place): [string, Place] => [named(place), place]))("at %s", async (_name, place) => {
-    expect(await violationsIn({ kinds: KINDS, ...place, how })).toEqual([]);
+describe.each(STORES)("on %s", (store) => {
+  const places = store === "files" ? PLACES : PLACES.filter(({ step }) => isWorkerStep(step));
+
+  describe.each(["kill", "stop"] as const)("%s of a worker breaks no promise", (how) => {
+    test.concurrent.each(places.map((place): [string, Place] => [named(place), place]))(
+      "at %s",
+      async (_name, place) => {
+        expect(await violationsIn({ store, kinds: KINDS, ...place, how })).toEqual([]);
+      },
+    );
   });
 });
 
@@ -51,7 +59,7 @@ describe("a worker whose disk fails it once breaks no promise", () => {
     ["appended", 2],
     ["appended", 3],
   ] as const)("at %s (%i)", async (step, nth) => {
-    expect(await violationsIn({ kinds: KINDS, step, nth, how: "EIO" })).toEqual([]);
+    expect(await violationsIn({ store: "files", kinds: KINDS, step, nth, how: "EIO" })).toEqual([]);
   });
 });
 
@@ -60,6 +68,11 @@ test("no step of a worker is left out", () => {
     new Set([...PLACES.map(({ step }) => step), ...WORKER_STEPS]),
   );
 });
+
+/** The others are those of a commit to files. */
+function isWorkerStep(step: string): boolean {
+  return WORKER_STEPS.some((one) => one === step);
+}
 
 function named({ step, nth, kinds = KINDS, afterDeath, asked }: Place): string {
   const turn = nth === undefined ? "" : ` (${nth})`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
-import type { DeadLetter, Entry, PendingJob, ProcessingJob } from "../../src/job/job.ts";
+import type { DeadLetter, Entry, PastAttempt, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import type { Outcome } from "../../src/job/outcome.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
@@ -76,9 +76,10 @@ describe("the end of an attempt", () => {
     const job = running();
     const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = job;
     const run_at = T0 + 100 + 2000;
+    const history = [past({ ended_at: T0 + 100, outcome: error })];
     expect(ended(job, outcome, T0 + 100)).toStrictEqual({
       event: "rescheduled",
-      job: { ...kept, state: "pending", updated_at: T0 + 100, run_at, last_error: error },
+      job: { ...kept, state: "pending", updated_at: T0 + 100, run_at, last_error: error, history },
       delayMs: 2000,
     });
   });
@@ -136,8 +137,40 @@ describe("the end of an attempt", () => {
       max_retries: 0,
       created_at: T0,
       priority: 4,
+      history: [past({ ended_at: T0 + 5, outcome: "exit 1: no such host" })],
       worker_id: "worker-1",
     });
+  });
+});
+
+describe("the history of a job", () => {
+  test("has every attempt that failed, oldest first, through the DLQ and back, and to its completion", () => {
+    const first = pendingAfter(ended(running({ max_retries: 1 }), failure, T0 + 5));
+    const lost = deadAfter(ended(claimed(first, 18), { kind: "worker-lost", workerId: "worker-1" }, T0 + 7));
+    const again = claimed(requeue(lost, T0 + 8), 19);
+    const history = [
+      past({ ended_at: T0 + 5, outcome: "exit 1: no such host" }),
+      past({ attempt: 2, ended_at: T0 + 7, outcome: "worker worker-1 was killed", lease: 18 }),
+    ];
+    expect(again.history).toStrictEqual(history);
+    expect(completedAfter(ended(again, success)).history).toStrictEqual(history);
+    const third = past({ ended_at: T0 + 9, outcome: "canceled", lease: 19 });
+    const canceled = ended(again, { kind: "canceled" }, T0 + 9);
+    expect(canceled).toMatchObject({ job: { history: [...history, third] } });
+  });
+
+  test("has nothing of an attempt that succeeded, was released, or was not begun", () => {
+    for (const outcome of [success, { kind: "released" } as const, { kind: "expired" } as const]) {
+      const event = ended(running(), outcome);
+      if (!("job" in event)) throw new Error(event.event);
+      expect(event.job).not.toHaveProperty("history");
+    }
+  });
+
+  test("has the 20 latest", () => {
+    let job = running({ max_retries: 30 });
+    while (job.attempts < 25) job = claimed(pendingAfter(ended(job, failure)), job.lease + 1);
+    expect(job.history?.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, n) => n + 5));
   });
 });
 
@@ -157,7 +190,7 @@ describe("the terms of a job", () => {
   test("stay with it from the queue to the DLQ and back", () => {
     const pending = enqueue(spec, 3, T0);
     const dead = deadAfter(ended(claimed(pending, 17), failure));
-    const { last_error: __, ...back } = requeue(dead, T0);
+    const { last_error: __, history: ___, ...back } = requeue(dead, T0);
     for (const entry of [pending, dead, back]) expect(entry).toMatchObject(terms);
     expect(back).toEqual(pending);
   });
@@ -205,9 +238,10 @@ describe("an attempt that", () => {
     [{ kind: "expired" } as const, 0, "expired before it was begun"],
   ])("is %p ends its job for good, outside of the DLQ", (outcome, attempts, last_error) => {
     const { lease: _, worker_id: __, processing_started_at: ___, ...kept } = running();
+    const history = outcome.kind === "expired" ? {} : { history: [past({ ended_at: T0 + 5, outcome: "canceled" })] };
     expect(ended(running(), outcome, T0 + 5)).toStrictEqual({
       event: "failed",
-      job: { ...kept, state: "failed", attempts, updated_at: T0 + 5, last_error },
+      job: { ...kept, state: "failed", attempts, updated_at: T0 + 5, last_error, ...history },
     });
   });
 });
@@ -249,12 +283,18 @@ describe("requeue", () => {
       updated_at: T0 + 500,
       priority: 4,
       last_error: "exit 1: no such host",
+      history: [past({ ended_at: T0, outcome: "exit 1: no such host" })],
     });
   });
 });
 
 function running(policyOfJob: Omit<JobSpec, "id" | "command"> = {}): ProcessingJob {
   return claimed(enqueue({ id: "p1", command: "x", ...policyOfJob }, 3, T0), 17);
+}
+
+/** What became of the first attempt of `running()`, or of another. */
+function past(attempt: Pick<PastAttempt, "ended_at" | "outcome"> & Partial<PastAttempt>): PastAttempt {
+  return { attempt: 1, started_at: T0, worker_id: "worker-1", lease: 17, ...attempt };
 }
 
 function claimed(job: PendingJob, lease: number): ProcessingJob {

@@ -2,14 +2,14 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { QueueError } from "../../src/job/errors.ts";
 import { shown } from "../../src/job/shown.ts";
-import { checkJobSpec, type JobSpec, MAX_RETRIES_LIMIT, parseJobSpec } from "../../src/job/spec.ts";
+import { checkJobSpec, type JobSpec, MAX_RETRIES_LIMIT, parseJobSpec, type SpecDefaults } from "../../src/job/spec.ts";
 
 const RUN_AT = '"run_at" must be epoch milliseconds or an ISO 8601 time like 2026-01-31T09:00:00Z, got';
 const MAX_RETRIES = '"max_retries" must be a whole number from 0 to 1000000, got';
 const PRIORITY = '"priority" must be a whole number from -1000 to 1000, got';
 
 const KNOWN =
-  "Known: id, command, run_at, delay, max_retries, priority, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
+  "Known: id, command, run_at, delay, max_retries, priority, queue, after, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
 const DURATION = 'must be a duration like "90s" or "2h30m", or milliseconds, from';
 
 describe("a job", () => {
@@ -37,6 +37,10 @@ describe("a job", () => {
     ['{"command":"x","run_at":"2026-01-31T09:00:00+02:00"}', { command: "x", run_at: Date.UTC(2026, 0, 31, 7) }],
     ['{"command":"x","run_at":"2028-02-29"}', { command: "x", run_at: Date.UTC(2028, 1, 29) }],
     ['{"command":"x","run_at":"2026-01-31"}', { command: "x", run_at: Date.UTC(2026, 0, 31) }],
+    ['{"command":"x","queue":"a.B_1-"}', { command: "x", queue: "a.B_1-" }],
+    ['{"command":"x","queue":"default"}', { command: "x" }],
+    ['{"command":"x","after":["a","../b"]}', { command: "x", after: ["a", "../b"] }],
+    ['{"command":"x","after":[]}', { command: "x" }],
     ['{"command":"x","delay":"5m"}', { command: "x", delay: 300_000 }],
     ['{"command":"x","cwd":"/tmp"}', { command: "x", cwd: "/tmp" }],
     ['{"command":"x","env":{"A":"","b_2":"=ü"}}', { command: "x", env: { A: "", b_2: "=ü" } }],
@@ -128,6 +132,13 @@ describe("refused in one sentence with the field and the value", () => {
     [{ command: "x", max_retries: 1_000_001 }, `${MAX_RETRIES} 1000001.`],
     [{ command: "x", max_retries: null }, `${MAX_RETRIES} null.`],
     [{ command: "x", run_at: 1, delay: 1 }, '"run_at" and "delay" say the same; give one of them.'],
+    ...["", "*", "a b", "-a", "a/b", "ü", "q".repeat(65), 1].map((value): [unknown, string] => [
+      { command: "x", queue: value },
+      `"queue" must be the name of a queue, got ${JSON.stringify(value)}.`,
+    ]),
+    [{ command: "x", after: "a" }, '"after" must be a list of at most 1000 ids, got "a".'],
+    [{ command: "x", after: [""] }, '"after" must be 1 to 255 bytes long, got 0: "".'],
+    [{ command: "x", after: ["a", 1] }, '"after" must be a string, got 1.'],
     [{ command: "x", delay: "soon" }, `"delay" ${DURATION} 0s to 3650d, got "soon".`],
     [{ command: "x", delay: -1 }, `"delay" ${DURATION} 0s to 3650d, got -1.`],
     [{ command: "x", timeout: 0 }, `"timeout" ${DURATION} 1ms to 24d, got 0.`],
@@ -181,6 +192,43 @@ describe("refused in one sentence with the field and the value", () => {
     const error = refusalOf(() => parseJobSpec(`{"command":"x","${field}":1}`));
     expect(error.message).toBe(`Invalid job data: unknown field "${field}".`);
     expect(error.hint).toBe(hint);
+  });
+});
+
+describe("what is said beside the JSON of a job", () => {
+  const defaults: SpecDefaults = { priority: 5, delay: 60_000, env: { A: "1", B: "2" }, cwd: "/tmp" };
+
+  test("holds where the job says nothing", () => {
+    expect(parseJobSpec('{"command":"x"}', defaults)).toStrictEqual({ ...defaults, command: "x" });
+  });
+
+  test("yields to what the job says, a variable at a time", () => {
+    expect(parseJobSpec('{"command":"x","priority":0,"cwd":"/","env":{"B":"own","C":"3"}}', defaults)).toStrictEqual({
+      command: "x",
+      priority: 0,
+      cwd: "/",
+      delay: 60_000,
+      env: { A: "1", B: "own", C: "3" },
+    });
+  });
+
+  const times: [text: string, spec: JobSpec][] = [
+    ['{"command":"x","run_at":7}', { command: "x", run_at: 7 }],
+    ['{"command":"x","runAt":7}', { command: "x", run_at: 7 }],
+    ['{"command":"x","delay":"1s"}', { command: "x", delay: 1000 }],
+  ];
+  test.each(times)("is no second time for %s", (text, spec) => {
+    for (const time of [{ run_at: 1 }, { delay: 1 }]) expect(parseJobSpec(text, time)).toStrictEqual(spec);
+  });
+
+  test.each([
+    ['{"command":"x","priority":null}', `${PRIORITY} null.`],
+    ['{"command":"x","env":[]}', '"env" must be an object like {"NAME":"value"}, got [].'],
+    ['{"command":"x","__proto__":1}', 'unknown field "__proto__".'],
+    ["[]", 'expected an object like {"command":"echo hi"}, got [].'],
+    ["{}", '"command" is missing.'],
+  ])("does not mend %s", (text, problem) => {
+    expect(refusalOf(() => parseJobSpec(text, defaults)).message).toBe(`Invalid job data: ${problem}`);
   });
 });
 

@@ -5,7 +5,7 @@ import type { CompletedJob, DeadLetter, Job, PendingJob, ProcessingJob } from ".
 import { NO_COLOURS } from "../../src/output/colours.ts";
 import { HumanOutput } from "../../src/output/human.ts";
 import type { Progress, View } from "../../src/output/output.ts";
-import type { Present } from "../../src/store/store.ts";
+import type { Present } from "../../src/store/present.ts";
 import { collect } from "./collected.ts";
 
 const NOW = Date.UTC(2026, 0, 31, 12);
@@ -110,7 +110,12 @@ describe("into a pipe", () => {
   });
 
   test("a job is shown field by field, with its times in ISO 8601 and its logs", () => {
-    const text = printed({ view: "entry", entry: pending, logs: [{ attempt: 1, path: "/l/1.log" }], now: NOW });
+    const text = printed({
+      view: "entry",
+      entry: pending,
+      logs: [{ attempt: 1, lease: 3, path: "/l/1.log" }],
+      now: NOW,
+    });
     expect(text).toContain("command: echo hi\nstate: pending\nrun_at: 2026-01-31T12:00:00.000Z\nattempts: 0\n");
     expect(text).toEndWith("log of attempt 1: /l/1.log\n");
   });
@@ -133,6 +138,31 @@ describe("on a terminal", () => {
     expect(lines).toHaveLength(5);
     for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
     expect(lines.at(-1)).toContain("…");
+  });
+
+  test("a list tells the queues, where there are several, and which jobs wait for others", () => {
+    const waiting = { ...pending, queue: "deploy", waits_for: ["run", "done"] };
+    expect(printed(jobs(waiting, completed), 80)).toBe(
+      [
+        "ID    QUEUE    STATE      ATTEMPTS  WHEN          COMMAND",
+        "p1    deploy   pending    0/4       after 2 jobs  echo hi",
+        "done  default  completed  1/4       1m ago        true",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("of a job's attempts those that are not kept are mentioned, and one that runs is told as running", () => {
+    const past = { attempt: 3, started_at: NOW - 90_000, ended_at: NOW - 24_900, outcome: "exit 2", lease: 5 };
+    const entry = { ...processing, attempts: 4, history: [{ ...past, worker_id: "worker-7" }] };
+    const lines = printed({ view: "entry", entry, logs: [], now: NOW }, 80).split("\n").slice(-5);
+    expect(lines).toEqual([
+      "ATTEMPT  STARTED  TOOK   WORKER    OUTCOME",
+      "3        1m ago   1m5s   worker-7  exit 2",
+      "4        12s ago  12.0s  worker-7  running",
+      "What became of the 2 attempts before is not kept.",
+      "",
+    ]);
   });
 
   test("a list says when: due, running for, ended ago", () => {

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { QueueError } from "../../src/job/errors.ts";
 import type { DeadLetter, PendingJob } from "../../src/job/job.ts";
-import { JsonOutput, jsonArray } from "../../src/output/json.ts";
+import { JsonOutput } from "../../src/output/json.ts";
+import { jsonArray } from "../../src/output/json-array.ts";
 import type { View } from "../../src/output/output.ts";
-import type { Present } from "../../src/store/store.ts";
+import type { Present } from "../../src/store/present.ts";
 import { collect } from "./collected.ts";
 
 const job: PendingJob = {
@@ -46,14 +47,22 @@ const shownWorker = {
   stopping: false,
 };
 const counts = { pending: 1, processing: 2, completed: 3, archived: 0, failed: 4, dead: 5 };
-const logs = [{ attempt: 1, path: "/l" }];
+const logs = [{ attempt: 1, lease: 3, path: "/l" }];
 
+const figures = { jobs: 1, runs: 4, failures: 4, flaky: 0, p50_ms: null, p95_ms: null };
 const some = { settings: 1, jobs: 1000, dead_letters: 1, archived: 0 };
 const none = { settings: 0, jobs: 0, dead_letters: 0, archived: 0 };
 
 const DOCUMENTS: [View, unknown][] = [
   [{ view: "enqueued", job }, { job }],
   [{ view: "skipped", id: "p1" }, { job: null }],
+  [
+    {
+      view: "origins",
+      settings: [{ key: "max_retries", value: 5, origin: "environment", where: "QUEUECTL_MAX_RETRIES" }],
+    },
+    { max_retries: { value: 5, origin: "environment", where: "QUEUECTL_MAX_RETRIES" } },
+  ],
   [
     { view: "bulk-enqueued", enqueued: 1000, skipped: 3 },
     { enqueued: 1000, skipped: 3 },
@@ -65,6 +74,17 @@ const DOCUMENTS: [View, unknown][] = [
   [
     { view: "imported", imported: { added: some, skipped: none }, sum: "ab" },
     { imported: some, skipped: none, sum: "ab" },
+  ],
+  [
+    { view: "stats", stats: { all: figures, commands: [{ command: "x", ...figures }] } },
+    { all: figures, commands: [{ command: "x", ...figures }] },
+  ],
+  [
+    { view: "why", entry: dead, reason: { because: "dead", failedAt: 2, attempts: 4, error: "exit 1" }, now: 9 },
+    {
+      ...{ id: "b", state: "dead", reason: "in the DLQ: exit 1 after 4 attempts" },
+      ...{ because: "dead", failed_at: 2, attempts: 4, error: "exit 1" },
+    },
   ],
   [{ view: "jobs", jobs: [job], state: undefined, now: 9 }, [job]],
   [{ view: "dead-letters", dead: [dead], now: 9 }, [dead]],

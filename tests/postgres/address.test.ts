@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
@@ -131,10 +131,28 @@ describe("the password", () => {
     expect(mistake("postgres://me@db/jobs", env)).toBe(`The password file ${env.HOME}/.pgpass may be read by others.`);
   });
 
-  test("is not taken through a symbolic link or from a directory", () => {
+  test("is taken through a symbolic link, if what that leads to is closed to others, and not from a directory", () => {
     const { HOME } = homeWith("*:*:*:*:linked");
-    symlinkSync(join(HOME, ".pgpass"), join(HOME, "link"));
-    expect(parseAddress("postgres://me@db/jobs", { PGPASSFILE: join(HOME, "link") }).password).toBeUndefined();
+    const link = join(HOME, "link");
+    symlinkSync(join(HOME, ".pgpass"), link);
+    expect(parseAddress("postgres://me@db/jobs", { PGPASSFILE: link }).password).toBe("linked");
+    chmodSync(join(HOME, ".pgpass"), 0o644);
+    expect(mistake("postgres://me@db/jobs", { PGPASSFILE: link })).toBe(
+      `The password file ${link} may be read by others.`,
+    );
     expect(parseAddress("postgres://me@db/jobs", { PGPASSFILE: HOME }).password).toBeUndefined();
+  });
+
+  test("is in no file that cannot be reached", () => {
+    const { HOME } = homeWith("*:*:*:*:filed");
+    const PGPASSFILE = join(HOME, ".pgpass", "within");
+    expect(parseAddress("postgres://me@db/jobs", { PGPASSFILE }).password).toBeUndefined();
+  });
+
+  // A regular file with mode 0600 that not even root can read from its beginning.
+  test.if(process.platform === "linux")("is asked for in vain of a file that cannot be read, which is told", () => {
+    expect(() => parseAddress("postgres://me@db/jobs", { PGPASSFILE: "/proc/self/mem" })).toThrow(
+      "Cannot read /proc/self/mem: the disk reports an error (EIO).",
+    );
   });
 });

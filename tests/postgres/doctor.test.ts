@@ -78,11 +78,11 @@ describe("damage is told:", () => {
   test.concurrent.each([
     [
       "DROP INDEX jobs_due",
-      "damage: index jobs_due: it is missing. Make it anew: CREATE INDEX jobs_due ON jobs USING btree (priority DESC, place) WHERE due;",
+      "damage: index jobs_due: it is missing. Make it anew: CREATE INDEX jobs_due ON jobs USING btree (queue, priority DESC, place) WHERE due;",
     ],
     [
       "DROP INDEX jobs_due; CREATE INDEX jobs_due ON jobs (place) WHERE due",
-      "damage: index jobs_due: it is not what 0001-queue.sql made. It is CREATE INDEX jobs_due ON jobs USING btree (place) WHERE due, and was CREATE INDEX jobs_due ON jobs USING btree (priority DESC, place) WHERE due.",
+      "damage: index jobs_due: it is not what 0001-queue.sql made. It is CREATE INDEX jobs_due ON jobs USING btree (place) WHERE due, and was CREATE INDEX jobs_due ON jobs USING btree (queue, priority DESC, place) WHERE due.",
     ],
     [
       "CREATE OR REPLACE FUNCTION tell(what text) RETURNS void LANGUAGE sql AS 'SELECT'",
@@ -123,6 +123,10 @@ describe("damage is told:", () => {
     [
       "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'jobs_due'::regclass",
       "damage: index jobs_due: it is invalid, so nothing is found by it. REINDEX INDEX jobs_due;",
+    ],
+    [
+      "DELETE FROM queues",
+      "damage: queues: it does not name default, so no job there is ever claimed. INSERT INTO queues (name) VALUES ('default'); e",
     ],
     ["UPDATE jobs SET lease = NULL WHERE id = 'd'", "damage: jobs: it is no sound processing job. d"],
     ["UPDATE jobs SET worker_id = NULL WHERE id = 'd'", "damage: jobs: it is no sound processing job. d"],

@@ -8,14 +8,17 @@ import { Bench, type Contract, type StoreHarness } from "./contract/bench.ts";
 import { changesContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claim.ts";
 import { configContract } from "./contract/config.ts";
+import { dependenciesContract } from "./contract/dependencies.ts";
 import { differentialContract } from "./contract/differential.ts";
 import { endContract } from "./contract/end.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { logContract } from "./contract/logs.ts";
 import { presenceContract } from "./contract/presence.ts";
+import { queuesContract } from "./contract/queues.ts";
 import { readContract } from "./contract/read.ts";
 import { requeueContract } from "./contract/requeue.ts";
 import { retentionContract } from "./contract/retention.ts";
+import { schedulesContract } from "./contract/schedules.ts";
 import { transferContract } from "./contract/transfer.ts";
 
 export type { OpenOptions } from "./contract/bench.ts";
@@ -29,6 +32,9 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["reading", readContract],
   ["pruning", retentionContract],
   ["moving", transferContract],
+  ["queues", queuesContract],
+  ["schedules", schedulesContract],
+  ["dependencies", dependenciesContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

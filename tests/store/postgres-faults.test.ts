@@ -244,7 +244,7 @@ describe("what the server refuses in passing is asked again", () => {
 let locks = 0;
 
 const TRIGGERS = `
-  CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+  CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$
   BEGIN
     PERFORM pg_advisory_xact_lock_shared(tg_argv[0]::bigint);
     RETURN NULL;

@@ -118,6 +118,11 @@ export class Home implements AsyncDisposable {
     return this.#showOnTerminal({ TERM: "dumb" }, args);
   }
 
+  /** The same on one of so many columns. */
+  async showOnTerminalOf(columns: number, ...args: string[]): Promise<string> {
+    return this.#showOnTerminal({ TERM: "dumb" }, args, columns);
+  }
+
   /** The same on a terminal where a line may change while somebody looks at it. */
   async watchOnTerminal(...args: string[]): Promise<string> {
     return this.#showOnTerminal({ TERM: "xterm", NO_COLOR: "1" }, args);
@@ -235,14 +240,14 @@ export class Home implements AsyncDisposable {
     if (this.url !== undefined) await dropSchema(this.url);
   }
 
-  async #showOnTerminal(terminal: Readonly<Record<string, string>>, args: string[]): Promise<string> {
+  async #showOnTerminal(terminal: Readonly<Record<string, string>>, args: string[], columns = 200): Promise<string> {
     const { promise: closed, resolve: close } = Promise.withResolvers<void>();
     let sent = "";
     const child = Bun.spawn([join(DIST, "queuectl"), ...args], {
       cwd: this.path,
       env: { ...this.#environment, ...terminal },
       terminal: {
-        cols: 200,
+        cols: columns,
         data: (_, bytes) => {
           sent += Buffer.from(bytes).toString("latin1");
         },

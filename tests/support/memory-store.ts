@@ -5,8 +5,9 @@
 import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Config, type ConfigKey, resolveConfig, retryPolicy } from "../../src/config.ts";
-import { type Alteration, alterationsOf, type Rule } from "../../src/job/alteration.ts";
+import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Alteration, alterationsOf, lostBy, type Rule } from "../../src/job/alteration.ts";
+import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import {
@@ -22,24 +23,29 @@ import {
 } from "../../src/job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
+import {
+  changedRule,
+  type QueueRule,
+  type QueueRuleChange,
+  type QueueStatus,
+  queueOf,
+  roomIn,
+} from "../../src/job/queue.ts";
+import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
+import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
-import type {
-  Announced,
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-} from "../../src/store/store.ts";
-import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../../src/store/transfer.ts";
+import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
+import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
+import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
+import {
+  ArchivedAlready,
+  queueItems,
+  refuseUnlessEmpty,
+  scheduleItems,
+  settingItems,
+  Tallies,
+} from "../../src/store/transfer.ts";
 
 export interface MemoryStoreOptions {
   readonly now: () => number;
@@ -55,6 +61,8 @@ class Memory {
   readonly dead = new Map<string, DeadLetter>();
   readonly archive: CompletedJob[] = [];
   readonly stored: Partial<Record<ConfigKey, number>> = {};
+  readonly rules: Record<string, QueueRule> = {};
+  readonly schedules = new Map<string, Schedule>();
   readonly announced = new Map<string, Present>();
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
@@ -70,6 +78,17 @@ export class MemoryStore implements Store {
   readonly mark = {};
   readonly #options: MemoryStoreOptions;
   readonly #memory: Memory;
+  readonly schedules: ScheduleBook = {
+    list: async () => byName(this.#memory.schedules.values()),
+    add: async (schedule, { existing = "refuse" } = {}) => {
+      const { schedules } = this.#memory;
+      if (existing === "refuse" && schedules.has(schedule.name)) throw scheduleExists(schedule.name);
+      this.#changed(schedules.set(schedule.name, schedule));
+    },
+    remove: async (name) => {
+      if (!this.#changed(this.#memory.schedules.delete(name))) throw scheduleNotFound(name);
+    },
+  };
 
   /** `sameAs` makes this a second handle on the memory of another store. */
   constructor(options: MemoryStoreOptions, sameAs?: MemoryStore) {
@@ -81,29 +100,42 @@ export class MemoryStore implements Store {
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { max_retries } = await this.config();
-    const jobs = new Map<string, PendingJob>();
+    const jobs = new Map<string, Arrival>();
     for (const [index, spec] of specs.entries()) {
       const id = spec.id ?? this.#freshId();
       const isTaken = jobs.has(id) || this.#find(id) !== undefined;
       if (isTaken && existing === "refuse")
         throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`, { index });
-      if (!isTaken) jobs.set(id, enqueue({ ...spec, id }, max_retries, this.#options.now()));
+      if (!isTaken) jobs.set(id, { job: enqueue({ ...spec, id }, max_retries, this.#options.now()), index });
     }
-    for (const [id, job] of jobs) this.#memory.jobs.set(id, job);
-    return this.#changed([...jobs.values()]);
+    const added = withDependencies([...jobs.values()], (id) => this.#find(id));
+    for (const job of added) this.#memory.jobs.set(job.id, job);
+    return this.#changed(added);
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const now = this.#options.now();
+    if (claimant) this.#fire();
     const policy = retryPolicy(await this.config(), this.#options.random);
     const ended = ends.map((end) => this.#record(finish(this.#find(end.id), end, { now, policy })));
+    this.#tellWaiters(ended, now);
     const claimed = claimant ? this.#claim(claimant, now) : [];
-    const dueTimes = this.#pending().map((job) => job.run_at);
-    return this.#changed({ ended, claimed, ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}) });
+    const pending = this.#pending();
+    const named = [...new Set(pending.map(queueOf))];
+    const open = named.filter((queue) => this.#room(queue, claimant?.queues) > 0);
+    const dueTimes = pending.filter((job) => open.includes(queueOf(job))).map((job) => job.run_at);
+    const times = [...this.#memory.schedules.values()].map(({ next_at }) => next_at);
+    return this.#changed({
+      ended,
+      claimed,
+      ...(dueTimes.length > 0 ? { nextDueAt: Math.min(...dueTimes) } : {}),
+      ...(times.length > 0 ? { nextScheduleAt: Math.min(...times) } : {}),
+    });
   }
 
   async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
-    const done = alterationsOf(ids, rule, { now: this.#options.now(), entryOf: (id) => this.#find(id) });
+    const now = this.#options.now();
+    const done = alterationsOf(ids, rule, { now, entryOf: (id) => this.#find(id) });
     const { jobs, dead, logs } = this.#memory;
     for (const { event, job } of done) {
       if (event === "requeued" || event === "removed") {
@@ -114,6 +146,7 @@ export class MemoryStore implements Store {
       else if (isDeadLetter(job)) dead.set(job.id, job);
       else jobs.set(job.id, job);
     }
+    this.#tellWaitersOf(lostBy(done, now), now);
     return this.#changed(done);
   }
 
@@ -159,19 +192,58 @@ export class MemoryStore implements Store {
     return counts;
   }
 
+  async queues(): Promise<QueueStatus[]> {
+    const { jobs, rules } = this.#memory;
+    const unfinished = [...jobs.values()].filter(({ state }) => state === "pending" || state === "processing");
+    const names = new Set([...Object.keys(rules), ...unfinished.map(queueOf)]);
+    return [...names].map((name) => {
+      const count = (state: string): number =>
+        unfinished.filter((job) => job.state === state && queueOf(job) === name).length;
+      const waiting = unfinished.filter((job) => queueOf(job) === name && isWaiting(job)).length;
+      return { name, pending: count("pending"), waiting, processing: count("processing"), ...rules[name] };
+    });
+  }
+
+  async setQueue(name: string, change: QueueRuleChange): Promise<QueueRule> {
+    const { rules } = this.#memory;
+    const rule = changedRule(rules[name], change);
+    rules[name] = rule;
+    if (Object.keys(rule).length === 0) delete rules[name];
+    return this.#changed(rule);
+  }
+
+  #fire(): void {
+    const { schedules, jobs } = this.#memory;
+    const now = this.#options.now();
+    const { max_retries: maxRetries } = resolveConfig(this.#memory.stored, this.#options.overrides ?? {});
+    for (const before of schedules.values()) {
+      if (before.next_at > now) continue;
+      const { schedule, jobs: fired } = fire(before, { now, maxRetries, holderOf: (id) => this.#find(id) });
+      for (const job of fired) jobs.set(job.id, job);
+      schedules.set(schedule.name, schedule);
+    }
+  }
+
   async config(): Promise<Config> {
     return resolveConfig(this.#memory.stored, this.#options.overrides ?? {});
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
-    this.#memory.stored[key] = value;
+  async configSources(): Promise<ConfigSources> {
+    return { stored: this.#memory.stored, overrides: this.#options.overrides ?? {}, where: this.location };
+  }
+
+  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+    if (value === undefined) delete this.#memory.stored[key];
+    else this.#memory.stored[key] = value;
     this.#changed(undefined);
   }
 
   async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
-    const { stored, jobs, dead, archive } = this.#memory;
+    const { stored, rules, jobs, dead, archive } = this.#memory;
     await take([
       ...settingItems(stored),
+      ...queueItems(rules),
+      ...scheduleItems(this.#memory.schedules.values()),
       ...Array.from(jobs.values(), (job) => ({ job: portableJob(job) })),
       ...Array.from(dead.values(), (letter) => ({ dead_letter: portableDeadLetter(letter) })),
       ...archive.map((job) => ({ archived: portableArchived(job) })),
@@ -241,7 +313,7 @@ export class MemoryStore implements Store {
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {
     const path = join(this.#options.logDirectory, `${crypto.randomUUID()}.log`);
-    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, path }]);
+    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, lease: job.lease, path }]);
     return { path, fd: openSync(path, "a") };
   }
 
@@ -258,8 +330,16 @@ export class MemoryStore implements Store {
 
   /** Whether it was added. */
   #restore(item: Item, { existing, already }: Required<EnqueueOptions> & { already: ArchivedAlready }): boolean {
-    const { stored, jobs, dead, archive } = this.#memory;
-    if ("setting" in item) {
+    const { stored, rules, jobs, dead, archive } = this.#memory;
+    if ("queue" in item) {
+      const { name, ...rule } = item.queue;
+      if (existing === "skip" && rules[name] !== undefined) return false;
+      rules[name] = rule;
+    } else if ("schedule" in item) {
+      const { schedules } = this.#memory;
+      if (existing === "skip" && schedules.has(item.schedule.name)) return false;
+      schedules.set(item.schedule.name, item.schedule);
+    } else if ("setting" in item) {
       const { key, value } = item.setting;
       if (existing === "skip" && stored[key] !== undefined) return false;
       stored[key] = value;
@@ -297,7 +377,7 @@ export class MemoryStore implements Store {
     return change;
   }
 
-  #claim({ workerId, limit, holds }: Claimant, now: number): ProcessingJob[] {
+  #claim({ workerId, limit, queues, holds }: Claimant, now: number): ProcessingJob[] {
     const forgotten = holds
       ? this.#jobsOf(workerId)
           .filter(({ lease }) => !holds.has(lease))
@@ -305,16 +385,36 @@ export class MemoryStore implements Store {
       : [];
     const due = this.#pending().filter((job) => job.run_at <= now);
     due.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-    const claimed = due.slice(0, Math.max(0, limit - forgotten.length)).map((pending) => {
+    const claimed: ProcessingJob[] = [];
+    for (const pending of due) {
+      if (claimed.length >= limit - forgotten.length) break;
+      if (this.#room(queueOf(pending), queues) === 0) continue;
       const job = claim(pending, { workerId, lease: ++this.#memory.sequence }, now);
       this.#memory.jobs.set(job.id, job);
-      return job;
-    });
+      claimed.push(job);
+    }
     return [...forgotten, ...claimed];
   }
 
+  #room(queue: string, served: readonly string[] | undefined): number {
+    const { jobs, rules } = this.#memory;
+    const running = [...jobs.values()].filter((job) => isRunning(job) && queueOf(job) === queue).length;
+    return roomIn(queue, rules, { running, served });
+  }
+
   #pending(): PendingJob[] {
-    return [...this.#memory.jobs.values()].filter((job) => job.state === "pending");
+    return [...this.#memory.jobs.values()].filter((job) => job.state === "pending" && !isWaiting(job));
+  }
+
+  #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): void {
+    const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
+    this.#tellWaitersOf(entries, now);
+  }
+
+  #tellWaitersOf(entries: readonly Entry[], now: number): void {
+    const waitersOf = (id: string): PendingJob[] =>
+      [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
+    for (const { after } of consequences(entries, waitersOf, now)) this.#memory.jobs.set(after.id, after);
   }
 
   #jobsOf(workerId: string): ProcessingJob[] {
@@ -329,6 +429,10 @@ export class MemoryStore implements Store {
 
 function isCompleted(job: Job): job is CompletedJob {
   return job.state === "completed";
+}
+
+function isWaiting(job: Job): job is PendingJob {
+  return job.state === "pending" && job.waits_for !== undefined;
 }
 
 function isRunning(job: Job): job is ProcessingJob {

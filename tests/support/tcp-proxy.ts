@@ -1,21 +1,21 @@
-/** A proxy on loopback in front of a port there, through which what networks do can be done to connections. */
+/** A proxy on loopback in front of a port there or elsewhere, through which what networks do can be done to connections. */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { freePort } from "./free-port.ts";
 
 export class TcpProxy implements AsyncDisposable {
   readonly port = freePort();
-  readonly #target: number;
+  readonly #target: { readonly port: number; readonly host: string };
   readonly #server = createServer((client) => this.#relay(client));
   readonly #relays = new Set<Relay>();
   #isStalled = false;
 
-  private constructor(target: number) {
-    this.#target = target;
+  private constructor(port: number, host: string) {
+    this.#target = { port, host };
   }
 
-  static async start(target: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target);
+  static async start(port: number, host = "127.0.0.1"): Promise<TcpProxy> {
+    const proxy = new TcpProxy(port, host);
     await proxy.accept();
     return proxy;
   }
@@ -71,7 +71,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #relay(client: Socket): void {
-    const relay = new Relay(client, connect(this.#target, "127.0.0.1"));
+    const relay = new Relay(client, connect(this.#target));
     this.#relays.add(relay);
     client.once("close", () => this.#relays.delete(relay));
     if (!this.#isStalled) relay.flow();

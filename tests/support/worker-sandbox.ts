@@ -9,10 +9,12 @@ import type { DeadLetter, ProcessingJob } from "../../src/job/job.ts";
 import { isDeadLetter } from "../../src/job/job.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import { openStore } from "../../src/store/open.ts";
-import type { Present, Store } from "../../src/store/store.ts";
+import type { Present } from "../../src/store/present.ts";
+import type { Store } from "../../src/store/store.ts";
 import { filesOptions, openFiles } from "./files-store.ts";
 import type { StoreKind } from "./home.ts";
 import { dropSchema, freshSchema } from "./postgres.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 import { until } from "./until.ts";
 import { type Actor, isAlive, WorkerDirector } from "./worker-director.ts";
 
@@ -55,30 +57,43 @@ export class Started {
   }
 }
 
+/** A schema, by its URL, and a proxy in front of its server for whatever is started. */
+interface Connected {
+  readonly url: string;
+  readonly proxy: TcpProxy;
+}
+
 export class WorkerSandbox implements AsyncDisposable {
   readonly store: Store;
   readonly director = new WorkerDirector();
   readonly #directory: string;
   readonly #started: Started[] = [];
-  /** Of the schema that the store is in, if it is in PostgreSQL. */
-  readonly #url: string | undefined;
+  readonly #database: Connected | undefined;
 
-  private constructor(directory: string, store: Store, url: string | undefined) {
+  private constructor(directory: string, store: Store, database?: Connected) {
     this.#directory = directory;
     this.store = store;
-    this.#url = url;
+    this.#database = database;
   }
 
   static async on(kind: StoreKind): Promise<WorkerSandbox> {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), "supervision-")));
     const options = { warn: () => {} };
     if (kind === "files") {
-      return new WorkerSandbox(directory, await openFiles(join(directory, "data"), options), undefined);
+      return new WorkerSandbox(directory, await openFiles(join(directory, "data"), options));
     }
     const url = await freshSchema();
     const env = { QUEUECTL_STORE: url };
     const store = await openStore({ ...filesOptions(directory), ...options, dataDir: undefined, env });
-    return new WorkerSandbox(directory, store, url);
+    const { hostname, port } = new URL(url);
+    const proxy = await TcpProxy.start(Number(port || 5432), hostname);
+    return new WorkerSandbox(directory, store, { url, proxy });
+  }
+
+  /** Where its workers write what jobs print. */
+  get logs(): string {
+    if (this.#database === undefined) return join(this.store.location, "logs");
+    return join(this.#directory, "db", "data", this.store.mark.QUEUECTL_QUEUE ?? "", "logs");
   }
 
   /** The words of a command of this program on this store. */
@@ -105,13 +120,16 @@ export class WorkerSandbox implements AsyncDisposable {
     return started;
   }
 
-  /** Takes the data directory away, where it is the store, until `unhideStore`. */
+  /** Takes the store away from whatever was started, until `unhideStore`: the data directory, or every connection. */
   hideStore(): void {
-    renameSync(this.store.location, join(this.#directory, "hidden"));
+    if (this.#database === undefined) renameSync(this.store.location, join(this.#directory, "hidden"));
+    this.#database?.proxy.refuse();
+    this.#database?.proxy.cut();
   }
 
-  unhideStore(): void {
-    renameSync(join(this.#directory, "hidden"), this.store.location);
+  async unhideStore(): Promise<void> {
+    if (this.#database === undefined) renameSync(join(this.#directory, "hidden"), this.store.location);
+    else await this.#database.proxy.accept();
   }
 
   /** Enqueues an obedient job of that name. */
@@ -181,13 +199,17 @@ export class WorkerSandbox implements AsyncDisposable {
     await this.store.close();
     rmSync(this.#directory, { recursive: true, force: true });
     this.director[Symbol.dispose]();
-    if (this.#url !== undefined) await dropSchema(this.#url);
+    if (this.#database === undefined) return;
+    await this.#database.proxy[Symbol.asyncDispose]();
+    await dropSchema(this.#database.url);
   }
 
   #environment(): Record<string, string | undefined> {
     const common = { PATH: process.env.PATH, HOME: this.#directory };
-    if (this.#url === undefined) return common;
-    const password = decodeURIComponent(new URL(this.#url).password);
-    return { ...common, ...this.store.address.variables, PGPASSWORD: password };
+    if (this.#database === undefined) return common;
+    const { url, proxy } = this.#database;
+    const store = new URL(this.store.address.variables.QUEUECTL_STORE ?? "");
+    store.host = `127.0.0.1:${proxy.port}`;
+    return { ...common, QUEUECTL_STORE: store.href, PGPASSWORD: decodeURIComponent(new URL(url).password) };
   }
 }

@@ -7,15 +7,19 @@ import { join } from "node:path";
 import type { Step } from "../../src/failpoint.ts";
 import { type JobKind, jobCommand, parseLedger } from "../../src/selftest/execution-ledger.ts";
 import { type Violation, violationsOf } from "../../src/selftest/invariants.ts";
+import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { failingBundle, processState } from "./failing-program.ts";
-import { openFiles } from "./files-store.ts";
+import { filesOptions } from "./files-store.ts";
+import type { StoreKind } from "./home.ts";
+import { dropSchema, freshSchema } from "./postgres.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { until } from "./until.ts";
 
 const PROGRAM = await failingBundle(join(import.meta.dir, "../../src/main.ts"));
 
 export interface WorkerScenario {
+  readonly store: StoreKind;
   readonly step: Step;
   /** The how manieth time that the worker comes there. */
   readonly nth?: number;
@@ -30,13 +34,13 @@ export interface WorkerScenario {
 
 /** What should not be. Throws when the step was never reached. */
 export async function violationsIn(scenario: WorkerScenario): Promise<Violation[]> {
-  await using stage = await Stage.open(scenario.kinds);
+  await using stage = await Stage.open(scenario);
   const { step, nth = 1, how, asked, afterDeath } = scenario;
   if (afterDeath) await stage.worker("spawned:1:kill").ended("SIGKILL");
   const victim = stage.worker(`${step}:${nth}:${how}`, ...(how === "EIO" ? ["--drain"] : []));
   if (how === "EIO") {
     await victim.ended(0);
-    return stage.violations();
+    return await stage.violations();
   }
   if (asked) {
     await stage.hasStarted();
@@ -55,7 +59,7 @@ export async function violationsIn(scenario: WorkerScenario): Promise<Violation[
     if (!asked) victim.signal("SIGTERM");
     await victim.ended(0);
   }
-  return stage.violations();
+  return await stage.violations();
 }
 
 /** A queue with some jobs in it, and its workers. */
@@ -64,11 +68,20 @@ class Stage implements AsyncDisposable {
   readonly #ledger = join(this.#directory.path, "executions.txt");
   readonly #ids: string[] = [];
   readonly #workers: Worker[] = [];
+  /** The schema that the store is in, if it is in PostgreSQL. */
+  readonly #url: string | undefined;
   #store: Store | undefined;
 
-  static async open(kinds: readonly JobKind[]): Promise<Stage> {
-    const stage = new Stage();
-    const store = await openFiles(join(stage.#directory.path, "data"), { warn: () => {} });
+  private constructor(url: string | undefined) {
+    this.#url = url;
+  }
+
+  static async open({ store: kind, kinds }: WorkerScenario): Promise<Stage> {
+    const url = kind === "files" ? undefined : await freshSchema();
+    const stage = new Stage(url);
+    const data = join(stage.#directory.path, "data");
+    const place = url === undefined ? { dataDir: data } : { dataDir: undefined, env: stage.#environment };
+    const store = await openStore({ ...filesOptions(data), warn: () => {}, ...place });
     stage.#store = store;
     await store.setConfig("backoff_base", 0);
     await store.setConfig("kill_grace", 200);
@@ -81,7 +94,8 @@ class Stage implements AsyncDisposable {
   }
 
   worker(failpoint: string, ...options: string[]): Worker {
-    const worker = new Worker(["--data-dir", this.#opened.location, ...options], failpoint);
+    const words = [...this.#opened.address.options, ...options];
+    const worker = new Worker(words, { ...this.#environment, QUEUECTL_FAILPOINT: failpoint });
     this.#workers.push(worker);
     return worker;
   }
@@ -107,6 +121,12 @@ class Stage implements AsyncDisposable {
     await Promise.all(this.#workers.map((worker) => worker.gone()));
     await this.#store?.close();
     this.#directory[Symbol.dispose]();
+    if (this.#url !== undefined) await dropSchema(this.#url);
+  }
+
+  get #environment(): Record<string, string> {
+    if (this.#url === undefined) return {};
+    return { QUEUECTL_STORE: this.#url, QUEUECTL_DATA_DIR: join(this.#directory.path, "data") };
   }
 
   get #opened(): Store {
@@ -119,12 +139,12 @@ class Stage implements AsyncDisposable {
 class Worker {
   readonly #child: Bun.Subprocess;
 
-  constructor(options: readonly string[], failpoint: string) {
+  constructor(options: readonly string[], env: Readonly<Record<string, string>>) {
     this.#child = Bun.spawn([process.execPath, PROGRAM, "__worker", ...options], {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "inherit",
-      env: { PATH: process.env.PATH, QUEUECTL_FAILPOINT: failpoint },
+      env: { PATH: process.env.PATH, ...env },
     });
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProcessingJob } from "../../src/job/job.ts";
 import { checkJobSpec } from "../../src/job/spec.ts";
-import type { OpenLog } from "../../src/store/store.ts";
+import type { OpenLog } from "../../src/store/attempt-log.ts";
 import { type RunningCommand, runCommand } from "../../src/worker/run-command.ts";
 import { isAlive, WorkerDirector } from "../support/worker-director.ts";
 import { processingJob } from "../support/worker-job.ts";

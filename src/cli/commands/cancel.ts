@@ -21,8 +21,13 @@ export const cancel: Command = {
       "waits until they are gone.",
     ],
   },
-  arguments: [{ name: "id", required: false, many: true }],
-  options: [{ name: "state", value: "state", summary: `All in this state: ${STATES.join(", ")}` }, MATCH, YES, DRY_RUN],
+  arguments: [{ name: "id", required: false, many: true, offer: { names: STATES } }],
+  options: [
+    { name: "state", value: "state", offer: { words: STATES }, summary: `All in this state: ${STATES.join(", ")}` },
+    MATCH,
+    YES,
+    DRY_RUN,
+  ],
   examples: ["queuectl cancel p1", "queuectl cancel last --yes", "queuectl cancel --state pending --match 'nightly-*'"],
   async run(context, args) {
     const { output, now } = context;

@@ -1,21 +1,49 @@
-import { parseConfigKey } from "../../config.ts";
-import type { Command } from "../command.ts";
+import { CONFIG_KEYS, type ConfigKey, originsOf, parseConfigKey } from "../../config.ts";
+import type { TracedSetting } from "../../output/output.ts";
+import type { Command, Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 
 export const configGet: Command = {
   name: "config-get",
   summary: "Show one setting, or all",
-  arguments: [{ name: "key", required: false }],
-  options: [],
-  examples: ["queuectl config-get", "queuectl config-get max_retries", "queuectl config-get store"],
-  async run({ store, choice, output }, { words }) {
-    if (words[0] === "store") {
+  arguments: [{ name: "key", required: false, offer: { words: [...CONFIG_KEYS, "store"] } }],
+  options: [{ name: "show-origin", summary: "With where each value comes from, and the store too" }],
+  examples: [
+    "queuectl config-get",
+    "queuectl config-get max_retries",
+    "queuectl config-get store",
+    "queuectl config-get --show-origin",
+  ],
+  async run(context, { words: [word], options }) {
+    const { store, choice, output } = context;
+    const key = word === undefined || word === "store" ? word : parseConfigKey(word);
+    if (options.has("show-origin")) {
+      output.result({ view: "origins", settings: await traced(context, key) });
+    } else if (key === "store") {
       output.result({ view: "store", store: await (await choice()).current() });
-      return EXIT.ok;
+    } else {
+      const config = await (await store()).config();
+      output.result(key === undefined ? { view: "config", config } : { view: "setting", key, value: config[key] });
     }
-    const key = words[0] === undefined ? undefined : parseConfigKey(words[0]);
-    const config = await (await store()).config();
-    output.result(key === undefined ? { view: "config", config } : { view: "setting", key, value: config[key] });
     return EXIT.ok;
   },
 };
+
+/** One of them, or all. What is asked about the store alone is answered without opening it. */
+async function traced(context: Context, key: ConfigKey | "store" | undefined): Promise<TracedSetting[]> {
+  if (key === "store") return [await tracedStore(context)];
+  const settings = await tracedSettings(context);
+  return key === undefined ? [...settings, await tracedStore(context)] : settings.filter((one) => one.key === key);
+}
+
+async function tracedSettings({ store }: Context): Promise<TracedSetting[]> {
+  const opened = await store();
+  const config = await opened.config();
+  const origins = originsOf(await opened.configSources());
+  return CONFIG_KEYS.map((key) => ({ key, value: config[key], ...origins[key] }));
+}
+
+async function tracedStore({ choice }: Context): Promise<TracedSetting> {
+  const chosen = await choice();
+  return { key: "store", value: await chosen.current(), ...chosen.origin() };
+}

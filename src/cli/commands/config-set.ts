@@ -1,5 +1,7 @@
-import { CONFIG_KEYS, parseConfigKey, parseConfigValue, SETTINGS } from "../../config.ts";
-import type { Command, Context } from "../command.ts";
+import { CONFIG_KEYS, DEFAULTS, parseConfigKey, parseConfigValue, SETTINGS, variableOf } from "../../config.ts";
+import { QueueError } from "../../job/errors.ts";
+import { shown } from "../../job/shown.ts";
+import type { Arguments, Command, Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 
 export const configSet: Command = {
@@ -13,34 +15,51 @@ export const configSet: Command = {
     ],
   },
   arguments: [
-    { name: "key", required: true },
-    { name: "value", required: true },
+    { name: "key", required: true, offer: { words: [...CONFIG_KEYS, "store"] } },
+    { name: "value", required: false },
   ],
-  options: [],
+  options: [{ name: "unset", summary: "Go back to the default, instead of a value" }],
   examples: [
     "queuectl config-set max_retries 5",
     "queuectl config set backoff-base 3",
+    "queuectl config-set --unset max_retries",
     "queuectl config-set store postgres://queue@db.example.org/jobs",
   ],
-  async run(context, { words }) {
-    if (words[0] === "store") return setStore(context, words[1] ?? "");
+  async run(context, args) {
+    const unset = args.options.has("unset");
+    const [word = ""] = args.words;
+    const text = valueText(args);
+    if (word === "store") return setStore(context, { text: text ?? "files", unset });
     const { store, output } = context;
-    const key = parseConfigKey(words[0] ?? "");
-    const value = parseConfigValue(key, words[1]);
+    const key = parseConfigKey(word);
+    const value = unset ? undefined : parseConfigValue(key, text);
     const opened = await store();
     await opened.setConfig(key, value);
-    output.result({ view: "setting-changed", key, value });
+    const now = value ?? DEFAULTS[key];
+    output.result({ view: "setting-changed", key, value: now, unset });
     const inForce = (await opened.config())[key];
-    if (inForce !== value) output.warn(`QUEUECTL_${key.toUpperCase()} overrides it here: ${key} is ${inForce}.`);
+    if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${inForce}.`);
     return EXIT.ok;
   },
 };
 
+/** Undefined with --unset. */
+function valueText({ words: [, value], options }: Arguments): string | undefined {
+  if (options.has("unset")) {
+    if (value === undefined) return undefined;
+    throw new QueueError("E_USAGE", `--unset takes no value, got ${shown(value)}.`);
+  }
+  if (value !== undefined) return value;
+  throw new QueueError("E_USAGE", "Missing <value>.", {
+    hint: "Usage: queuectl config-set <key> <value>, or config-set --unset <key>",
+  });
+}
+
 /** For all commands of this data directory. Workers that run already stay where they are. */
-async function setStore({ choice, output }: Context, text: string): Promise<number> {
+async function setStore({ choice, output }: Context, to: { text: string; unset: boolean }): Promise<number> {
   const chosen = await choice();
-  const { store, left } = await chosen.choose(text);
-  output.result({ view: "store-changed", store });
+  const { store, left } = await chosen.choose(to.text);
+  output.result({ view: "store-changed", store, unset: to.unset });
   if (left > 0) {
     const stay = left === 1 ? "1 job stays" : `${left} jobs stay`;
     const back = `to go back to ${left === 1 ? "it" : "them"}: queuectl config-set store files`;

@@ -7,7 +7,7 @@ export const dlqRemove: Command = {
   name: "dlq-remove",
   summary: "Remove dead letters, with what they printed here",
   details: SELECTORS,
-  arguments: [{ name: "id", required: false, many: true }],
+  arguments: [{ name: "id", required: false, many: true, offer: { names: ["dead"] } }],
   options: [{ name: "all", summary: "All dead letters" }, MATCH, YES, DRY_RUN],
   examples: [
     "queuectl dlq-remove bad1",

@@ -34,7 +34,7 @@ export const edit: Command = {
     ],
   },
   arguments: [
-    { name: "id", required: true },
+    { name: "id", required: true, offer: { names: ["pending", "dead"] } },
     { name: "json", required: false },
   ],
   options: [

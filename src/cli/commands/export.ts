@@ -16,7 +16,14 @@ export const exportQueue: Command = {
     ],
   },
   arguments: [],
-  options: [{ name: "output", value: "file", summary: "Into this file, once it is whole (default: standard output)" }],
+  options: [
+    {
+      name: "output",
+      value: "file",
+      offer: { paths: "files" },
+      summary: "Into this file, once it is whole (default: standard output)",
+    },
+  ],
   examples: [
     "queuectl export --output queue.jsonl",
     "queuectl export | gzip > queue.jsonl.gz",

@@ -14,16 +14,24 @@ export const importQueue: Command = {
       "So an import that was interrupted is completed by --merge.",
     ],
   },
-  arguments: [{ name: "file|-", required: true }],
-  options: [{ name: "merge", summary: "Into a queue that is not empty, too: add what is not there yet" }],
+  arguments: [{ name: "file|-", required: true, offer: { paths: "files" } }],
+  options: [
+    { name: "merge", summary: "Into a queue that is not empty, too: add what is not there yet" },
+    { name: "dry-run", summary: "Only check the stream, and whether it would be taken" },
+  ],
   examples: [
     "queuectl import queue.jsonl",
+    "queuectl import queue.jsonl --dry-run",
     "gunzip < queue.jsonl.gz | queuectl import -",
     "QUEUECTL_STORE=postgres://me@db/queue queuectl import queue.jsonl --merge",
   ],
   async run(context, { words: [path = "-"], options }) {
     const { importFrom } = await import("../import-queue.ts");
-    await importFrom(context, { path, existing: options.has("merge") ? "skip" : "refuse" });
+    await importFrom(context, {
+      path,
+      existing: options.has("merge") ? "skip" : "refuse",
+      dryRun: options.has("dry-run"),
+    });
     return EXIT.ok;
   },
 };

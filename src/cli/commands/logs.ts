@@ -1,57 +1,60 @@
-import { QueueError } from "../../job/errors.ts";
 import type { Entry } from "../../job/job.ts";
-import type { Command } from "../command.ts";
+import type { LogStream } from "../../output/output.ts";
+import { ANY_ID, type Arguments, type Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { followLog, logOfAttempt, readLog } from "../log-reader.ts";
+import { linePattern, matchingLines } from "../log-lines.ts";
+import { logStream } from "../log-stream.ts";
 import { wholeNumber } from "../option-values.ts";
+
+const MOST_LINES = 1_000_000_000;
 
 export const logs: Command = {
   name: "logs",
   summary: "Print what a job's last attempt printed",
-  arguments: [{ name: "id", required: true }],
+  arguments: [{ name: "id", required: true, offer: ANY_ID }],
   options: [
     { name: "attempt", value: "n", summary: "An earlier attempt" },
+    { name: "follow", short: "f", summary: "Wait until it runs, and go on until it has ended, through retries, too" },
+    { name: "tail", value: "n", summary: "Only the last lines of what is there" },
+    { name: "grep", value: "pattern", summary: "Only lines that match this regular expression; exit 1 when none does" },
     { name: "raw", summary: "Pass control characters on to a terminal, too" },
-    { name: "follow", short: "f", summary: "Go on until the attempt ends" },
   ],
-  examples: ["queuectl logs p1", "queuectl logs p1 --attempt 1", "queuectl logs p1 -f"],
+  examples: [
+    "queuectl logs p1",
+    "queuectl logs p1 --attempt 1",
+    "queuectl logs p1 -f",
+    "queuectl logs p1 --tail 20",
+    "queuectl logs p1 --grep 'error|warning' || echo none",
+  ],
   async run({ store, output }, args) {
-    const id = args.words[0] ?? "";
-    const wanted = wholeNumber(args, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER });
-    const raw = args.options.has("raw");
+    const { pattern, ...request } = readOptions(args);
     const opened = await store();
-    const entry = await opened.get(id);
-    const logs = await opened.logs(id);
-    // Put back by a requeue or a release, a job has no attempt to its name, but it may have a log.
-    const attempt = wanted ?? (entry.attempts || logs.at(-1)?.attempt);
-    if (attempt === undefined) {
-      await output.stream({ id, attempt: null, path: null, chunks: nothing(), raw });
-      output.note(`Job ${id} has not run yet.`);
-      return EXIT.ok;
-    }
-    const log = logOfAttempt(logs, attempt, entry);
-    if (log === undefined && attempt > entry.attempts) throw noSuchAttempt(id, attempt, entry.attempts);
-    const follow = args.options.has("follow");
-    const reading = { entry, attempt, tell: output.note.bind(output) };
-    const chunks = follow ? followLog(opened, reading) : log ? readLog(log, reading) : nothing();
-    const { path = null, elsewhere } = log ?? {};
-    const bytes = await output.stream({ id, attempt, path, host: elsewhere?.host, chunks, raw });
-    const isOutOfReach = elsewhere !== undefined && elsewhere.end === undefined && !follow;
-    if (bytes === 0 && !isOutOfReach)
-      output.note(`Attempt ${attempt} of job ${id} ${printedNothing(entry, attempt, follow)}.`);
+    const entry = await opened.get(args.words[0] ?? "");
+    const log = logStream(opened, entry, {
+      ...{ ...request, tell: output.note.bind(output), logs: await opened.logs(entry.id) },
+      select: (chunks) => (pattern === undefined ? chunks : matchingLines(chunks, pattern)),
+    });
+    const bytes = await output.stream(log);
+    if (pattern !== undefined) return bytes > 0 ? EXIT.ok : EXIT.failure;
+    if (bytes === 0 && !log.isOutOfReach) output.note(printedNothing(log, entry, request));
     return EXIT.ok;
   },
 };
 
-function noSuchAttempt(id: string, attempt: number, made: number): QueueError {
-  return new QueueError("E_USAGE", `Job ${id} has no attempt ${attempt}.`, {
-    hint: made === 0 ? "It has not run yet." : `Its last attempt is ${made}.`,
-  });
+function readOptions(args: Arguments) {
+  const { options } = args;
+  const grep = options.get("grep");
+  return {
+    wanted: wholeNumber(args, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER }),
+    tail: wholeNumber(args, "tail", { min: 0, max: MOST_LINES }),
+    pattern: grep === undefined ? undefined : linePattern(grep),
+    follow: options.has("follow"),
+    raw: options.has("raw"),
+  };
 }
 
-function printedNothing(entry: Entry, attempt: number, followed: boolean): string {
-  const runs = !followed && "state" in entry && entry.state === "processing" && entry.attempts === attempt;
-  return runs ? "has printed nothing yet" : "printed nothing";
+function printedNothing({ id, attempt }: LogStream, entry: Entry, { follow }: { follow: boolean }): string {
+  if (attempt === null) return `Job ${id} has not run${follow ? "" : " yet"}.`;
+  const isRunning = !follow && "state" in entry && entry.state === "processing" && entry.attempts === attempt;
+  return `Attempt ${attempt} of job ${id} ${isRunning ? "has printed nothing yet" : "printed nothing"}.`;
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,6 +1,6 @@
 import { remove as rule } from "../../job/control.ts";
 import { alterSelected, DRY_RUN, YES } from "../alter-command.ts";
-import type { Command } from "../command.ts";
+import { ANY_ID, type Command } from "../command.ts";
 import { MATCH, SELECTORS } from "../selection.ts";
 
 const STATES = ["pending", "completed", "failed"] as const;
@@ -9,9 +9,14 @@ export const remove: Command = {
   name: "remove",
   summary: "Remove jobs that are not running, or dead letters, with what they printed here",
   details: SELECTORS,
-  arguments: [{ name: "id", required: false, many: true }],
+  arguments: [{ name: "id", required: false, many: true, offer: ANY_ID }],
   options: [
-    { name: "state", value: "state", summary: `All jobs in this state: ${STATES.join(", ")}` },
+    {
+      name: "state",
+      value: "state",
+      offer: { words: STATES },
+      summary: `All jobs in this state: ${STATES.join(", ")}`,
+    },
     MATCH,
     YES,
     DRY_RUN,

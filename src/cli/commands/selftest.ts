@@ -16,7 +16,12 @@ export const selftest: Command = {
       summary: `How many processes are killed, frozen or stopped (default: ${DEFAULTS.crash})`,
     },
     { name: "seed", value: "n", summary: "Repeat the jobs and faults of an earlier one" },
-    { name: "dir", value: "dir", summary: "On the disk of this folder (default: the current one)" },
+    {
+      name: "dir",
+      value: "dir",
+      offer: { paths: "directories" },
+      summary: "On the disk of this folder (default: the current one)",
+    },
   ],
   examples: [
     "queuectl selftest",

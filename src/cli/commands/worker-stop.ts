@@ -1,4 +1,4 @@
-import type { Present } from "../../store/store.ts";
+import type { Present } from "../../store/present.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 

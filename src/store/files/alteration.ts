@@ -1,6 +1,7 @@
 /** What people have done to jobs and dead letters by hand, as records of one commit. */
-import { type Alteration, alterationsOf, type Rule } from "../../job/alteration.ts";
-import type { Entry } from "../../job/job.ts";
+import { type Alteration, alterationsOf, lostBy, type Rule } from "../../job/alteration.ts";
+import { consequences } from "../../job/dependency.ts";
+import type { Entry, PendingJob } from "../../job/job.ts";
 import { idTaken } from "../admission.ts";
 import { remove } from "../local/durable.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
@@ -33,7 +34,14 @@ function decideAlterations(
 ): Decision<Alteration[]> {
   const entryOf = (id: string): Entry | undefined => onlyEntry(state, id, ids);
   const result = alterationsOf(ids, rule, { now, entryOf });
-  return { records: result.map((alteration) => recordFor(alteration, state)), result };
+  const altered = new Set(result.map(({ job }) => job.id));
+  const waitersOf = (id: string): PendingJob[] => state.waitersOf(id).filter((waiter) => !altered.has(waiter.id));
+  const failing = consequences(lostBy(result, now), waitersOf, now);
+  const records = [
+    ...result.map((alteration) => recordFor(alteration, state)),
+    ...failing.map(({ before, after }) => recordOf("failed", before, after)),
+  ];
+  return { records, result };
 }
 
 /** Queues of the original tool may have a job and a dead letter of one id. */

@@ -28,6 +28,7 @@ import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
 import type { Position } from "./position.ts";
 import { encodeDeadLetters, encodeQueue, readQueue } from "./snapshot.ts";
+import { NOTHING_STANDING } from "./standing.ts";
 import type { QueueState } from "./state.ts";
 
 /** What is known, and is to be found in the snapshots. */
@@ -100,7 +101,7 @@ export function temporariesOf(layout: Layout): Temporaries {
 /** Returns the checksum of `dlq.json`: of the one that is kept, or of a new one. */
 function writeTemporaries({ queue, dlq }: Temporaries, next: Next, kept?: string): string {
   const check = kept ?? writeDeadLetters(dlq, next);
-  writeNew(queue, encodeQueue({ jobs: next.state.jobs(), archive: next.state.archive }, next.position, check), {
+  writeNew(queue, encodeQueue({ jobs: next.state.jobs(), standing: next.state.standing }, next.position, check), {
     write: "write-queue",
     sync: "sync-queue",
   });
@@ -138,7 +139,11 @@ export function createStore(layout: Layout): void {
     createJournal(layout.journal(FIRST.generation));
     const letters = encodeDeadLetters([], FIRST);
     createWhole(layout.dlq, letters, "create-dlq");
-    createWhole(layout.queue, encodeQueue({ jobs: [], archive: [] }, FIRST, letters.check), "create-queue");
+    createWhole(
+      layout.queue,
+      encodeQueue({ jobs: [], standing: NOTHING_STANDING }, FIRST, letters.check),
+      "create-queue",
+    );
   }
   syncDirectory(layout.root);
 }

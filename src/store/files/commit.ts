@@ -1,5 +1,7 @@
 /** One line of the journal: a commit, how it is written, and what a line that stands in a journal is worth. */
 import type { Entry } from "../../job/job.ts";
+import type { QueueRule } from "../../job/queue.ts";
+import type { Schedule } from "../../job/schedule.ts";
 
 /** One change to one job. Replaying it only merges fields: it never runs a rule, so new rules cannot rewrite history. */
 export interface JournalRecord {
@@ -7,9 +9,10 @@ export interface JournalRecord {
   readonly id: string;
   /**
    * Where the entry goes, whole as `set` has it; absent when a job in the queue only changes. Into the archive go several
-   * jobs in one record (archive.ts). What goes nowhere is gone.
+   * jobs in one record (archive.ts). A record of `rules` is about the queue of that name, one of `schedules` about the
+   * schedule, and `set` is all there is to say of it: nothing, where it is no more. What goes nowhere is gone.
    */
-  readonly to?: "queue" | "dlq" | "archive" | "nowhere";
+  readonly to?: "queue" | "dlq" | "archive" | "rules" | "schedules" | "nowhere";
   /** The fields that changed; null takes a field away. */
   readonly set: Readonly<Record<string, unknown>>;
 }
@@ -103,6 +106,16 @@ export function recordOf(event: string, before: Entry | undefined, after: Entry)
 /** The record that takes away whatever has this id. */
 export function removalOf(id: string): JournalRecord {
   return { event: "removed", id, to: "nowhere", set: {} };
+}
+
+/** The record by which this holds for a queue, and nothing else. */
+export function recordOfRule(queue: string, rule: QueueRule): JournalRecord {
+  return { event: "rule-set", id: queue, to: "rules", set: { ...rule } };
+}
+
+/** The record by which this is the schedule of that name, or none is. */
+export function recordOfSchedule(name: string, schedule: Schedule | undefined): JournalRecord {
+  return { event: schedule ? "schedule-set" : "schedule-removed", id: name, to: "schedules", set: { ...schedule } };
 }
 
 /** How many lines end in some bytes. */

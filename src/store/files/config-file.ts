@@ -41,8 +41,8 @@ export class ConfigFile {
     return typeof store === "string" && store !== "" ? store : undefined;
   }
 
-  /** Stores one value; to be called with the lock held. */
-  set(key: ConfigKey, value: number): void {
+  /** Stores one value, or none; to be called with the lock held. */
+  set(key: ConfigKey, value: number | undefined): void {
     this.#change((settings) => ({ ...settings, [key]: value }));
   }
 

@@ -2,35 +2,24 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
-import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
+import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import { type HolderOf, jobNotFound } from "../admission.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
-import type {
-  Address,
-  Announced,
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-} from "../store.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../store.ts";
 import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
-import { decideAdmission } from "./arrival.ts";
+import { decideAdmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
+import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { announce, askToEnd, findLost, roster } from "./presence.ts";
@@ -48,6 +37,7 @@ export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
 }
 
 export class FilesStore implements Store {
+  readonly schedules: FilesSchedules;
   readonly #layout: Layout;
   readonly #options: FilesStoreOptions;
   readonly #ledger: Ledger;
@@ -64,12 +54,11 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
+    const { now } = options;
+    this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings().max_retries });
     this.#logs = new LogDirectory(this.#layout.logs);
-    this.#retention = new Retention(this.#layout, this.#ledger, {
-      logs: this.#logs,
-      ...options,
-      config: () => this.#settings(),
-    });
+    const retaining = { logs: this.#logs, ...options, config: () => this.#settings() };
+    this.#retention = new Retention(this.#layout, this.#ledger, retaining);
     this.#isFresh = freshWhileWatched(options.elapsed);
   }
 
@@ -88,9 +77,12 @@ export class FilesStore implements Store {
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
     const { now, random } = this.#options;
     const { max_retries } = await this.config();
-    return this.#ledger.add((holderOf) =>
-      decideAdmission(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf }),
-    );
+    const decide = (holderOf: HolderOf) =>
+      decideAdmission(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf });
+    // Whoever waits for others has to know them.
+    if (specs.some(({ after }) => after))
+      return this.#ledger.commit((state) => decide((id) => state.entry(id)), DURABLY);
+    return this.#ledger.add(decide);
   }
 
   async probe(): Promise<void> {
@@ -100,12 +92,13 @@ export class FilesStore implements Store {
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const { now, random } = this.#options;
+    if (claimant) await this.schedules.fire();
     if (ends.length === 0) {
       // An idle worker looks often and finds nothing: that must cost no lock.
       const state = this.#ledger.state();
       if (!claimant || isNothingToTake(state, claimant, now())) {
         if (this.#isWorker) this.#retention.turned(state, { idle: true });
-        return turn(state, now(), { ended: [], claimed: [] });
+        return turn(state, { ended: [], claimed: [] }, { now: now(), served: claimant?.queues });
       }
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
@@ -115,7 +108,7 @@ export class FilesStore implements Store {
       SOON,
     );
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
-    return turn(this.#ledger.known(), now(), done);
+    return turn(this.#ledger.known(), done, { now: now(), served: claimant?.queues });
   }
 
   async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
@@ -129,9 +122,8 @@ export class FilesStore implements Store {
   async get(id: string): Promise<Entry> {
     const state = this.#ledger.state();
     const entry = state.entry(id);
-    if (entry) return entry;
-    const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
-    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, state.archive.length > 0 ? { hint } : {});
+    if (!entry) throw jobNotFound(id, { hasArchive: state.standing.archive.length > 0 });
+    return entry;
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -139,7 +131,7 @@ export class FilesStore implements Store {
   }
 
   async *archived(): AsyncIterable<readonly CompletedJob[]> {
-    yield* readArchive(this.#layout.archive, this.#ledger.state().archive);
+    yield* readArchive(this.#layout.archive, this.#ledger.state().standing.archive);
   }
 
   async prune(options: PruneOptions = {}): Promise<Pruned> {
@@ -154,11 +146,23 @@ export class FilesStore implements Store {
     return this.#ledger.state().counts();
   }
 
+  async queues(): Promise<QueueStatus[]> {
+    return this.#ledger.state().queues();
+  }
+
+  async setQueue(name: string, change: QueueRuleChange): Promise<QueueRule> {
+    return this.#ledger.commit((state) => decideRule(name, state.standing.queues[name], change), DURABLY);
+  }
+
   async config(): Promise<Config> {
     return this.#settings();
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
+  async configSources(): Promise<ConfigSources> {
+    return { stored: this.#config.read(), overrides: this.#options.overrides, where: this.#layout.config };
+  }
+
+  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 
@@ -237,5 +241,6 @@ export class FilesStore implements Store {
 /** Every so many looks for lost jobs are thorough even if none can be lost, to forget the dead who left none. */
 const THOROUGH_EVERY = 20;
 
-/** What a worker did is on the disk within a second. */
+/** What a person is told is done, is on the disk; what a worker did follows within a second. */
+const DURABLY = { durable: true };
 const SOON = { durable: false };

@@ -12,13 +12,13 @@
 import type { DeadLetter, Job } from "../../job/job.ts";
 import { remove, rename, syncDirectory, writeNewSlowly } from "../local/durable.ts";
 import { temporaryName } from "../local/temporary-name.ts";
-import type { ArchiveRange } from "./archive.ts";
 import { createJournal, type Known, placeSnapshots, type Temporaries, temporariesOf } from "./checkpoint.ts";
 import type { CommitContent } from "./commit.ts";
 import { encodeIndex } from "./id-index.ts";
 import type { Layout } from "./layout.ts";
 import type { Position } from "./position.ts";
 import { encodeDeadLetters, encodeQueue } from "./snapshot.ts";
+import type { Standing } from "./standing.ts";
 import type { QueueState } from "./state.ts";
 
 export class LateCheckpoint {
@@ -27,7 +27,7 @@ export class LateCheckpoint {
   /** As they were when the generation began: a change replaces a job and leaves the one that it was. */
   readonly #jobs: readonly Job[];
   readonly #letters: readonly DeadLetter[];
-  readonly #archive: readonly ArchiveRange[];
+  readonly #standing: Standing;
   readonly #ids: readonly string[];
   readonly #temporaries: Temporaries;
   readonly #index: string;
@@ -37,7 +37,7 @@ export class LateCheckpoint {
     this.#position = position;
     this.#jobs = Array.from(state.jobs());
     this.#letters = Array.from(state.deadLetters());
-    this.#archive = state.archive;
+    this.#standing = state.standing;
     this.#ids = state.ids();
     this.#temporaries = temporariesOf(layout);
     this.#index = temporaryName(layout.ids);
@@ -66,7 +66,7 @@ export class LateCheckpoint {
     const { queue, dlq } = this.#temporaries;
     const letters = encodeDeadLetters(this.#letters, this.#position);
     await writeNewSlowly(dlq, letters, { write: "write-dlq", sync: "sync-dlq" });
-    const jobs = encodeQueue({ jobs: this.#jobs, archive: this.#archive }, this.#position, letters.check);
+    const jobs = encodeQueue({ jobs: this.#jobs, standing: this.#standing }, this.#position, letters.check);
     await writeNewSlowly(queue, jobs, { write: "write-queue", sync: "sync-queue" });
     await writeNewSlowly(this.#index, encodeIndex(this.#ids, this.#position), {});
   }

@@ -13,6 +13,7 @@ import { journalGeneration, type Layout } from "./layout.ts";
 import { FIRST, ORIGINAL } from "./original-format.ts";
 import { isBefore, type Position } from "./position.ts";
 import { generationAt, readDeadLetters, readQueue, type Snapshot } from "./snapshot.ts";
+import { NOTHING_STANDING } from "./standing.ts";
 import { QueueState, type Sides } from "./state.ts";
 
 /** More checkpoints than this cannot pass by while one reader opens three files. */
@@ -61,7 +62,7 @@ function loadOnce(layout: Layout): Loaded | string | undefined {
 
 /** Replays the journals from the older snapshot on, and to each snapshot only what is not in it yet. */
 function fold(layout: Layout, queue: Snapshot<Job>, dlq: Snapshot<DeadLetter>): Loaded | string {
-  const state = new QueueState(queue.entries, dlq.entries, queue.archive);
+  const state = new QueueState(queue.entries, dlq.entries, queue.standing);
   const known = {
     state,
     snapshotBytes: queue.bytes + dlq.bytes,
@@ -105,7 +106,7 @@ const NO_DEAD_LETTERS: Snapshot<never> = {
   bytes: 0,
   check: undefined,
   dlqCheck: undefined,
-  archive: [],
+  standing: NOTHING_STANDING,
 };
 
 /** To which of the two files the commits of a journal are still to be applied. */

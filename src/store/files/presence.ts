@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
 import { createWhole, namesInTrusted, remove, replace } from "../local/durable.ts";
 import { isRunning, type ProcessIdentity, self } from "../local/identity.ts";
-import type { Announced, Announcement, Lost, Present } from "../store.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import { heedRequests, removeRequests, requestEnd } from "./end-request.ts";
 import { giveSign, removeSign, type SignCheck } from "./sign-of-life.ts";
 

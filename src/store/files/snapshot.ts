@@ -9,11 +9,11 @@ import { QueueError } from "../../job/errors.ts";
 import type { DeadLetter, Entry, Job } from "../../job/job.ts";
 import { guardUnless } from "../local/durable.ts";
 import { fromTrusted, readTrusted } from "../local/trust.ts";
-import { type ArchiveRange, isArchiveRange } from "./archive.ts";
 import { corrupt, parseFile } from "./corruption.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
 import type { Position } from "./position.ts";
 import { checksumOfBlocks, Encoding, readBlocks } from "./snapshot-blocks.ts";
+import { NOTHING_STANDING, type Standing, standingHead, standingIn } from "./standing.ts";
 
 const FORMAT_VERSION = 1;
 /** Version and generation are within so many. */
@@ -29,20 +29,19 @@ export interface Snapshot<T extends Entry> extends Position {
   readonly check: string | undefined;
   /** Of `queue.json`: the checksum of the `dlq.json` that is as of the same position, whatever that one says itself. */
   readonly dlqCheck: string | undefined;
-  /** Of `queue.json`: where the jobs are that have left the queue for the archive. */
-  readonly archive: readonly ArchiveRange[];
+  /** Of `queue.json`: what its head says beside that. */
+  readonly standing: Standing;
 }
 
 type ListName = "jobs" | "dlq";
 
 /** What stands in the file, once its checksum has shown that it is what was written. */
-export interface SnapshotFile<T> extends Partial<Record<ListName, T[]>> {
+export interface SnapshotFile<T> extends Partial<Record<ListName, T[]> & Standing> {
   readonly generation: number;
   readonly at: number;
   readonly seq: number;
   readonly sum: string;
   readonly dlq_check?: string;
-  readonly archive?: readonly ArchiveRange[];
   readonly check: string;
 }
 
@@ -69,11 +68,11 @@ export function generationAt(path: string): number | undefined {
 }
 
 export function encodeQueue(
-  { jobs, archive }: { jobs: Iterable<Job>; archive: readonly ArchiveRange[] },
+  { jobs, standing }: { jobs: Iterable<Job>; standing: Standing },
   position: Position,
   dlqCheck: string,
 ): Encoding {
-  const head = { ...headOf(position), dlq_check: dlqCheck, ...(archive.length > 0 ? { archive } : {}) };
+  const head = { ...headOf(position), dlq_check: dlqCheck, ...standingHead(standing) };
   return new Encoding(`${JSON.stringify(head).slice(0, -1)},"jobs":[`, jobs);
 }
 
@@ -111,7 +110,8 @@ function readLarge<T extends Entry>(fd: number, bytes: number, list: ListName): 
     const value = JSON.parse(`${head}]}`) as SnapshotFile<T> & { version: number };
     const position = value.version === FORMAT_VERSION && value[list] && positionIn(value);
     if (!position) return undefined;
-    return { ...position, entries: entries as T[], bytes, check, dlqCheck: value.dlq_check, archive: archiveIn(value) };
+    const standing = standingIn(value);
+    return { ...position, entries: entries as T[], bytes, check, dlqCheck: value.dlq_check, standing };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -125,7 +125,7 @@ function readWhole<T extends Entry>(path: string, text: string, format: Format<T
   }
   if (!("version" in value)) {
     if ("check" in value || "generation" in value) throw corrupt(path, "its version is missing.", { line: 1 });
-    const nameless = { check: undefined, dlqCheck: undefined, archive: [] };
+    const nameless = { check: undefined, dlqCheck: undefined, standing: NOTHING_STANDING };
     return { ...ORIGINAL, ...nameless, entries: format.adopt(path, value), bytes: text.length };
   }
   if (typeof value.version === "number" && value.version > FORMAT_VERSION) throw tooNew(path, value.version);
@@ -138,13 +138,8 @@ function readWhole<T extends Entry>(path: string, text: string, format: Format<T
   }
   const position = positionIn(snapshot);
   if (!position) throw corrupt(path, "its head is not one that queuectl writes.");
-  const archive = archiveIn(snapshot);
-  return { ...position, entries, bytes: text.length, check: snapshot.check, dlqCheck: snapshot.dlq_check, archive };
-}
-
-/** The ranges of the archive that a head speaks of, as far as they can be. */
-export function archiveIn({ archive }: Pick<SnapshotFile<Entry>, "archive">): ArchiveRange[] {
-  return Array.isArray(archive) ? archive.filter(isArchiveRange) : [];
+  const standing = standingIn(snapshot);
+  return { ...position, entries, bytes: text.length, check: snapshot.check, dlqCheck: snapshot.dlq_check, standing };
 }
 
 /** Where a snapshot says that it stands; undefined where that cannot be, for the generation becomes part of a path. */

@@ -1,33 +1,21 @@
 /**
  * What the snapshots and the journal add up to, in memory: the jobs in the order they were enqueued, the DLQ, and the
- * indexes that keep a claim as cheap with a million jobs as with ten. It changes only by `apply`, which replays records
+ * indexes that keep every call as cheap with a million jobs as with ten. It changes only by `apply`, which replays records
  * and knows no rules.
- *
- * The two heaps hold a ticket for each time a job became pending. A ticket whose job has moved on since is dropped when
- * it comes up, so nothing ever has to be searched for in them.
  */
 import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import { type QueueStatus, queueOf } from "../../job/queue.ts";
 import type { Counts } from "../store.ts";
-import { type ArchiveRange, archivingOf, withRange } from "./archive.ts";
+import { archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
-import { Heap } from "./heap.ts";
+import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";
+import { NOTHING_STANDING, type Standing } from "./standing.ts";
+import { Waiters } from "./waiters.ts";
 
 /** Which of the two files a record is to be applied to; one of them may be past it already. */
 export interface Sides {
   readonly queue: boolean;
   readonly dlq: boolean;
-}
-
-/** One thing that became of a job. */
-interface Version {
-  readonly job: Job;
-  /** Its place among all jobs, which a retry keeps. */
-  readonly place: number;
-}
-
-/** A version to be claimed, as long as it is the job's current one. */
-interface Ticket extends Version {
-  readonly job: PendingJob;
 }
 
 const BOTH: Sides = { queue: true, dlq: true };
@@ -41,14 +29,14 @@ export class QueueState {
   #completedLast = 0;
   #areCompletedInOrder = true;
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
-  readonly #ready = new Heap<Ticket>(byTurn);
-  readonly #delayed = new Heap<Ticket>((a, b) => a.job.run_at - b.job.run_at || a.place - b.place);
-  #archive: readonly ArchiveRange[];
+  readonly #lanes = new Lanes((ticket) => this.#jobs.get(ticket.job.id) === ticket);
+  readonly #waiters = new Waiters();
+  #standing: Standing;
   #places = 0;
   #dlqChanges = 0;
 
-  constructor(jobs: readonly Job[], dead: readonly DeadLetter[], archive: readonly ArchiveRange[] = []) {
-    this.#archive = archive;
+  constructor(jobs: readonly Job[], dead: readonly DeadLetter[], standing: Standing = NOTHING_STANDING) {
+    this.#standing = standing;
     for (const job of jobs) this.#put(job);
     for (const letter of dead) this.#dead.set(letter.id, letter);
   }
@@ -66,6 +54,11 @@ export class QueueState {
     return this.job(id) ?? this.deadLetter(id);
   }
 
+  /** The jobs that wait for that of this id, in no order. */
+  waitersOf(id: string): PendingJob[] {
+    return this.#waiters.of(id).map((waiter) => this.job(waiter) as PendingJob);
+  }
+
   *jobs(): Iterable<Job> {
     for (const { job } of this.#jobs.values()) yield job;
   }
@@ -79,8 +72,8 @@ export class QueueState {
     return this.#dead.values();
   }
 
-  get archive(): readonly ArchiveRange[] {
-    return this.#archive;
+  get standing(): Standing {
+    return this.#standing;
   }
 
   /** How many completed jobs there are in the queue. */
@@ -104,45 +97,42 @@ export class QueueState {
   }
 
   counts(): Counts {
-    const archived = this.#archive.reduce((sum, { count }) => sum + count, 0);
+    const archived = this.#standing.archive.reduce((sum, { count }) => sum + count, 0);
     return { ...this.#counts, completed: this.#counts.completed + archived, archived, dead: this.#dead.size };
   }
 
-  /**
-   * The due jobs that come first, by priority and then by place; they stay pending until a record says otherwise.
-   * `freed` are jobs in the queue that are about to become pending, and count as if they were.
-   */
-  due(now: number, limit: number, freed: readonly PendingJob[] = []): PendingJob[] {
-    this.#ripen(now);
-    const taken: Ticket[] = [];
-    while (taken.length < limit) {
-      const ticket = this.#ready.pop();
-      if (!ticket) break;
-      if (!this.#isCurrent(ticket)) continue;
-      // The clock may have been set back since it came due.
-      if (ticket.job.run_at <= now) taken.push(ticket);
-      else this.#delayed.push(ticket);
-    }
-    for (const ticket of taken) this.#ready.push(ticket);
-    const joining = freed
-      .filter((job) => job.run_at <= now)
-      .map((job) => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
-    return [...taken, ...joining]
-      .sort(byTurn)
-      .slice(0, limit)
-      .map((ticket) => ticket.job);
+  /** Every queue that has a rule, or a job that waits or runs. */
+  queues(): QueueStatus[] {
+    const rules = this.#standing.queues;
+    const idle = Object.keys(rules).map((name) => [name, { name, pending: 0, waiting: 0, processing: 0 }] as const);
+    const counted = Array.from(this.#lanes.counts(), (one) => [one.name, one] as const);
+    return Array.from(new Map([...idle, ...counted]).values())
+      .filter(({ name, pending, processing }) => name in rules || pending + processing > 0)
+      .map(({ name, ...counts }) => ({ name, ...counts, ...rules[name] }));
   }
 
-  /** When the earliest pending job is due: now or before, if one is due already. */
-  nextDueAt(now: number): number | undefined {
-    this.#ripen(now);
-    for (const heap of [this.#ready, this.#delayed]) {
-      for (let ticket = heap.peek(); ticket; ticket = heap.peek()) {
-        if (this.#isCurrent(ticket)) return ticket.job.run_at;
-        heap.pop();
-      }
-    }
-    return undefined;
+  /**
+   * The due jobs that come first on these terms; they stay pending until a record says otherwise. `leaving` are jobs that
+   * run and what they are about to become: those that will be pending count as if they were.
+   */
+  due(asking: Omit<Asking, "rules">, leaving: ReadonlyMap<string, Entry> = new Map()): PendingJob[] {
+    const running = Array.from(leaving.keys(), (id) => this.#processing.get(id)).filter((job) => job !== undefined);
+    const freed = Array.from(leaving.values())
+      .filter((entry): entry is PendingJob => "state" in entry && entry.state === "pending" && !entry.waits_for)
+      .map((job): Ticket => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
+    const terms = { ...asking, rules: this.#standing.queues };
+    return this.#lanes.due(terms, { freed, queues: running.map(queueOf) });
+  }
+
+  /** When the earliest pending job is due that may be claimed on these terms: now or before, if one is due already. */
+  nextDueAt(asking: Omit<Asking, "rules" | "limit">): number | undefined {
+    return this.#lanes.nextDueAt({ ...asking, rules: this.#standing.queues });
+  }
+
+  /** When a schedule gives its next job. */
+  nextScheduleAt(): number | undefined {
+    const times = Object.values(this.#standing.schedules).map(({ next_at }) => next_at);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** Replays one record. False when it does not fit: then the journal and the snapshots do not belong together. */
@@ -162,8 +152,10 @@ export class QueueState {
 
   #move(record: JournalRecord, sides: Sides): boolean {
     const { id, to, set } = record;
-    if (to === "archive") {
-      if (sides.queue) this.#moveToArchive(record);
+    if (to === "archive" || to === "rules" || to === "schedules") {
+      if (sides.queue && to === "archive") this.#moveToArchive(record);
+      if (sides.queue && to === "rules") this.#stand({ queues: withEntry(this.#standing.queues, id, set) });
+      if (sides.queue && to === "schedules") this.#stand({ schedules: withEntry(this.#standing.schedules, id, set) });
       return true;
     }
     if (sides.queue) this.#drop(id);
@@ -178,20 +170,31 @@ export class QueueState {
   #moveToArchive(record: JournalRecord): void {
     const { range, ids } = archivingOf(record);
     for (const id of ids) this.#drop(id);
-    this.#archive = withRange(this.#archive, range);
+    this.#stand({ archive: withRange(this.#standing.archive, range) });
+  }
+
+  #stand(change: Partial<Standing>): void {
+    this.#standing = { ...this.#standing, ...change };
   }
 
   #put(job: Job): void {
     const before = this.#jobs.get(job.id);
     const version = { job, place: before?.place ?? this.#places++ };
-    if (before) this.#counts[before.job.state] -= 1;
-    this.#counts[job.state] += 1;
+    if (before) this.#count(before.job, -1);
+    this.#count(job, 1);
     this.#jobs.set(job.id, version);
     if (job.state === "processing") this.#processing.set(job.id, job);
     else this.#processing.delete(job.id);
     if (job.state === "completed") this.#putCompleted(job);
     else if (before?.job.state === "completed") this.#completed.delete(job.id);
-    if (isTicket(version)) this.#heapOf(version).push(version);
+    if (before?.job.state === "pending") this.#waiters.remove(before.job);
+    if (job.state === "pending") this.#waiters.add(job);
+    if (isTicket(version)) this.#lanes.push(version);
+  }
+
+  #count(job: Job, by: 1 | -1): void {
+    this.#counts[job.state] += by;
+    this.#lanes.count(job, by);
   }
 
   #putCompleted(job: CompletedJob): void {
@@ -207,38 +210,23 @@ export class QueueState {
     this.#areCompletedInOrder = true;
   }
 
-  /** What was due when it became pending is due: it need not be sorted by time first. */
-  #heapOf({ job }: Ticket): Heap<Ticket> {
-    return job.run_at <= job.updated_at ? this.#ready : this.#delayed;
-  }
-
   #drop(id: string): void {
     const version = this.#jobs.get(id);
     if (!version) return;
-    this.#counts[version.job.state] -= 1;
+    this.#count(version.job, -1);
+    if (version.job.state === "pending") this.#waiters.remove(version.job);
     this.#jobs.delete(id);
     this.#processing.delete(id);
     this.#completed.delete(id);
   }
-
-  /** Moves what has come due from the heap by time to the heap by order. */
-  #ripen(now: number): void {
-    for (let ticket = this.#delayed.peek(); ticket && ticket.job.run_at <= now; ticket = this.#delayed.peek()) {
-      this.#delayed.pop();
-      if (this.#isCurrent(ticket)) this.#ready.push(ticket);
-    }
-  }
-
-  #isCurrent(ticket: Ticket): boolean {
-    return this.#jobs.get(ticket.job.id) === ticket;
-  }
 }
 
 function isTicket(version: Version): version is Ticket {
-  return version.job.state === "pending";
+  return version.job.state === "pending" && version.job.waits_for === undefined;
 }
 
-/** Who comes first among those that are due. */
-function byTurn(a: Ticket, b: Ticket): number {
-  return (b.job.priority ?? 0) - (a.job.priority ?? 0) || a.place - b.place;
+/** As `of`, with what stands under that name now; nothing does where that is empty. */
+function withEntry<T>(of: Readonly<Record<string, T>>, name: string, entry: object): Readonly<Record<string, T>> {
+  const { [name]: _, ...others } = of;
+  return Object.keys(entry).length === 0 ? others : { ...others, [name]: entry as T };
 }

@@ -6,14 +6,15 @@ import { QueueError } from "../../job/errors.ts";
 import type { Job } from "../../job/job.ts";
 import { type PortableJob, portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
 import { shown } from "../../job/shown.ts";
-import type { Item, Restored } from "../item.ts";
+import type { Item, QueueItem, Restored, ScheduleItem } from "../item.ts";
 import type { EnqueueOptions } from "../store.ts";
-import { ArchivedAlready, refuseUnlessEmpty, settingItems, Tallies } from "../transfer.ts";
+import { ArchivedAlready, queueItems, refuseUnlessEmpty, scheduleItems, settingItems, Tallies } from "../transfer.ts";
 import { adopt, readArchive } from "./archive.ts";
-import { type JournalRecord, recordOf } from "./commit.ts";
+import { type JournalRecord, recordOf, recordOfRule, recordOfSchedule } from "./commit.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { Layout } from "./layout.ts";
 import type { Decision, Ledger } from "./ledger.ts";
+import type { Standing } from "./standing.ts";
 import type { QueueState } from "./state.ts";
 
 interface Parts {
@@ -31,8 +32,9 @@ export async function dump(parts: Parts, take: (items: readonly Item[]) => Promi
 /** As of this moment: the lists are copied before anything is given away. */
 function* everything({ layout, ledger, config }: Parts): Generator<readonly Item[]> {
   const state = ledger.state();
-  const [jobs, dead, { archive }] = [Array.from(state.jobs()), Array.from(state.deadLetters()), state];
-  yield settingItems(config.read());
+  const [jobs, dead] = [Array.from(state.jobs()), Array.from(state.deadLetters())];
+  const { archive, queues, schedules } = state.standing;
+  yield [...settingItems(config.read()), ...queueItems(queues), ...scheduleItems(Object.values(schedules))];
   for (const batch of inBatches(jobs)) yield batch.map((job) => ({ job: portableJob(job) }));
   for (const batch of inBatches(dead)) yield batch.map((letter) => ({ dead_letter: portableDeadLetter(letter) }));
   for (const batch of readArchive(layout.archive, archive)) {
@@ -50,7 +52,7 @@ export async function restore(
   const before = ledger.state();
   if (existing === "refuse") refuseUnlessEmpty({ location: layout.root }, before.counts());
   const already = new ArchivedAlready();
-  for (const jobs of readArchive(layout.archive, before.archive)) already.learn(jobs);
+  for (const jobs of readArchive(layout.archive, before.standing.archive)) already.learn(jobs);
   const tallies = new Tallies();
   for await (const items of read()) {
     await restoreSettings(parts, items, { existing, tallies });
@@ -97,6 +99,12 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
   const taken = new Set<string>();
   for (const item of items) {
     if ("setting" in item || "archived" in item) continue;
+    if ("queue" in item || "schedule" in item) {
+      if (existing === "skip" && stands(item, state.standing)) continue;
+      records.push(standingRecord(item));
+      added.add(item);
+      continue;
+    }
     const entry = "job" in item ? item.job : item.dead_letter;
     const { id } = entry;
     if (state.entry(id) !== undefined || taken.has(id)) {
@@ -119,6 +127,16 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
       ),
     );
   return { records, result: added };
+}
+
+function stands(item: QueueItem | ScheduleItem, { queues, schedules }: Standing): boolean {
+  return "queue" in item ? queues[item.queue.name] !== undefined : schedules[item.schedule.name] !== undefined;
+}
+
+function standingRecord(item: QueueItem | ScheduleItem): JournalRecord {
+  if ("schedule" in item) return recordOfSchedule(item.schedule.name, item.schedule);
+  const { name, ...rule } = item.queue;
+  return recordOfRule(name, rule);
 }
 
 /** A claim's lease is the number of its record, and this counts as one: no other ever gets it. */

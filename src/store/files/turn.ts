@@ -1,9 +1,11 @@
 /** What one `settle` comes to: pure, on the state as it is with the lock held. */
+import { consequences } from "../../job/dependency.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import type { Claimant, Turn } from "../store.ts";
 import { type JournalRecord, recordOf } from "./commit.ts";
+import type { Asking } from "./lanes.ts";
 import type { Decision } from "./ledger.ts";
 import type { QueueState } from "./state.ts";
 
@@ -35,10 +37,14 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
     }
     return change;
   });
+  for (const { before, after } of consequences(latest.values(), (id) => state.waitersOf(id), now)) {
+    records.push(recordOf(after.state === "failed" ? "failed" : "waited", before, after));
+    latest.set(after.id, after);
+  }
   if (!claimant) return { records, result: { ended, claimed: [] } };
   const forgotten = forgottenBy(claimant, state).filter(({ id }) => !latest.has(id));
-  const freed = Array.from(latest.values()).filter((entry) => "state" in entry && entry.state === "pending");
-  const due = state.due(now, claimant.limit - forgotten.length, freed);
+  const { queues: served } = claimant;
+  const due = state.due({ now, served, limit: claimant.limit - forgotten.length }, latest);
   const claimed = due.map((job) => {
     const running = claim(job, { workerId: claimant.workerId, lease: seq + records.length }, now);
     records.push(recordOf("claimed", job, running));
@@ -48,15 +54,22 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
 }
 
 /** What was settled, with the time at which to look again, as the state is afterwards. */
-export function turn(state: QueueState, now: number, done: Settled): Turn {
-  const nextDueAt = state.nextDueAt(now);
-  return nextDueAt === undefined ? done : { ...done, nextDueAt };
+export function turn(state: QueueState, done: Settled, { now, served }: Pick<Asking, "now" | "served">): Turn {
+  const nextDueAt = state.nextDueAt({ now, served });
+  const nextScheduleAt = state.nextScheduleAt();
+  return {
+    ...done,
+    ...(nextDueAt === undefined ? {} : { nextDueAt }),
+    ...(nextScheduleAt === undefined ? {} : { nextScheduleAt }),
+  };
 }
 
 /** Whether a claim would come back empty. */
 export function isNothingToTake(state: QueueState, claimant: Claimant, now: number): boolean {
   if (claimant.limit < 1) return true;
-  return state.due(now, 1).length === 0 && forgottenBy(claimant, state).length === 0;
+  return (
+    state.due({ now, limit: 1, served: claimant.queues }).length === 0 && forgottenBy(claimant, state).length === 0
+  );
 }
 
 /** Claims that count although their worker was told of an error, or of nothing: given to it once more. */

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
-import type { AttemptLog, OpenLog } from "../store.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import { guard, namesInTrusted, openToAppend } from "./durable.ts";
 import { logName, logOwner, logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { checkDirectory } from "./trust.ts";
@@ -35,7 +35,7 @@ export class LogDirectory {
 
   /** The logs that there are of a job, oldest first. */
   of(id: string): AttemptLog[] {
-    return logsOf(this.path, id).map(({ attempt, path }) => ({ attempt, path }));
+    return logsOf(this.path, id);
   }
 
   /** Those of all logs that there are of these jobs. */

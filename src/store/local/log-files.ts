@@ -20,6 +20,11 @@ export function supervisorLogPath(directory: string): string {
   return join(directory, `supervisor-${process.pid}.log`);
 }
 
+/** Whether a file of this name is such a one. */
+export function isSupervisorLog(name: string): boolean {
+  return /^supervisor-\d+\.log$/.test(name);
+}
+
 export interface LogFile {
   readonly attempt: number;
   readonly lease: number;

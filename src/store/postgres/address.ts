@@ -1,7 +1,8 @@
 /** Where a queue in PostgreSQL is: what its URL says, and the password for it, which is never told to anyone else. */
-import { lstatSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "../../job/errors.ts";
+import { guard, guardUnless } from "../local/durable.ts";
 
 export interface PostgresAddress {
   /** For the driver: as it was given, but for what is only for us. It may hold a password. */
@@ -23,6 +24,8 @@ const DEFAULT_SCHEMA = "queuectl";
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 const SSL_FILES = ["sslrootcert", "sslcert", "sslkey"];
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]", ""];
+/** Also in the home of another user, as under sudo, there is no password for us. */
+const OUT_OF_REACH = ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"];
 /** Its channel for notifications is named after it, in 63 bytes. */
 const SCHEMA = /^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,49}$/;
 
@@ -81,11 +84,14 @@ function shownUrl(url: URL, schema: string): string {
   return shown.href;
 }
 
-/** What `.pgpass` says, by the rules of libpq: the first line that fits, and only of a file that is closed to others. */
+/**
+ * What `.pgpass` says, by the rules of libpq: the first line that fits, and only of a file that is closed to others. It may
+ * be a link, as every file is that Kubernetes mounts of a secret.
+ */
 function passwordFor(url: URL, env: Environment): string | undefined {
   const path = env.PGPASSFILE ?? (env.HOME === undefined ? undefined : join(env.HOME, ".pgpass"));
   if (path === undefined) return undefined;
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = guardUnless(OUT_OF_REACH, { verb: "read", path }, () => statSync(path));
   if (!stat?.isFile()) return undefined;
   if ((stat.mode & 0o077) !== 0) {
     throw new QueueError("E_USAGE", `The password file ${path} may be read by others.`, { hint: `chmod 0600 ${path}` });
@@ -93,7 +99,7 @@ function passwordFor(url: URL, env: Environment): string | undefined {
   const user = decodeURIComponent(url.username) || env.PGUSER || env.USER || "";
   const database = decodeURIComponent(url.pathname.slice(1)) || env.PGDATABASE || user;
   const wanted = [url.hostname || "localhost", url.port || env.PGPORT || "5432", database, user];
-  for (const line of readFileSync(path, "utf8").split("\n")) {
+  for (const line of guard("read", path, () => readFileSync(path, "utf8")).split("\n")) {
     if (line.startsWith("#")) continue;
     const [password, ...fields] = fieldsOf(line).reverse();
     const fits = fields.length === 4 && fields.reverse().every((field, n) => field === "*" || field === wanted[n]);

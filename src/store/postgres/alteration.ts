@@ -3,12 +3,14 @@
  * of jobs that are processing are held, too, but never written: their workers rely on that (turn.ts).
  */
 import type { SQL } from "bun";
-import { type Alteration, alterationsOf, type Rule } from "../../job/alteration.ts";
+import { type Alteration, alterationsOf, lostBy, type Rule } from "../../job/alteration.ts";
 import type { Entry } from "../../job/job.ts";
+import { queueOf } from "../../job/queue.ts";
 import { remove as removeFile } from "../local/durable.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
-import { array } from "./array.ts";
+import { array, NO_TEXTS } from "./array.ts";
 import type { Database } from "./database.ts";
+import { nameQueues } from "./insertion.ts";
 import { transactOnce } from "./once.ts";
 import { changeOf, entryOf, type JobRow, storedTerms } from "./row.ts";
 
@@ -31,10 +33,13 @@ export async function alter(
     const rows: JobRow[] = await sql`
       SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) ORDER BY id FOR UPDATE`;
     const entries = new Map<string, Entry>(rows.map((row) => [row.id, entryOf(row)]));
+    for (const [id, entry] of await waitedFor(sql, [...entries.values()])) if (!entries.has(id)) entries.set(id, entry);
     const done = alterationsOf(ids, rule, { now, entryOf: (id) => entries.get(id) });
     const removed = done.flatMap(({ event, job }) => (event === "removed" ? [job.id] : []));
     if (removed.length > 0) await remove(sql, removed);
     if (removed.length < done.length) await write(sql, done, now);
+    const lost = array(lostBy(done, now).map(({ id }) => id));
+    if (lost !== NO_TEXTS) await sql`SELECT tell_waiters('{}', ${lost}::text[], ${now})`;
     if (done.length > 0) await sql`SELECT tell(${isWork(done) ? "work" : "change"})`;
     // Looked for as long as no other job can have these ids.
     return { done, paths: logs.pathsOf(removed) };
@@ -43,36 +48,43 @@ export async function alter(
   return done;
 }
 
+/** What these are to run after, as it is until this is done. */
+async function waitedFor(sql: SQL, entries: readonly Entry[]): Promise<(readonly [string, Entry])[]> {
+  const ids = array(entries.flatMap(({ after = [] }) => after));
+  if (ids === NO_TEXTS) return [];
+  const rows: JobRow[] = await sql`SELECT * FROM jobs WHERE id = ANY (${ids}::text[]) ORDER BY id FOR SHARE`;
+  return rows.map((row) => [row.id, entryOf(row)]);
+}
+
 async function write(sql: SQL, done: readonly Alteration[], now: number): Promise<void> {
   const rows = done.flatMap(({ event, job }) => {
     if (event === "removed") return [];
     const { id, command, max_retries, priority = 0 } = job;
-    return {
-      id,
-      command,
-      max_retries,
-      priority,
-      terms: storedTerms(job),
-      to_end: event === "requeued",
-      ...changeOf(job),
-    };
+    const waits_for = "waits_for" in job ? job.waits_for : undefined;
+    const terms = { queue: queueOf(job), priority, terms: storedTerms(job), waits_for };
+    return { id, command, max_retries, ...terms, to_end: event === "requeued", ...changeOf(job) };
   });
+  await nameQueues({ ask: (question) => question(sql) }, rows);
   await sql`
     WITH altered AS (
       SELECT a.*, CASE WHEN a.to_end THEN nextval('places') END AS place FROM ROWS FROM (
         json_to_recordset(${rows}::json) AS (
-          id text, command text, max_retries integer, priority integer, terms json, to_end boolean, state text, run_at bigint,
-          attempts integer, updated_at bigint, last_error text, worker_id text
+          id text, command text, max_retries integer, queue text, priority integer, terms json, waits_for text[],
+          to_end boolean, state text, run_at bigint, attempts integer, updated_at bigint, last_error text, history json,
+          worker_id text
         )
       ) WITH ORDINALITY AS a (
-        id, command, max_retries, priority, terms, to_end, state, run_at, attempts, updated_at, last_error, worker_id, number
+        id, command, max_retries, queue, priority, terms, waits_for, to_end, state, run_at, attempts, updated_at, last_error,
+        history, worker_id, number
       ) ORDER BY a.number
     )
-    UPDATE jobs j SET state = a.state, due = a.state = 'pending' AND a.run_at <= ${now},
-      place = coalesce(a.place, j.place), priority = a.priority, run_at = coalesce(a.run_at, j.run_at),
-      attempts = a.attempts, max_retries = a.max_retries, updated_at = a.updated_at, processing_started_at = NULL,
-      lease = CASE WHEN a.to_end THEN NULL ELSE j.lease END, worker_id = a.worker_id, last_error = a.last_error,
-      terms = a.terms, command = a.command
+    UPDATE jobs j SET state = a.state,
+      due = a.state = 'pending' AND a.run_at <= ${now} AND a.waits_for IS NULL,
+      place = coalesce(a.place, j.place), queue = a.queue, priority = a.priority,
+      run_at = coalesce(a.run_at, j.run_at), attempts = a.attempts, max_retries = a.max_retries,
+      updated_at = a.updated_at, processing_started_at = NULL,
+      lease = CASE WHEN a.to_end THEN NULL ELSE j.lease END, worker_id = a.worker_id, waits_for = a.waits_for,
+      last_error = a.last_error, terms = a.terms, history = a.history, command = a.command
     FROM altered a WHERE j.id = a.id`;
 }
 

@@ -36,9 +36,12 @@ const SILENT_MS = 1000;
 const LISTEN_AGAIN_MS = 500;
 const CONNECT_SECONDS = 5;
 const IN_A_TRANSACTION_MS = 60_000;
+/** Whoever waits for a lock for longer is asked to try again: until then, renewals wait behind him on the same connection. */
+const LOCKED_MS = 1000;
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Whatever goes by itself: a deadlock, a server that starts, stops or has no connection left, a cut connection. */
-const PASSING_STATES = ["40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03", "25006"];
+const PASSING_STATES = ["40001", "40P01", "53300", LOCK_NOT_AVAILABLE, "57P01", "57P02", "57P03", "25006"];
 /** The names that OpenSSL and Node.js have for a certificate that does not convince. */
 const CERTIFICATE_CODES =
   /^(?:ERR_TLS_CERT|CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)|PATH_LENGTH)/;
@@ -89,9 +92,15 @@ export class Database implements AsyncDisposable {
     }
   }
 
-  /** As `ask`, in one transaction. */
+  /** As `ask`, in one transaction. One that says how long it may take may spend all of it waiting for a lock. */
   async transact<T>(work: (sql: TransactionSQL) => Promise<T>, asking: Asking = {}): Promise<T> {
-    return (await this.ask((sql) => sql.begin(work), asking)) as T;
+    const { timeoutMs } = asking;
+    const begun = async (sql: TransactionSQL): Promise<T> => {
+      if (timeoutMs !== undefined)
+        await sql.unsafe(`SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL lock_timeout = 0`);
+      return work(sql);
+    };
+    return (await this.ask((sql) => sql.begin(begun), asking)) as T;
   }
 
   /**
@@ -147,6 +156,9 @@ export class Database implements AsyncDisposable {
       connection: {
         search_path: schema,
         application_name: "queuectl",
+        // The server does not see that somebody has given up. It would go on for him, and for each of his later askings.
+        lock_timeout: LOCKED_MS,
+        statement_timeout: ANSWER_MS,
         idle_in_transaction_session_timeout: IN_A_TRANSACTION_MS,
       },
     });
@@ -168,6 +180,10 @@ export class Database implements AsyncDisposable {
 
   async #unreachable(cause: unknown): Promise<QueueError> {
     const { shown, host } = this.#options.address;
+    if (cause instanceof SQL.PostgresError && cause.errno === LOCK_NOT_AVAILABLE) {
+      const hint = "A VACUUM FULL, a REINDEX, a migration? pg_locks in the database says who.";
+      return new QueueError("E_STORE_IO", `${shown}: somebody holds a lock on what is needed.`, { cause, hint });
+    }
     const isUnknown = host !== "" && !(await canBeFound(host));
     const reason = isUnknown ? `there is no host ${host}` : (cause as Error).message;
     return new QueueError("E_STORE_IO", `Cannot reach ${shown}: ${reason}.`, {

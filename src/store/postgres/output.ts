@@ -3,10 +3,10 @@
  * can be read anywhere.
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import type { AttemptLog } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
 import { logPath, logsOf } from "../local/log-files.ts";
-import type { AttemptLog } from "../store.ts";
 import type { Database } from "./database.ts";
 import { type JobRow, processingOf } from "./row.ts";
 
@@ -59,22 +59,24 @@ export async function attemptLogs(database: Database, directory: LogDirectory, i
   const logs = new Map<number, AttemptLog>();
   for (const row of rows) logs.set(Number(row.lease), logOf(row));
   for (const row of running) for (const log of logsOfRunning(row)) logs.set(Number(row.lease), log);
-  for (const { lease, attempt, path } of logsOf(directory.path, id)) logs.set(lease, { attempt, path });
+  for (const { lease, attempt, path } of logsOf(directory.path, id)) logs.set(lease, { attempt, lease, path });
   return Array.from(logs)
     .sort(([a], [b]) => a - b)
     .map(([, log]) => log);
 }
 
-function logOf({ attempt, bytes, host, path, tail }: OutputRow): AttemptLog {
-  if (host === self().host && existsSync(path)) return { attempt, path };
+function logOf({ attempt, lease: written, bytes, host, path, tail }: OutputRow): AttemptLog {
+  const lease = Number(written);
+  if (host === self().host && existsSync(path)) return { attempt, lease, path };
   const end = tail.length === 0 ? {} : { end: { bytes: Number(bytes), tail } };
-  return { attempt, path, elsewhere: { host, ...end } };
+  return { attempt, lease, path, elsewhere: { host, ...end } };
 }
 
 /** None where it would be a file here, and has not been made yet. */
 function logsOfRunning(row: RunningRow): AttemptLog[] {
   const job = processingOf(row);
   const path = logPath(row.logs, job);
-  if (row.host !== self().host) return [{ attempt: job.attempts, path, elsewhere: { host: row.host } }];
-  return existsSync(path) ? [{ attempt: job.attempts, path }] : [];
+  const log = { attempt: job.attempts, lease: job.lease, path };
+  if (row.host !== self().host) return [{ ...log, elsewhere: { host: row.host } }];
+  return existsSync(path) ? [log] : [];
 }

@@ -2,37 +2,26 @@
  * The store in a PostgreSQL database, for many machines. What may happen is decided by `job/lifecycle.ts`; what is written
  * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
  */
-import { type Config, type ConfigKey, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
-import { QueueError } from "../../job/errors.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
+import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import { jobNotFound } from "../admission.ts";
+import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
-import type {
-  Address,
-  Announced,
-  Announcement,
-  AttemptLog,
-  Claimant,
-  Counts,
-  EnqueueOptions,
-  Lost,
-  OpenLog,
-  Present,
-  Pruned,
-  PruneOptions,
-  Store,
-  Turn,
-  Wakes,
-} from "../store.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { alter } from "./alteration.ts";
 import { enqueue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
+import { PostgresSchedules } from "./postgres-schedules.ts";
 import { Presence } from "./presence.ts";
+import { changeQueue, readQueues } from "./queues.ts";
 import { readArchive, readCounts, readDeadLetters, readJobs } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
@@ -58,10 +47,11 @@ export interface PostgresStoreOptions {
   readonly overrides: Partial<Config>;
 }
 
-/** A worker that cannot reach the database says so soon, and tries on for ever. */
+/** A worker that cannot reach the database says so soon, and tries on. */
 const WORKERS_PATIENCE_MS = 1000;
 
 export class PostgresStore implements Store {
+  readonly schedules: PostgresSchedules;
   readonly location: string;
   readonly address: Address;
   readonly mark: Readonly<Record<string, string>>;
@@ -74,7 +64,6 @@ export class PostgresStore implements Store {
   readonly #retention: Retention;
   #presence: Presence | undefined;
   #aheadMs: number;
-  #looks = 0;
 
   /** On a schema that is up to date; the database is closed with it. */
   constructor(database: Database, options: PostgresStoreOptions) {
@@ -90,6 +79,8 @@ export class PostgresStore implements Store {
     this.#wakeUps = new WakeUps(database);
     this.#aheadMs = aheadMs;
     const [config, now] = [() => this.config(), () => this.#now()];
+    const maxRetries = async (): Promise<number> => (await config()).max_retries;
+    this.schedules = new PostgresSchedules(database, { now, maxRetries });
     this.#retention = new Retention(database, { logs: this.#logs, config, now, warn });
   }
 
@@ -98,30 +89,31 @@ export class PostgresStore implements Store {
   }
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
-    const { max_retries } = await this.config();
-    const { random } = this.#options;
-    return enqueue(this.#database, specs, { existing, maxRetries: max_retries, now: this.#now(), random });
+    const { max_retries: maxRetries } = await this.config();
+    return enqueue(this.#database, specs, { existing, maxRetries, now: this.#now(), random: this.#options.random });
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     // A success needs no settings, and asking for them costs as much as the rest of it.
     const policy = retryPolicy(mayRetry(ends) ? await this.config() : DEFAULTS, this.#options.random);
     const isFenced = (): boolean => this.#presence?.isFenced() ?? false;
-    const { ended, claimed, nextDueAt } = await this.#turns.settle(ends, {
+    if (claimant) await this.schedules.fire();
+    const { ended, claimed, nextDueAt, nextScheduleAt } = await this.#turns.settle(ends, {
       claimant: claimant && { ...claimant, limit: isFenced() ? 0 : claimant.limit },
       now: this.#now(),
       policy,
     });
-    if (ended.length > 0 || claimed.length > 0) this.#wakeUps.tellSoon();
-    if (this.#presence) {
-      const completed = ended.filter(({ event }) => event === "completed").length;
-      this.#retention.turned(completed, { idle: ended.length === 0 && claimed.length === 0 });
-    }
+    this.schedules.learn(nextScheduleAt);
+    const idle = ended.length === 0 && claimed.length === 0;
+    if (!idle) this.#wakeUps.tellSoon();
+    const completed = ended.filter(({ event }) => event === "completed").length;
+    if (this.#presence) this.#retention.turned(completed, { idle });
     return {
       ended,
       // An answer may come too late: its claims count, and are given to this worker once more when it is seen again.
       claimed: isFenced() ? [] : claimed,
       ...(nextDueAt === undefined ? {} : { nextDueAt: nextDueAt - this.#aheadMs }),
+      ...(nextScheduleAt === undefined ? {} : { nextScheduleAt: nextScheduleAt - this.#aheadMs }),
     };
   }
 
@@ -137,9 +129,8 @@ export class PostgresStore implements Store {
   async get(id: string): Promise<Entry> {
     const [row]: JobRow[] = await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
     if (row) return entryOf(row);
-    const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
     const [queue] = await this.#database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
-    throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`, queue.has_archive ? { hint } : {});
+    throw jobNotFound(id, { hasArchive: queue.has_archive });
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -162,12 +153,24 @@ export class PostgresStore implements Store {
     return readCounts(this.#database);
   }
 
+  async queues(): Promise<QueueStatus[]> {
+    return readQueues(this.#database);
+  }
+
+  async setQueue(name: string, change: QueueRuleChange): Promise<QueueRule> {
+    return changeQueue(this.#database, name, change);
+  }
+
   async config(): Promise<Config> {
     return resolveConfig(await readSettings(this.#database), this.#options.overrides);
   }
 
-  async setConfig(key: ConfigKey, value: number): Promise<void> {
-    await writeSetting(this.#database, key, value);
+  async configSources(): Promise<ConfigSources> {
+    return { stored: await readSettings(this.#database), overrides: this.#options.overrides, where: this.location };
+  }
+
+  setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+    return writeSetting(this.#database, key, value);
   }
 
   async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
@@ -203,9 +206,7 @@ export class PostgresStore implements Store {
   }
 
   async lost(holding?: number): Promise<Lost[]> {
-    // A worker asks twice as often as there may be something to see, unless a neighbour has just died.
-    if (holding !== undefined && this.#looks++ % 2 === 1 && !this.#watch.hasNeighbourDied()) return [];
-    const orphans = await this.#watch.findOrphans();
+    const orphans = await this.#watch.findOrphans(holding);
     return orphans.map(({ workerId, jobs, logs }) => {
       if (logs) for (const job of jobs) this.#turns.logged(job, logPath(logs.directory, job), logs.host);
       return { workerId, jobs };

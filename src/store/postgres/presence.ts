@@ -7,7 +7,7 @@
  */
 
 import { self } from "../local/identity.ts";
-import type { Announced, Announcement } from "../store.ts";
+import type { Announced, Announcement } from "../present.ts";
 import type { Database } from "./database.ts";
 
 export interface PresenceOptions {
@@ -35,6 +35,7 @@ export class Presence implements Announcement {
   /** When the renewal was asked for that was answered last. */
   #renewedAt = 0;
   #isFenced = false;
+  #isUnanswered = false;
   #renewTimer: Timer | undefined;
   #fenceTimer: Timer | undefined;
   #isWithdrawn = false;
@@ -117,6 +118,8 @@ export class Presence implements Announcement {
             extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms, leases`,
         { timeoutMs: ANSWER_MS, patienceMs: 0 },
       );
+      const isBack = this.#isUnanswered;
+      this.#isUnanswered = false;
       if (!row) return void (await this.#enter());
       onTime(row.now_ms, askedAt);
       // A machine that slept does not see it by its own clock.
@@ -124,8 +127,10 @@ export class Presence implements Announcement {
       this.#renewedAt = askedAt;
       this.#isFenced = false;
       this.#fenceLater();
+      if (isBack) this.#as.onAnswered?.();
       for (const lease of row.leases) this.#as.onAsked?.(lease);
     } catch {
+      this.#isUnanswered = true;
       // The next one may succeed; if none does, the fence falls.
     }
   }

@@ -1,4 +1,5 @@
 /** What is read of the tables as a whole. */
+import type { SQL } from "bun";
 import type { CompletedJob, DeadLetter, Job, JobState } from "../../job/job.ts";
 import type { Counts } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -44,4 +45,23 @@ export async function* readArchive(database: Database): AsyncGenerator<readonly 
     yield rows.map(completedOf);
     last = rows.at(-1)?.place ?? last;
   }
+}
+
+/** Of the longest commands there are, so many are some 60 MB. */
+const ROWS_A_BATCH = 500;
+
+/** All rows of a query, through a cursor of the transaction: no more than a batch is in memory. Whether all were taken. */
+export async function fetchAll<Row>(
+  sql: SQL,
+  query: string,
+  take: (rows: Row[]) => Promise<boolean>,
+): Promise<boolean> {
+  await sql.unsafe(`DECLARE everything NO SCROLL CURSOR FOR ${query}`);
+  let rows: Row[];
+  do {
+    rows = Array.from((await sql.unsafe(`FETCH ${ROWS_A_BATCH} FROM everything`)) as Iterable<Row>);
+    if (rows.length > 0 && !(await take(rows))) return false;
+  } while (rows.length === ROWS_A_BATCH);
+  await sql.unsafe("CLOSE everything");
+  return true;
 }

@@ -6,7 +6,7 @@
  */
 import type { ProcessingJob } from "../../job/job.ts";
 import { isRunning, type ProcessIdentity, self } from "../local/identity.ts";
-import type { Present } from "../store.ts";
+import type { Present } from "../present.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
 import { ANSWER_MS, FENCED_AFTER_MS } from "./presence.ts";
@@ -63,20 +63,24 @@ export class Watch {
   readonly #seen = new Map<string, { renewedAt: number; unrenewedMs: number }>();
   #neighbours: readonly PresenceRow[] = [];
   #lookedAt: number | undefined;
+  #hasJustLooked = false;
 
   constructor(database: Database, elapsed: () => number) {
     this.#database = database;
     this.#elapsed = elapsed;
   }
 
-  /** Whether one has whose process ran here at the last look. */
-  hasNeighbourDied(): boolean {
-    return this.#neighbours.some((row) => isRunning(row) === false);
-  }
-
-  /** The jobs of the dead; whoever is dead and holds none is forgotten. */
-  async findOrphans(): Promise<Orphans[]> {
+  /**
+   * The jobs of the dead; whoever is dead and holds none is forgotten. A worker, who says how many jobs it is `holding`, asks
+   * twice as often as there may be something to see, unless a neighbour has just died: then it is told of none.
+   */
+  async findOrphans(holding?: number): Promise<Orphans[]> {
+    const isSpared = holding !== undefined && this.#hasJustLooked && !this.#hasNeighbourDied();
+    this.#hasJustLooked = false;
+    if (isSpared) return [];
     const dead = await this.#findDead();
+    // A look that failed counts for none: its trouble would seem to be over.
+    this.#hasJustLooked = true;
     if (dead.length === 0) return [];
     const rows: JobRow[] = await this.#database.ask(
       (sql) => sql`
@@ -90,6 +94,11 @@ export class Watch {
         logs: row.id === null ? undefined : { host: row.host, directory: row.logs },
       }))
       .filter(({ jobs }) => jobs.length > 0);
+  }
+
+  /** Whether one has whose process ran here at the last look. */
+  #hasNeighbourDied(): boolean {
+    return this.#neighbours.some((row) => isRunning(row) === false);
   }
 
   /** Those who hold jobs and do not live. */

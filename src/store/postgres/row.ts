@@ -1,5 +1,6 @@
 /** Rows of the tables `jobs` and `archive` as jobs and dead letters. */
-import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { CompletedJob, DeadLetter, Entry, History, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import { DEFAULT_QUEUE } from "../../job/queue.ts";
 import { type JobTerms, termsOf } from "../../job/terms.ts";
 
 /** A number of the type bigint comes as text, unless it came in JSON. */
@@ -7,6 +8,7 @@ type Whole = number | string;
 
 export interface ArchivedRow {
   readonly id: string;
+  readonly queue: string;
   readonly priority: number;
   readonly run_at: Whole;
   readonly attempts: number;
@@ -16,8 +18,9 @@ export interface ArchivedRow {
   readonly processing_started_at: Whole | null;
   readonly worker_id: string | null;
   readonly last_error: string | null;
-  /** Beside the priority. */
+  /** Beside queue and priority. */
   readonly terms: JobTerms | null;
+  readonly history: History | null;
   readonly command: string;
 }
 
@@ -25,6 +28,7 @@ export interface JobRow extends ArchivedRow {
   readonly place: Whole;
   readonly state: Job["state"] | "dead";
   readonly lease: Whole | null;
+  readonly waits_for: readonly string[] | null;
   readonly call?: string | null;
 }
 
@@ -37,8 +41,9 @@ export function jobOf(row: JobRow): Job {
   const started = { processing_started_at: Number(row.processing_started_at), worker_id: row.worker_id ?? "" };
   switch (row.state) {
     case "pending":
+      return { ...fieldsOf(row, "pending"), ...(row.waits_for && { waits_for: row.waits_for }) };
     case "failed":
-      return fieldsOf(row, row.state);
+      return fieldsOf(row, "failed");
     case "processing":
       return { ...fieldsOf(row, "processing"), ...started, lease: Number(row.lease) };
     case "completed":
@@ -53,7 +58,7 @@ export function processingOf(row: JobRow): ProcessingJob {
 }
 
 export function completedOf(row: ArchivedRow): CompletedJob {
-  return jobOf({ ...row, state: "completed", place: 0, lease: null }) as CompletedJob;
+  return jobOf({ ...row, state: "completed", place: 0, lease: null, waits_for: null }) as CompletedJob;
 }
 
 export function deadLetterOf(row: JobRow): DeadLetter {
@@ -66,6 +71,7 @@ export function deadLetterOf(row: JobRow): DeadLetter {
     max_retries: row.max_retries,
     created_at: Number(row.created_at),
     ...termsIn(row),
+    ...(row.history === null ? {} : { history: row.history }),
     ...(row.worker_id === null ? {} : { worker_id: row.worker_id }),
   };
 }
@@ -73,15 +79,15 @@ export function deadLetterOf(row: JobRow): DeadLetter {
 /** What `finish` writes of what became of an attempt: the columns that an end changes. */
 export function changeOf(entry: Entry): Record<string, unknown> {
   if (!("state" in entry)) {
-    const { attempts, error, failed_at, worker_id } = entry;
-    return { state: "dead", attempts, updated_at: failed_at, worker_id, last_error: error };
+    const { attempts, error, failed_at, worker_id, history } = entry;
+    return { state: "dead", attempts, updated_at: failed_at, worker_id, last_error: error, history };
   }
   const { state, run_at, attempts, updated_at, last_error } = entry;
-  const started =
+  const own =
     entry.state === "completed"
       ? { processing_started_at: entry.processing_started_at, worker_id: entry.worker_id }
-      : {};
-  return { state, run_at, attempts, updated_at, last_error, ...started };
+      : { history: entry.history };
+  return { state, run_at, attempts, updated_at, last_error, ...own };
 }
 
 function fieldsOf<State extends Job["state"]>(
@@ -99,15 +105,16 @@ function fieldsOf<State extends Job["state"]>(
     updated_at: Number(row.updated_at),
     ...termsIn(row),
     ...(row.last_error === null ? {} : { last_error: row.last_error }),
+    ...(row.history === null ? {} : { history: row.history }),
   };
 }
 
 /** What the column `terms` holds of a job: null for nothing. */
 export function storedTerms(entry: JobTerms): JobTerms | null {
-  const { priority: _, ...terms } = termsOf(entry);
+  const { priority: _, queue: __, ...terms } = termsOf(entry);
   return Object.keys(terms).length === 0 ? null : terms;
 }
 
-function termsIn({ priority, terms }: ArchivedRow): JobTerms {
-  return termsOf({ ...terms, priority });
+function termsIn({ queue, priority, terms }: ArchivedRow): JobTerms {
+  return termsOf({ ...terms, priority, ...(queue === DEFAULT_QUEUE ? {} : { queue }) });
 }

@@ -17,9 +17,11 @@ export async function selectSettings(sql: SQL): Promise<Partial<Config>> {
   return stored;
 }
 
-export async function writeSetting(database: Database, key: ConfigKey, value: number): Promise<void> {
+/** Stores a value, or none. */
+export async function writeSetting(database: Database, key: ConfigKey, value: number | undefined): Promise<void> {
   await database.transact(async (sql) => {
-    await upsertSetting(sql, key, value);
+    if (value === undefined) await sql`DELETE FROM settings WHERE key = ${key}`;
+    else await upsertSetting(sql, key, value);
     await sql`SELECT tell('work')`;
   });
 }

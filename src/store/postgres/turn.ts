@@ -36,6 +36,7 @@ interface Answer {
   readonly forgotten: readonly JobRow[];
   readonly claimed: readonly JobRow[];
   readonly next_due: number | null;
+  readonly next_schedule: number | null;
 }
 
 export class Turns {
@@ -80,6 +81,7 @@ export class Turns {
       ),
       claimed,
       ...(answer.next_due === null ? {} : { nextDueAt: answer.next_due }),
+      ...(answer.next_schedule === null ? {} : { nextScheduleAt: answer.next_schedule }),
     };
   }
 
@@ -109,11 +111,11 @@ export class Turns {
   async #ask(sql: SQL, sent: readonly Sent[], { claimant, now }: TurnRequest): Promise<Answer> {
     const ends = sent.map(({ end: { id, lease }, change: { job } }) => ({ id, lease, ...changeOf(job) }));
     const printed = sent.flatMap(({ end }) => this.#printedBy(end));
-    const { workerId = "", limit = 0, holds } = claimant ?? {};
+    const { workerId = "", limit = 0, holds, queues } = claimant ?? {};
     const leases = holds && `{${[...holds].join(",")}}`;
     const [row] = await sql`
       SELECT settle(${orNull(ends)}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
-        ${leases}::bigint[], ${now}) AS answer`;
+        ${queues && array(queues)}::text[], ${leases}::bigint[], ${now}) AS answer`;
     return row.answer;
   }
 

@@ -172,6 +172,57 @@ export const alterContract: Contract = {
     expect(ids(await bench.store.deadLetters())).toEqual(["b"]);
   },
 
+  "fails what waits for a job that is canceled or removed, all the way down": async (bench) => {
+    await bench.store.enqueue([
+      ...specs("a", "b"),
+      { id: "a2", command: "true", after: ["a"] },
+      { id: "a3", command: "true", after: ["a2"] },
+      { id: "b2", command: "true", after: ["b"] },
+      { id: "b3", command: "true", after: ["b2", "b"] },
+    ]);
+    bench.now += 10;
+    expect(ids((await bench.store.alter(["a"], cancel)).map(({ job }) => job))).toEqual(["a"]);
+    await bench.store.alter(["b", "b3"], remove);
+    const error = (id: string) => `job ${id}, which it waited for, did not complete`;
+    const failed = { state: "failed", updated_at: T0 + 10 };
+    expect(await (await bench.another()).list()).toMatchObject([
+      { id: "a", ...failed, last_error: "canceled" },
+      { id: "a2", ...failed, last_error: error("a") },
+      { id: "a3", ...failed, last_error: error("a2") },
+      { id: "b2", ...failed, last_error: error("b") },
+    ]);
+    for (const job of await bench.store.list()) expect(job).not.toHaveProperty("waits_for");
+  },
+
+  "has a job that is run again wait for those that are, too": async (bench) => {
+    await bench.store.enqueue([...specs("a"), { id: "b", command: "true", after: ["a"], priority: 5 }]);
+    await bench.store.alter(["a"], cancel);
+    expect(await refusal(bench.store.alter(["b"], retry))).toBe("E_JOB_STATE");
+    await bench.store.alter(["a", "b"], retry);
+    const other = await bench.another();
+    expect(await other.list()).toMatchObject([{ id: "a" }, { id: "b", waits_for: ["a"] }]);
+    const [a, ...more] = await claimed(other);
+    expect([a?.id, more]).toEqual(["a", []]);
+    if (a) await other.settle([end(a, SUCCESS)]);
+    expect(ids(await claimed(other))).toEqual(["b"]);
+  },
+
+  "edits a job that waits for another, which it goes on waiting for, and moves it to another queue": async (bench) => {
+    await bench.store.enqueue([...specs("a"), { id: "b", command: "true", after: ["a"] }]);
+    await bench.store.setQueue("slow", { concurrency: 1 });
+    await bench.store.alter(["b"], edit(checkChanges({ queue: "slow", priority: 9, delay: 0 })));
+    await bench.store.alter(["a"], edit(checkChanges({ queue: "new" })));
+    const other = await bench.another();
+    expect(await other.get("b")).toMatchObject({ queue: "slow", waits_for: ["a"] });
+    expect((await other.queues()).filter(({ pending }) => pending > 0).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["new", "slow"]),
+    );
+    const [a, ...more] = await claimed(other);
+    expect([a?.id, a?.queue, more]).toEqual(["a", "new", []]);
+    if (a) await other.settle([end(a, SUCCESS)]);
+    expect(await claimed(other)).toMatchObject([{ id: "b", queue: "slow" }]);
+  },
+
   "by two handles at once is done by one after the other": async (bench) => {
     const other = await bench.another();
     await bench.store.enqueue(specs("a", "b", "c"));

@@ -133,11 +133,12 @@ export async function refused(call: Promise<unknown>): Promise<QueueError> {
 
 /** Everything a reader can see of the jobs, to show that nothing changed. */
 export async function everything(store: Store) {
-  const [jobs, dead, counts, config] = await Promise.all([
+  const [jobs, dead, counts, queues, config] = await Promise.all([
     store.list(),
     store.deadLetters(),
     store.counts(),
+    store.queues(),
     store.config(),
   ]);
-  return { jobs, dead, counts, config };
+  return { jobs, dead, counts, queues: queues.toSorted((a, b) => (a.name < b.name ? -1 : 1)), config };
 }

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { DEFAULTS } from "../../../src/config.ts";
+import { DEFAULTS, originsOf } from "../../../src/config.ts";
 import type { Contract } from "./bench.ts";
 
 export const configContract: Contract = {
@@ -34,6 +34,45 @@ export const configContract: Contract = {
     const expected = { ...DEFAULTS, max_retries: 5, backoff_base: 3, worker_idle_delay: 100, kill_grace: 7 };
     expect(await bench.store.config()).toEqual(expected);
     expect(await other.config()).toEqual(expected);
+  },
+
+  "goes back to the default when a key is unset, also one that was never set, and leaves the others": async (bench) => {
+    const other = await bench.another();
+    await bench.store.setConfig("max_retries", 5);
+    await bench.store.setConfig("backoff_base", 3);
+    await other.setConfig("max_retries", undefined);
+    await other.setConfig("kill_grace", undefined);
+    expect(await bench.store.config()).toEqual({ ...DEFAULTS, backoff_base: 3 });
+    await bench.close(bench.store);
+    expect(await (await bench.another()).config()).toEqual({ ...DEFAULTS, backoff_base: 3 });
+  },
+
+  "unsets a key while others are set, and loses none of these": async (bench) => {
+    const other = await bench.another();
+    await bench.store.setConfig("max_retries", 5);
+    await Promise.all([
+      bench.store.setConfig("max_retries", undefined),
+      other.setConfig("backoff_base", 3),
+      bench.store.setConfig("kill_grace", 7),
+    ]);
+    expect(await other.config()).toEqual({ ...DEFAULTS, backoff_base: 3, kill_grace: 7 });
+  },
+
+  "tells where each value comes from: nobody, the store or this handle": async (bench) => {
+    const overridden = await bench.another({ max_retries: 3, kill_grace: 1 });
+    await bench.store.setConfig("max_retries", 3);
+    await bench.store.setConfig("backoff_base", 2);
+    await bench.store.setConfig("keep_logs", 1);
+    await bench.store.setConfig("keep_logs", undefined);
+    const isDefault = { origin: "default", where: null } as const;
+    const isStored = { origin: "stored", where: expect.stringContaining(bench.store.location) };
+    const origins = originsOf(await bench.store.configSources());
+    expect(origins).toMatchObject({ max_retries: isStored, backoff_base: isStored, keep_logs: isDefault });
+    expect(originsOf(await overridden.configSources())).toEqual({
+      ...origins,
+      max_retries: { origin: "environment", where: "QUEUECTL_MAX_RETRIES" },
+      kill_grace: { origin: "environment", where: "QUEUECTL_KILL_GRACE" },
+    });
   },
 
   "is under this handle's overrides, which no other handle sees and no setting beats": async (bench) => {

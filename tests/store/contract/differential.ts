@@ -8,6 +8,7 @@ import { checkChanges, edit } from "../../../src/job/edit.ts";
 import { QueueError } from "../../../src/job/errors.ts";
 import type { Lease } from "../../../src/job/job.ts";
 import type { Outcome } from "../../../src/job/outcome.ts";
+import { EVERY_QUEUE, type QueueRuleChange } from "../../../src/job/queue.ts";
 import type { JobSpec } from "../../../src/job/spec.ts";
 import type { Store, Turn } from "../../../src/store/store.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
@@ -16,7 +17,8 @@ import { Bench, type Contract, everything } from "./bench.ts";
 /** What a person or a worker may do; instants are relative to the clock, attempts are named by the order of their claims. */
 type Command =
   | { kind: "enqueue"; specs: (JobSpec & { id: string; delay?: number })[]; existing: "refuse" | "skip" }
-  | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number }
+  | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number; queues?: string[] }
+  | { kind: "rule"; queue: string; change: QueueRuleChange }
   | { kind: "alter"; ids: string[]; rule: keyof typeof RULES; wherePossible: boolean }
   | { kind: "set"; key: ConfigKey; value: number }
   | { kind: "wait"; ms: number }
@@ -84,6 +86,8 @@ class Run implements AsyncDisposable {
         const rule = command.wherePossible ? wherePossible(RULES[command.rule]) : RULES[command.rule];
         return await this.#same((store) => store.alter(command.ids, rule));
       }
+      case "rule":
+        return await this.#same((store) => store.setQueue(command.queue, command.change));
       case "set":
         return await this.#same((store) => store.setConfig(command.key, command.value));
       case "wait":
@@ -107,12 +111,12 @@ class Run implements AsyncDisposable {
   }
 
   async #same(call: (store: Store) => Promise<unknown>): Promise<void> {
-    const expected = await answer(call(this.#model));
-    expect(await answer(call(this.#handles[0]))).toEqual(expected);
+    const expected = this.#anonymous(await answer(call(this.#model)), "model");
+    expect(this.#anonymous(await answer(call(this.#handles[0])), "tested")).toEqual(expected);
   }
 
-  async #settle({ ends, limit }: Command & { kind: "settle" }): Promise<void> {
-    const claimant = limit === undefined ? undefined : { workerId: "worker-1", limit };
+  async #settle({ ends, limit, queues }: Command & { kind: "settle" }): Promise<void> {
+    const claimant = limit === undefined ? undefined : { workerId: "worker-1", limit, ...(queues && { queues }) };
     const turn = (store: Store, side: "tested" | "model"): Promise<Turn> => {
       const named = ends.flatMap(({ attempt, outcome }) => {
         const known = this.#attempts.at(-1 - attempt);
@@ -165,6 +169,8 @@ function commands(): fc.Arbitrary<Command> {
       priority: fc.integer({ min: -2, max: 2 }),
       expires_in: fc.integer({ min: 1, max: 5000 }),
       env: fc.constantFrom({ A: "1" }, { B: "", A: "2" }),
+      queue: fc.constantFrom("x", "y"),
+      after: fc.subarray(["a", "b", "c", "d"], { minLength: 1 }),
       no_retry_on: fc.constant([2]),
     },
     { requiredKeys: ["id", "command"], noNullPrototype: true },
@@ -193,6 +199,7 @@ function commands(): fc.Arbitrary<Command> {
       kind: fc.constant("settle" as const),
       ends: fc.array(fc.record({ attempt: fc.nat(5), outcome }), { maxLength: 3 }),
       limit: fc.nat(3),
+      queues: fc.subarray(["x", "default"], { minLength: 1 }),
     },
     { requiredKeys: ["kind", "ends"], noNullPrototype: true },
   );
@@ -209,7 +216,16 @@ function commands(): fc.Arbitrary<Command> {
     fc.record({ key: fc.constant<ConfigKey>("max_retries"), value: fc.nat(3) }),
     fc.record({ key: fc.constant<ConfigKey>("backoff_base"), value: fc.constantFrom(0, 1, 1.5, 2) }),
   );
+  const change = fc.record(
+    { concurrency: fc.constantFrom(null, 1, 2), paused: fc.boolean() },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  const rule = fc.record(
+    { kind: fc.constant("rule" as const), queue: fc.constantFrom("x", "default", EVERY_QUEUE), change },
+    { noNullPrototype: true },
+  );
   return fc.oneof(
+    { arbitrary: rule, weight: 2 },
     { arbitrary: enqueue, weight: 4 },
     { arbitrary: settle, weight: 8 },
     { arbitrary: alter, weight: 5 },

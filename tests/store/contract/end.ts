@@ -170,6 +170,37 @@ export const endContract: Contract = {
     expect((await Array.fromAsync(bench.store.archived())).flat()).toStrictEqual([completed as never]);
   },
 
+  "keeps what became of earlier attempts, from the queue to the DLQ, back, and into the archive": async (bench) => {
+    const other = await bench.another();
+    const lastLine = "\\N\t'\"é🔁\u2028";
+    await bench.store.enqueue([{ id: "p1", command: "x", max_retries: 1 }]);
+    const first = await claimedOne(bench.store);
+    bench.now += 10;
+    const { ended } = await bench.store.settle([end(first, { kind: "exited", code: 2, lastLine })]);
+    const outcome = `exit 2: ${lastLine}`;
+    const history = [
+      { attempt: 1, started_at: T0, ended_at: T0 + 10, worker_id: "worker-1", outcome, lease: first.lease },
+    ];
+    expect(ended).toMatchObject([{ job: { history } }]);
+    expect(await other.list()).toMatchObject([{ history }]);
+    bench.now += 2000;
+    const second = await claimedOne(other, "worker-2");
+    expect(second.history).toEqual(history);
+    await other.settle([end(second, { kind: "released" })]);
+    expect(await bench.store.list()).toMatchObject([{ history }]);
+    const third = await claimedOne(other, "worker-2");
+    await bench.store.settle([end(third, { kind: "worker-lost", workerId: "worker-2" })]);
+    const [dead] = await other.deadLetters();
+    expect(dead?.history).toMatchObject([history[0] ?? {}, { attempt: 2, worker_id: "worker-2", lease: third.lease }]);
+    const [back] = await requeue(other, ["p1"]);
+    expect(back?.history).toEqual(dead?.history);
+    expect(await bench.store.list()).toStrictEqual([back as never]);
+    await bench.store.settle([end(await claimedOne(other), SUCCESS)]);
+    await other.prune({ keep: 0 });
+    const [archived] = (await Array.fromAsync(bench.store.archived())).flat();
+    expect(archived?.history).toEqual(dead?.history);
+  },
+
   "of a job that is canceled or expired makes it failed, for whoever asks": async (bench) => {
     const other = await bench.another();
     const [a, b] = await bench.running("a", "b");

@@ -54,9 +54,9 @@ export const readContract: Contract = {
   },
 
   "deadLetters gives the oldest first, with all that is known of them": async (bench) => {
-    await bench.dead("z");
+    const [z] = await bench.dead("z");
     bench.now = T0 + 1000;
-    await bench.dead("a");
+    const [a] = await bench.dead("a");
     const letter = {
       command: "false",
       attempts: 1,
@@ -65,8 +65,8 @@ export const readContract: Contract = {
       worker_id: "worker-1",
     };
     expect(await bench.store.deadLetters()).toStrictEqual([
-      { id: "z", ...letter, failed_at: T0, created_at: T0 },
-      { id: "a", ...letter, failed_at: T0 + 1000, created_at: T0 + 1000 },
+      { id: "z", ...letter, failed_at: T0, created_at: T0, history: z?.history ?? [] },
+      { id: "a", ...letter, failed_at: T0 + 1000, created_at: T0 + 1000, history: a?.history ?? [] },
     ]);
   },
 

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { QueueError } from "../../../src/job/errors.ts";
 import type { CompletedJob, ProcessingJob } from "../../../src/job/job.ts";
-import { portableArchived } from "../../../src/job/portable.ts";
+import { portableArchived, portableDeadLetter } from "../../../src/job/portable.ts";
 import type { Item } from "../../../src/store/item.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { Bench, type Contract, claimed, end, FAILURE, ids, refusal, SUCCESS, specs, T0 } from "./bench.ts";
@@ -166,9 +166,12 @@ export const transferContract: Contract = {
 
   "keeps hostile text as it is": async (bench) => {
     const texts = ["\\N", "\\.", "a\tb\\n\nc\r\n", "\\", "'; --", "\u0001\u007f\u2028🔁", "x".repeat(100_000)];
+    const past = { attempt: 1, started_at: T0, ended_at: T0, worker_id: "\\N", lease: 1 };
     const items: Item[] = [
       ...HOSTILE_IDS.map((id, n) => ({ job: { ...job(id), command: texts[n % texts.length] ?? "" } })),
-      ...texts.map((error, n) => ({ dead_letter: { ...letter(`dead ${n}`), error } })),
+      ...texts.map((error, n) => ({
+        dead_letter: portableDeadLetter({ ...letter(`dead ${n}`), error, history: [{ ...past, outcome: error }] }),
+      })),
     ];
     await bench.store.restore(inBatches(items, 50), { existing: "refuse" });
     expect(text(await dumped(bench.store))).toBe(text(items));

@@ -5,19 +5,11 @@
 import type { DeadLetter, Entry, Job } from "../../../job/job.ts";
 import { hasDeadLetterShape, isJob } from "../../../job/shape.ts";
 import type { Finding } from "../../doctor.ts";
-import type { ArchiveRange } from "../archive.ts";
 import { Corruption } from "../corruption.ts";
 import { adoptDeadLetters, adoptJobs } from "../original-format.ts";
 import type { Position } from "../position.ts";
-import {
-  archiveIn,
-  positionIn,
-  readDeadLetters,
-  readQueue,
-  readText,
-  type Snapshot,
-  type SnapshotFile,
-} from "../snapshot.ts";
+import { positionIn, readDeadLetters, readQueue, readText, type Snapshot, type SnapshotFile } from "../snapshot.ts";
+import { type Standing, standingIn } from "../standing.ts";
 import { DamageList, idsIn } from "./damage.ts";
 
 export interface SalvagedSnapshot<T extends Entry> {
@@ -26,8 +18,8 @@ export interface SalvagedSnapshot<T extends Entry> {
   /** Whether no entry was lost that it held: then it may be that somebody edited it. */
   readonly isComplete: boolean;
   readonly entries: readonly T[];
-  /** Where its head says that archived jobs are; undefined where the head is lost. */
-  readonly archive: readonly ArchiveRange[] | undefined;
+  /** What its head says beside that; undefined where the head is lost. */
+  readonly standing: Standing | undefined;
   readonly damage: readonly Finding[];
 }
 
@@ -62,7 +54,7 @@ export function salvageDeadLetters(path: string): SalvagedSnapshot<DeadLetter> {
 function salvage<T extends Entry>(path: string, format: Format<T>): SalvagedSnapshot<T> {
   try {
     const sound = format.read(path);
-    if (sound) return { head: sound, isComplete: true, entries: sound.entries, archive: sound.archive, damage: [] };
+    if (sound) return { head: sound, isComplete: true, entries: sound.entries, standing: sound.standing, damage: [] };
   } catch (error) {
     if (!(error instanceof Corruption)) throw error;
   }
@@ -72,7 +64,7 @@ function salvage<T extends Entry>(path: string, format: Format<T>): SalvagedSnap
   else if (text.trim() === "") damage.add("it is empty.");
   else if (isOurs(text)) return { ...readLines(text, format, damage), damage: damage.found };
   else return { ...readPretty(path, text, { format, damage }), damage: damage.found };
-  return { head: undefined, isComplete: false, entries: [], archive: undefined, damage: damage.found };
+  return { head: undefined, isComplete: false, entries: [], standing: undefined, damage: damage.found };
 }
 
 /** By its first or its last line, whatever else has become of it. */
@@ -81,7 +73,7 @@ function isOurs(text: string): boolean {
 }
 
 const HEAD =
-  /^\{"version":1,"generation":(\d+),"at":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})",(?:"dlq_check":"[0-9a-f]{16}",(?:"archive":\[[^\]]*\],)?"jobs"|"dlq"):\[$/;
+  /^\{"version":1,"generation":(\d+),"at":(\d+),"seq":(\d+),"sum":"([0-9a-f]{16})",(?:"dlq_check":"[0-9a-f]{16}",(?:"archive":\[[^\]]*\],)?(?:"(?:queues|schedules)":\{.*\},)?"jobs"|"dlq"):\[$/;
 const END = /^\],"check":"[0-9a-f]{16}"\}$/;
 
 /** Our own form: a line an entry. */
@@ -109,7 +101,7 @@ function readLines<T extends Entry>(
       jobs,
     });
   }
-  return { head, isComplete, entries, archive: head && archiveIn(parsed(`${first}]}`) as SnapshotFile<T>) };
+  return { head, isComplete, entries, standing: head && standingIn(parsed(`${first}]}`) as SnapshotFile<T>) };
 }
 
 function readHead(line: string): Position | undefined {
@@ -131,8 +123,8 @@ function readPretty<T extends Entry>(
     const jobs = list.flatMap((value) => (format.isEntry(value) ? [value.id] : idsIn(JSON.stringify(value) ?? "")));
     damage.add("it was formatted anew, so its checksum does not match.", { jobs });
     const head = positionIn(whole as unknown as SnapshotFile<T>);
-    const archive = archiveIn(whole as unknown as SnapshotFile<T>);
-    return { head, isComplete: entries.length === list.length, entries, archive };
+    const standing = standingIn(whole as unknown as SnapshotFile<T>);
+    return { head, isComplete: entries.length === list.length, entries, standing };
   }
   const values: unknown[] = [];
   for (const match of text.matchAll(/^ {4}\{$[\s\S]*?^ {4}\},?$/gm)) {
@@ -142,7 +134,7 @@ function readPretty<T extends Entry>(
   }
   if (damage.found.length === 0) damage.add("it is not valid JSON.", { jobs: idsIn(text) });
   const entries = format.adopt(path, { [format.list]: values });
-  return { head: undefined, isComplete: false, entries, archive: undefined };
+  return { head: undefined, isComplete: false, entries, standing: undefined };
 }
 
 function isList(value: unknown): value is unknown[] {

@@ -11,6 +11,7 @@ import { journalGeneration, type Layout } from "../layout.ts";
 import { sidesFrom } from "../loading.ts";
 import { ORIGINAL } from "../original-format.ts";
 import { isBefore, type Position } from "../position.ts";
+import type { Standing } from "../standing.ts";
 import { QueueState, type Sides } from "../state.ts";
 import { DamageList } from "./damage.ts";
 import { endsAt, type SalvagedJournal, salvageJournal } from "./salvage-journal.ts";
@@ -29,7 +30,7 @@ export interface Salvage {
 export function salvage(layout: Layout): Salvage {
   const queue = salvageQueue(layout.queue);
   const dlq = salvageDeadLetters(layout.dlq);
-  const state = new QueueState(queue.entries, dlq.entries, queue.archive ?? wholeArchive(layout.archive));
+  const state = new QueueState(queue.entries, dlq.entries, queue.standing ?? lostStanding(layout));
   const since = { queue: sinceOf(layout, queue), dlq: sinceOf(layout, dlq) };
   const first = isBefore(since.dlq, since.queue) ? since.dlq : since.queue;
   const heads = [queue.head, dlq.head].filter((head) => head !== undefined);
@@ -64,6 +65,11 @@ export function salvage(layout: Layout): Salvage {
     ),
     damage,
   };
+}
+
+/** Of a store whose head is lost: its archive can be found, and what held for its queues and its schedules cannot. */
+function lostStanding({ archive }: Layout): Standing {
+  return { archive: wholeArchive(archive), queues: {}, schedules: {} };
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Entry } from "../../../job/job.ts";
 import { isDeadLetter } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
 import { namesIn } from "../../local/durable.ts";
-import { logName, logOwner } from "../../local/log-files.ts";
+import { isSupervisorLog, logName, logOwner } from "../../local/log-files.ts";
 import { isTemporaryOfDead } from "../../local/temporary-name.ts";
 import { checkEntry } from "../../local/trust.ts";
 import { readArchive } from "../archive.ts";
@@ -79,9 +79,9 @@ function temporaries({ root, workers, logs, quarantine }: Layout): Finding[] {
 
 function orphanedLogs({ logs }: Layout, state: QueueState): Finding[] {
   // Those of archived jobs stay for a while.
-  if (state.archive.length > 0) return [];
+  if (state.standing.archive.length > 0) return [];
   const known = new Set(Array.from(entriesOf(state), ({ id }) => logName(id)));
-  const orphans = namesIn(logs).filter((name) => !known.has(logOwner(name) ?? ""));
+  const orphans = namesIn(logs).filter((name) => !isSupervisorLog(name) && !known.has(logOwner(name) ?? ""));
   if (orphans.length === 0) return [];
   const [first = ""] = orphans;
   const rest = orphans.length === 1 ? "" : ` and ${orphans.length - 1} more`;
@@ -90,7 +90,7 @@ function orphanedLogs({ logs }: Layout, state: QueueState): Finding[] {
 
 /** Reads every line that counts. */
 function lostArchives({ archive }: Layout, state: QueueState): Finding[] {
-  return state.archive.flatMap((range) => {
+  return state.standing.archive.flatMap((range) => {
     try {
       for (const _ of readArchive(archive, [range]));
       return [];

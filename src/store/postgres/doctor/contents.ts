@@ -24,6 +24,7 @@ export async function examineContents(database: Database): Promise<Contents> {
     ...jobs.findings,
     ...archive.findings,
     ...(await examineQueue(database)),
+    ...(await namelessQueues(database)),
     // After the rows: what is given out meanwhile is above what was read.
     ...(await examineSequences(database, { leases: jobs.highestLease, places: jobs.highestPlace })),
   ];
@@ -128,6 +129,21 @@ async function examineQueue(database: Database): Promise<Finding[]> {
   if (rows === 1) return [];
   const problem = `it has ${count(rows, "row")} instead of one. Without one: INSERT INTO queue DEFAULT VALUES;`;
   return [{ severity: "damage", path: "queue", problem, jobs: [] }];
+}
+
+/** Claims look only at queues that are named. */
+async function namelessQueues(database: Database): Promise<Finding[]> {
+  const rows: { queue: string; ids: string[] }[] = await database.ask(
+    (sql) => sql`
+      SELECT queue, array_agg(id ORDER BY id) AS ids FROM jobs j
+      WHERE state = 'pending' AND NOT EXISTS (SELECT FROM queues WHERE name = j.queue) GROUP BY queue ORDER BY queue`,
+  );
+  return rows.map(({ queue, ids }) => ({
+    severity: "damage",
+    path: "queues",
+    problem: `it does not name ${queue}, so no job there is ever claimed. INSERT INTO queues (name) VALUES ('${queue}');`,
+    jobs: ids,
+  }));
 }
 
 /** A number behind one that was given out would be given out a second time. So it may be after a restore in parts. */

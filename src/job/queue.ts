@@ -1,0 +1,105 @@
+/**
+ * Queues within a queue: each job is in one, by name. A queue may be limited to so many jobs at a time, over all workers,
+ * and may be paused; both only keep claims away, and never touch what runs.
+ */
+import { QueueError } from "./errors.ts";
+import { invalid } from "./field.ts";
+import { shown } from "./shown.ts";
+import type { JobTerms } from "./terms.ts";
+
+/** Where a job is that names none. */
+export const DEFAULT_QUEUE = "default";
+/** In place of a name: every queue there is and will be. It can be paused, and nothing else. */
+export const EVERY_QUEUE = "*";
+
+/** What holds for one queue. */
+export interface QueueRule {
+  /** So many of its jobs may run at a time; absent means any number. */
+  readonly concurrency?: number;
+  readonly paused?: boolean;
+}
+
+/** By name; a queue that is not in it has no rule. */
+export type QueueRules = Readonly<Record<string, QueueRule>>;
+
+/** A queue that has a rule, or jobs that wait or run. */
+export interface QueueStatus extends QueueRule {
+  readonly name: string;
+  readonly pending: number;
+  /** Those of the pending that wait for other jobs. */
+  readonly waiting: number;
+  readonly processing: number;
+}
+
+/** What is to become of a rule; null takes a limit away. */
+export interface QueueRuleChange {
+  readonly concurrency?: number | null;
+  readonly paused?: boolean;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** The name of a queue, as a person gives it. Throws `E_USAGE`. */
+export function parseQueueName(text: string): string {
+  if (NAME.test(text)) return text;
+  throw new QueueError("E_USAGE", `${shown(text)} cannot be the name of a queue.`, { hint: NAME_HINT });
+}
+
+/** The term of a job that says its queue: none for the one that it is in anyway. */
+export function checkQueue(value: unknown, field: string): string | undefined {
+  if (typeof value !== "string" || !NAME.test(value)) {
+    throw invalid(`"${field}" must be the name of a queue, got ${shown(value)}.`, { hint: NAME_HINT });
+  }
+  return value === DEFAULT_QUEUE ? undefined : value;
+}
+
+const NAME_HINT = "Letters, digits, dots, dashes and underscores; up to 64 of them, the first a letter or a digit.";
+
+export function queueOf({ queue = DEFAULT_QUEUE }: JobTerms): string {
+  return queue;
+}
+
+/** Whether a value that was read somewhere is the rule of the queue that it names. */
+export function isQueueRule(value: unknown): value is QueueRule & { name: string } {
+  const { name, concurrency, paused, ...more } = (value ?? {}) as Record<string, unknown>;
+  return (
+    typeof name === "string" &&
+    (NAME.test(name) || name === EVERY_QUEUE) &&
+    (concurrency === undefined || (Number.isSafeInteger(concurrency) && (concurrency as number) >= 1)) &&
+    (paused === undefined || paused === true) &&
+    Object.keys(more).length === 0
+  );
+}
+
+/** The rule as it is after a change; one that says nothing is an empty object. */
+export function changedRule(rule: QueueRule | undefined, change: QueueRuleChange): QueueRule {
+  const concurrency = change.concurrency === undefined ? rule?.concurrency : (change.concurrency ?? undefined);
+  const paused = change.paused ?? rule?.paused ?? false;
+  return { ...(concurrency === undefined ? {} : { concurrency }), ...(paused ? { paused } : {}) };
+}
+
+/**
+ * Whether one who serves `served`, or all queues, has nothing left to wait for. What is pending in a queue that is paused may
+ * be so for ever, and so may a job that waits for another, where nothing runs any more.
+ */
+export function isDrained(queues: readonly QueueStatus[], served?: readonly string[]): boolean {
+  const areAllPaused = queues.some(({ name, paused }) => name === EVERY_QUEUE && paused);
+  const doesAnythingRun = queues.some(({ processing }) => processing > 0);
+  return queues
+    .filter(({ name }) => served?.includes(name) ?? true)
+    .every(({ pending, waiting, processing, paused }) => {
+      const claimable = paused || areAllPaused ? 0 : pending - waiting;
+      return processing === 0 && claimable === 0 && (waiting === 0 || !doesAnythingRun);
+    });
+}
+
+/** How many more jobs of a queue may be claimed by one who serves `served`, or all queues. */
+export function roomIn(
+  queue: string,
+  rules: QueueRules,
+  { running, served }: { running: number; served: readonly string[] | undefined },
+): number {
+  if (served && !served.includes(queue)) return 0;
+  const { concurrency = Number.POSITIVE_INFINITY, paused = false } = rules[queue] ?? {};
+  return paused || rules[EVERY_QUEUE]?.paused ? 0 : Math.max(0, concurrency - running);
+}

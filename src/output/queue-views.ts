@@ -1,0 +1,30 @@
+/** Queues and what holds for them, for people. */
+import { EVERY_QUEUE, type QueueStatus } from "../job/queue.ts";
+import type { Colours } from "./colours.ts";
+import type { View } from "./output.ts";
+import { type Column, table } from "./table.ts";
+
+/** A table, on a terminal or in a pipe. */
+export function queueLines(
+  { queues }: Extract<View, { view: "queues" }>,
+  { width, colours }: { width: number; colours: Colours },
+): Iterable<string> {
+  const named = queues.filter(({ name }) => name !== EVERY_QUEUE);
+  const areAllPaused = named.length < queues.length;
+  const all = areAllPaused ? [colours.yellow("Every queue is paused.")] : [];
+  if (named.length === 0) return areAllPaused ? all : ["No jobs wait or run, and nothing holds for any queue."];
+  const columns: Column<QueueStatus>[] = [
+    { title: "QUEUE", text: ({ name }) => name, flex: { min: 8, max: 40 } },
+    { title: "PENDING", text: ({ pending }) => String(pending) },
+    { title: "PROCESSING", text: ({ processing }) => String(processing) },
+    { title: "AT A TIME", text: ({ concurrency }) => (concurrency === undefined ? "any" : String(concurrency)) },
+    { title: "STATE", text: ({ paused }) => (paused || areAllPaused ? "paused" : "open") },
+  ];
+  return [...table(named, columns, { width, paintTitle: colours.bold }), ...all];
+}
+
+export function ruleLine({ name, rule: { concurrency, paused } }: Extract<View, { view: "queue-changed" }>): string {
+  const subject = name === EVERY_QUEUE ? "Every queue" : `Queue ${name}`;
+  const width = concurrency === undefined ? "any number of jobs at a time" : `${concurrency} at a time`;
+  return `⚙️ ${subject}: ${paused ? "paused" : "open"}${name === EVERY_QUEUE ? "" : `, ${width}`}`;
+}

@@ -1,0 +1,24 @@
+/** Where the output of jobs goes, and where it is found again. */
+import type { Lease } from "../job/job.ts";
+
+/** A file that every write is appended to. Whoever asked for it closes it. */
+export interface OpenLog {
+  readonly path: string;
+  readonly fd: number;
+}
+
+/** Where the output of one attempt is. */
+export interface AttemptLog {
+  readonly attempt: number;
+  /** Which attempt, where several carry the same number: after a release or a requeue. */
+  readonly lease: Lease;
+  readonly path: string;
+  /**
+   * Of an attempt whose file this process cannot read: the host that it is on, and how it ends, as far as the store has
+   * that. It has nothing while the attempt runs, and nothing of one that was lost together with its host.
+   */
+  readonly elsewhere?: {
+    readonly host: string;
+    readonly end?: { readonly bytes: number; readonly tail: Uint8Array };
+  };
+}
