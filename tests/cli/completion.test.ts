@@ -36,10 +36,7 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
   [["exit"], []],
   [["help", "show", ""], []],
   [["lst", "show", ""], []],
-  [
-    ["list", "--s"],
-    ["--state", "--sort"],
-  ],
+  [["list", "--st"], ["--state"]],
   [
     ["list", "--state", "p"],
     ["pending", "processing"],
@@ -47,12 +44,8 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
   [["list", "--state=c"], ["--state=completed"]],
   [["list", "--state", "failed", "--state"], []],
   [
-    ["--json", "list", "-"],
-    ["--state", "--archived", "--where", "--match", "--sort", "--limit", "--columns"].concat([
-      "--data-dir",
-      "--help",
-      "--version",
-    ]),
+    ["--json", "show", "-"],
+    ["--data-dir", "--help", "--version"],
   ],
   [["worker-start", "--count", ""], []],
   [
