@@ -95,6 +95,7 @@ CREATE TABLE presence (
   started_at bigint NOT NULL,
   stopping boolean NOT NULL DEFAULT false,
   renewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  asked bigint[] NOT NULL DEFAULT '{}',
   queues json
 ) WITH (fillfactor = 50);
 

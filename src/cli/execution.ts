@@ -6,6 +6,7 @@ import { isOpen, type JobResult } from "../job/result.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { Output } from "../output/output.ts";
 import type { Store } from "../store/store.ts";
+import { endJobs } from "../worker/cancel.ts";
 import { onAbort, StopRequest, WORKER_STOP } from "../worker/stop-request.ts";
 import { EXIT } from "./exit-code.ts";
 import { JobWatch } from "./job-watch.ts";
@@ -82,15 +83,13 @@ function interrupted(stop: StopRequest): AbortSignal {
   return controller.signal;
 }
 
-/** Cancels a job that nobody runs: whoever claims it may end it. One that another worker runs goes on. */
+/** As `cancel` does. */
 async function giveUp(store: Store, id: string, output: Output): Promise<JobResult> {
-  await using claimant = await store.announce({ kind: "worker", queues: [] });
-  const { claimed } = await store.settle([], { workerId: claimant.id, limit: 1, only: id });
-  await store.settle(claimed.map(({ lease }) => ({ id, lease, outcome: { kind: "canceled" } })));
-  const [result] = (await JobWatch.begin(store, { of: "ids", ids: [id] })).results;
-  if (result?.state === "processing") output.warn(`Job ${id} goes on: another worker runs it.`);
-  if (result?.state === "pending") output.warn(`Job ${id} stays in the queue: it is not its turn yet.`);
-  return result as JobResult;
+  const { unreachable } = await endJobs(store, await store.entries([id]), () =>
+    output.note(`Waiting for job ${id} to end...`),
+  );
+  if (unreachable.length > 0) output.warn(`Job ${id} goes on: its worker cannot be asked from here to end it.`);
+  return (await JobWatch.begin(store, { of: "ids", ids: [id] })).results[0] as JobResult;
 }
 
 function exitCodeOf({ state, error = "" }: JobResult): number {

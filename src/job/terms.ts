@@ -1,6 +1,6 @@
 /**
  * What is agreed on when a job is enqueued and holds for all of its attempts, in the queue and in the DLQ. Absent is what
- * nobody said anything about. No rule of a job's life changes it.
+ * nobody said anything about. Only an edit by hand changes it.
  */
 export interface JobTerms {
   /** Higher runs first; absent means 0. */

@@ -32,7 +32,7 @@ const DOCUMENTS: Documents = {
   schedules: (view) => ({ schedules: view.schedules }),
   "schedule-added": (view) => ({ schedule: view.schedule }),
   "schedule-removed": (view) => ({ removed: view.name }),
-  requeued: (view) => ({ jobs: view.jobs }),
+  altered: (view) => ({ jobs: view.done.map(({ job }) => job), dry_run: view.dryRun }),
   pruned: (view) => ({ ...view.pruned, dry_run: view.dryRun }),
   exported: (view) => ({ exported: view.exported, path: view.path, sum: view.sum }),
   "import-checked": (view) => ({ checked: view.checked, sum: view.sum, dry_run: true }),

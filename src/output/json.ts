@@ -9,7 +9,9 @@
  *     --columns        [{"<field>": <value>, ...}, ...]: of each job the fields that were asked for and that it has
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
- *   dlq-retry          {"jobs": [<job>, ...]}
+ *   cancel, retry, edit, remove, dlq-retry, dlq-remove
+ *                      {"jobs": [<job or dead letter>, ...], "dry_run"}: as it is now, or was when it was removed; with
+ *                      --dry-run as it would be, but of cancel as it is
  *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
  *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
  *   schedule-list      {"schedules": [<schedule>]}

@@ -3,6 +3,7 @@
  * Results and the log of `worker-start` go to stdout, everything else to stderr.
  */
 import type { Config, ConfigKey, Origin } from "../config.ts";
+import type { Alteration } from "../job/alteration.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
@@ -42,13 +43,18 @@ export type View =
       })
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
+  /** What was done to jobs and dead letters by hand, or would be. */
+  | {
+      readonly view: "altered";
+      readonly done: readonly { readonly event: Alteration["event"]; readonly job: Entry }[];
+      readonly dryRun: boolean;
+    }
   | { readonly view: "queues"; readonly queues: readonly QueueStatus[] }
   /** What holds for a queue by now. */
   | { readonly view: "queue-changed"; readonly name: string; readonly rule: QueueRule }
   | { readonly view: "schedules"; readonly schedules: readonly Schedule[]; readonly now: number }
   | { readonly view: "schedule-added"; readonly schedule: Schedule; readonly now: number }
   | { readonly view: "schedule-removed"; readonly name: string }
-  | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
   | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number; readonly unset?: boolean }

@@ -9,6 +9,7 @@ import { type Config, DEFAULTS } from "../config.ts";
 import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
+import type { Lease } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import { isDrained } from "../job/queue.ts";
 import type { Announcement } from "../store/present.ts";
@@ -51,6 +52,7 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
     ...(supervisor === undefined ? {} : { supervisor }),
     queues: options.only === undefined ? options.queues : [],
     onFenced: () => worker?.fence(),
+    onAsked: (lease) => worker?.cancel(lease),
     onAnswered: () => worker?.insister.hurry(),
   });
   using _ = supervisor === undefined ? undefined : whenInputEnds(() => stop.ask("the death of its supervisor"));
@@ -69,6 +71,7 @@ class Worker {
   readonly #slots: Slots;
   readonly #attempts: Attempts;
   readonly #failures: FailureLimit;
+  readonly #isLeaving = (): boolean => this.#stop.gently.aborted;
   #listening: Disposable | undefined;
   #lookedAt = 0;
   #wakeTimer: Timer | undefined;
@@ -85,11 +88,7 @@ class Worker {
     this.#attempts = new Attempts(store, {
       stop: options.stop,
       isFenced: () => options.announcement.isFenced(),
-      openLog: (job) =>
-        this.#insist(
-          () => store.openLog(job),
-          () => this.#stop.gently.aborted,
-        ),
+      openLog: (job) => this.#insist(() => store.openLog(job), this.#isLeaving),
       killGraceMs: async () => (await this.#settings()).kill_grace,
     });
   }
@@ -100,6 +99,11 @@ class Worker {
       this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
     }
     this.#attempts.release({ atOnce: true });
+  }
+
+  /** Somebody wants this attempt ended. What has not begun yet, or is another's, is not: he asks again. */
+  cancel(lease: Lease): void {
+    this.#attempts.cancel(lease);
   }
 
   async run(): Promise<void> {
@@ -163,10 +167,7 @@ class Worker {
 
   async #isAllDone(turn: Turn | undefined): Promise<boolean> {
     if (this.#slots.taken > 0 || turn?.nextDueAt !== undefined) return false;
-    const queues = await this.#insist(
-      () => this.#store.queues(),
-      () => this.#stop.gently.aborted,
-    );
+    const queues = await this.#insist(() => this.#store.queues(), this.#isLeaving);
     return queues !== undefined && isDrained(queues, this.#options.queues);
   }
 

@@ -104,17 +104,17 @@ test("whoever reads no more ends the job, as in any pipe", async (home) => {
   await home.deserted();
 });
 
-test("a job whose turn has not come is said to be waited for, and after ^C to stay", async (home) => {
+test("a job whose turn has not come is said to be waited for, and is canceled by ^C all the same", async (home) => {
   await home.obey("pause", "deploy");
   const exec = home.start("exec", "--id", "x", "--queue", "deploy", "--", "true");
   await exec.says("Waiting for job x to be begun...");
   exec.interrupt();
   expect(await exec.end()).toEqual({
     stdout: "",
-    stderr: "Waiting for job x to be begun...\nWarning: Job x stays in the queue: it is not its turn yet.\n",
+    stderr: "Waiting for job x to be begun...\n✗ x: canceled\n",
     exitCode: 130,
   });
-  expect(await home.entry("x")).toMatchObject({ state: "pending" });
+  expect(await home.entry("x")).toMatchObject({ state: "failed", last_error: "canceled" });
 });
 
 test("killed itself, exec leaves a job that is run to its end", async (home) => {

@@ -6,11 +6,22 @@ import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Alteration, alterationsOf, lostBy, type Rule } from "../../src/job/alteration.ts";
 import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
-import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
-import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
+import {
+  type CompletedJob,
+  type DeadLetter,
+  type Entry,
+  isDeadLetter,
+  type Job,
+  type JobState,
+  type Lease,
+  type PendingJob,
+  type ProcessingJob,
+} from "../../src/job/job.ts";
+import { type AttemptEnd, claim, enqueue, finish } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import {
   changedRule,
@@ -56,6 +67,7 @@ class Memory {
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
   readonly wakes = new Set<() => void>();
+  readonly asked = new Set<(lease: Lease) => void>();
   /** Counts claims (leases) and generated ids: no two of them are equal. */
   sequence = 0;
 }
@@ -121,17 +133,26 @@ export class MemoryStore implements Store {
     });
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const jobs = [...new Set(ids)].map((id) => {
-      const dead = this.#memory.dead.get(id);
-      if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-      return requeue(dead, this.#options.now());
-    });
-    for (const job of jobs) {
-      this.#memory.dead.delete(job.id);
-      this.#memory.jobs.set(job.id, job);
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    const now = this.#options.now();
+    const done = alterationsOf(ids, rule, { now, entryOf: (id) => this.#find(id) });
+    const { jobs, dead, logs } = this.#memory;
+    for (const { event, job } of done) {
+      if (event === "requeued" || event === "removed") {
+        jobs.delete(job.id);
+        dead.delete(job.id);
+      }
+      if (event === "removed") logs.delete(job.id);
+      else if (isDeadLetter(job)) dead.set(job.id, job);
+      else jobs.set(job.id, job);
     }
-    return this.#changed(jobs);
+    this.#tellWaitersOf(lostBy(done, now), now);
+    return this.#changed(done);
+  }
+
+  async askToEnd({ lease }: ProcessingJob): Promise<boolean> {
+    for (const asked of this.#memory.asked) asked(lease);
+    return true;
   }
 
   async get(id: string): Promise<Entry> {
@@ -243,7 +264,7 @@ export class MemoryStore implements Store {
     return this.#changed(tallies);
   }
 
-  async announce({ kind, supervisor, queues }: Announced): Promise<Announcement> {
+  async announce({ kind, supervisor, queues, onAsked = () => {} }: Announced): Promise<Announcement> {
     const { announced } = this.#memory;
     const name = `${kind}-${process.pid}`;
     let id = name;
@@ -255,6 +276,7 @@ export class MemoryStore implements Store {
       ...(queues === undefined ? {} : { queues }),
     };
     announced.set(id, present);
+    this.#memory.asked.add(onAsked);
     this.#changed(undefined);
     return {
       id,
@@ -263,6 +285,7 @@ export class MemoryStore implements Store {
       },
       isFenced: () => false,
       [Symbol.asyncDispose]: async () => {
+        this.#memory.asked.delete(onAsked);
         this.#changed(announced.delete(id));
       },
     };
@@ -390,6 +413,10 @@ export class MemoryStore implements Store {
 
   #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): void {
     const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
+    this.#tellWaitersOf(entries, now);
+  }
+
+  #tellWaitersOf(entries: readonly Entry[], now: number): void {
     const waitersOf = (id: string): PendingJob[] =>
       [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
     for (const { after } of consequences(entries, waitersOf, now)) this.#memory.jobs.set(after.id, after);

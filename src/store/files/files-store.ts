@@ -3,6 +3,7 @@
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
 import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
@@ -13,17 +14,17 @@ import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../store.ts";
+import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
-import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
+import { decideAdmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { announce, findLost, roster } from "./presence.ts";
+import { announce, askToEnd, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
-import type { QueueState } from "./state.ts";
 import { dump, restore } from "./transfer.ts";
 import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
@@ -110,11 +111,12 @@ export class FilesStore implements Store {
     return turn(this.#ledger.known(), done, { now: now(), claimant });
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const decide = (state: QueueState) => decideReadmission(ids, state, this.#options.now());
-    // Refused, if at all, before a directory is made for it.
-    decide(this.#ledger.state());
-    return this.#ledger.commit(decide, DURABLY);
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    return alter({ ledger: this.#ledger, logs: this.#logs, now: this.#options.now }, ids, rule);
+  }
+
+  async askToEnd(job: ProcessingJob): Promise<boolean> {
+    return askToEnd(this.#layout.workers, job, freshBefore(this.#options.now()));
   }
 
   async get(id: string): Promise<Entry> {
@@ -184,14 +186,13 @@ export class FilesStore implements Store {
 
   async announce(as: Announced): Promise<Announcement> {
     await this.#ledger.create();
-    const isWorker = as.kind === "worker";
     // Only workers hold jobs, and a supervisor need not know them.
-    const processing = isWorker ? this.#ledger.state().processing() : [];
-    const holders = new Set(Array.from(processing, ({ worker_id }) => worker_id));
+    const jobs = as.kind === "worker" ? this.#ledger.state().processing() : [];
+    const holders = new Set(Array.from(jobs, ({ worker_id }) => worker_id));
     const presence = { ...as, now: this.#options.now(), isInUse: (id: string) => holders.has(id) };
     const announcement = await announce(this.#layout.workers, presence);
     this.#ledger.author = announcement.id;
-    if (isWorker) {
+    if (as.kind === "worker") {
       this.#isWorker = true;
       this.#ledger.restWhenIdle();
     }

@@ -167,8 +167,10 @@ export class QueueState {
     }
     if (sides.queue) this.#drop(id);
     if (to === "queue" && sides.queue) this.#put(set as unknown as Job);
-    if (sides.dlq && (this.#dead.delete(id) || to === "dlq")) this.#dlqChanges += 1;
+    if (sides.dlq && (to === "dlq" || this.#dead.has(id))) this.#dlqChanges += 1;
+    // One that is there already keeps its place.
     if (to === "dlq" && sides.dlq) this.#dead.set(id, set as unknown as DeadLetter);
+    else if (sides.dlq) this.#dead.delete(id);
     return true;
   }
 

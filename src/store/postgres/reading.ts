@@ -1,12 +1,28 @@
 /** What is read of the tables as a whole. */
 import type { SQL } from "bun";
-import type { CompletedJob, Entry } from "../../job/job.ts";
+import type { CompletedJob, DeadLetter, Entry, Job, JobState } from "../../job/job.ts";
 import type { Counts } from "../store.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
-import { type ArchivedRow, completedOf, entryOf, type JobRow } from "./row.ts";
+import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
 
 const ARCHIVED_A_BATCH = 5000;
+
+/** In the order they were enqueued; all states when none is named. */
+export async function readJobs(database: Database, state?: JobState): Promise<Job[]> {
+  const rows: JobRow[] = await database.ask((sql) =>
+    state === undefined
+      ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
+      : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
+  );
+  return rows.map(jobOf);
+}
+
+/** Oldest first. */
+export async function readDeadLetters(database: Database): Promise<DeadLetter[]> {
+  const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE state = 'dead' ORDER BY place`);
+  return rows.map(deadLetterOf);
+}
 
 export async function readCounts(database: Database): Promise<Counts> {
   const [row] = await database.ask(

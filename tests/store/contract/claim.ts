@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { requeue } from "../../support/requeue.ts";
 import { type Contract, claimed, claimedOne, end, FAILURE, ids, SUCCESS, specs, T0 } from "./bench.ts";
 
 export const claimContract: Contract = {
@@ -134,7 +135,7 @@ export const claimContract: Contract = {
       const job = await claimedOne(store);
       leases.push(job.lease);
       await store.settle([end(job, outcome)]);
-      if (outcome === FAILURE) await store.requeue(["p1"]);
+      if (outcome === FAILURE) await requeue(store, ["p1"]);
       const next = await bench.another();
       await bench.close(store);
       store = next;
