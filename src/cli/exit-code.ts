@@ -19,7 +19,7 @@ export const EXIT = {
 /** As README has them, too. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: "done; for workers: drained, or stopped by worker-stop, TERM or HUP",
-  failure: "failure",
+  failure: 'failure; also: the state of a job does not allow that, or "no" was the answer',
   usage: "usage: an unknown command or option, invalid job data, a value out of range",
   notFound: "no such job or key",
   idTaken: "the id is taken",
