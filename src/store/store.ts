@@ -9,7 +9,17 @@
  */
 import type { Config, ConfigKey, ConfigSources } from "../config.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
-import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
+import type {
+  CompletedJob,
+  DeadLetter,
+  Entry,
+  FailedJob,
+  Job,
+  JobState,
+  Lease,
+  PendingJob,
+  ProcessingJob,
+} from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -59,6 +69,19 @@ export interface Counts {
   readonly archived: number;
   readonly failed: number;
   readonly dead: number;
+}
+
+/** What may be looked at again and again, however many jobs there are. */
+export interface Glance {
+  /** Those that have been run longest first. */
+  readonly processing: readonly ProcessingJob[];
+  /**
+   * The pending jobs that wait for no other: those that are due by priority, then in the order they were enqueued; after
+   * them the others, by time. Whatever holds for their queues.
+   */
+  readonly next: readonly PendingJob[];
+  /** Dead letters and failed jobs, the latest first. */
+  readonly failures: readonly (DeadLetter | FailedJob)[];
 }
 
 export interface PruneOptions {
@@ -141,6 +164,9 @@ export interface Store {
   deadLetters(): Promise<DeadLetter[]>;
 
   counts(): Promise<Counts>;
+
+  /** Of each kind so many at most, as of one moment. */
+  glance(limit: number): Promise<Glance>;
 
   /** Every queue that has a rule, or a job that waits or runs. */
   queues(): Promise<QueueStatus[]>;

@@ -9,6 +9,7 @@ import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPo
 import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
+import { latestFailures, longestRunning } from "../../src/job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
@@ -26,7 +27,16 @@ import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
-import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
+import type {
+  Claimant,
+  Counts,
+  EnqueueOptions,
+  Glance,
+  Pruned,
+  PruneOptions,
+  Store,
+  Turn,
+} from "../../src/store/store.ts";
 import {
   ArchivedAlready,
   queueItems,
@@ -169,6 +179,22 @@ export class MemoryStore implements Store {
     const counts = { pending: 0, processing: 0, completed: archived, archived, failed: 0, dead };
     for (const job of this.#memory.jobs.values()) counts[job.state]++;
     return counts;
+  }
+
+  async glance(limit: number): Promise<Glance> {
+    const jobs = [...this.#memory.jobs.values()];
+    const now = this.#options.now();
+    const free = this.#pending();
+    const due = free.filter(({ run_at }) => run_at <= now).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+    const later = free.filter(({ run_at }) => run_at > now).sort((a, b) => a.run_at - b.run_at);
+    return {
+      processing: longestRunning(
+        jobs.filter((job) => job.state === "processing"),
+        limit,
+      ),
+      next: [...due, ...later].slice(0, limit),
+      failures: latestFailures([...jobs.filter((job) => job.state === "failed"), ...this.#memory.dead.values()], limit),
+    };
   }
 
   async queues(): Promise<QueueStatus[]> {

@@ -12,7 +12,7 @@ import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
-import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../store.ts";
+import type { Address, Claimant, Counts, EnqueueOptions, Glance, Pruned, PruneOptions, Store, Turn } from "../store.ts";
 import { readArchive } from "./archive.ts";
 import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
@@ -102,10 +102,8 @@ export class FilesStore implements Store {
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
     const policy = retryPolicy(mayRetry(ends) ? await this.config() : DEFAULTS, random);
-    const done = await this.#ledger.commit(
-      (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), policy }),
-      SOON,
-    );
+    const decide = (state: QueueState, seq: number) => decideTurn(state, { ends, claimant, seq, now: now(), policy });
+    const done = await this.#ledger.commit(decide, SOON);
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
     return turn(this.#ledger.known(), done, { now: now(), served: claimant?.queues });
   }
@@ -142,6 +140,10 @@ export class FilesStore implements Store {
 
   async counts(): Promise<Counts> {
     return this.#ledger.state().counts();
+  }
+
+  async glance(limit: number): Promise<Glance> {
+    return this.#ledger.state().glance(this.#options.now(), limit);
   }
 
   async queues(): Promise<QueueStatus[]> {

@@ -3,9 +3,11 @@
  * indexes that keep every call as cheap with a million jobs as with ten. It changes only by `apply`, which replays records
  * and knows no rules.
  */
-import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+
+import { latestFailures, longestRunning } from "../../job/foremost.ts";
+import type { CompletedJob, DeadLetter, Entry, FailedJob, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type QueueStatus, queueOf } from "../../job/queue.ts";
-import type { Counts } from "../store.ts";
+import type { Counts, Glance } from "../store.ts";
 import { archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
 import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";
@@ -26,6 +28,7 @@ export class QueueState {
   readonly #processing = new Map<string, ProcessingJob>();
   /** In the order in which they were completed, unless a job has come from elsewhere that was completed earlier. */
   readonly #completed = new Map<string, CompletedJob>();
+  readonly #failed = new Map<string, FailedJob>();
   #completedLast = 0;
   #areCompletedInOrder = true;
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
@@ -94,6 +97,14 @@ export class QueueState {
 
   processing(): Iterable<ProcessingJob> {
     return this.#processing.values();
+  }
+
+  glance(now: number, limit: number): Glance {
+    return {
+      processing: longestRunning(this.#processing.values(), limit),
+      next: this.#lanes.next(now, limit),
+      failures: latestFailures([...this.#failed.values(), ...this.#dead.values()], limit),
+    };
   }
 
   counts(): Counts {
@@ -183,6 +194,8 @@ export class QueueState {
     this.#jobs.set(job.id, version);
     if (job.state === "processing") this.#processing.set(job.id, job);
     else this.#processing.delete(job.id);
+    if (job.state === "failed") this.#failed.set(job.id, job);
+    else if (before?.job.state === "failed") this.#failed.delete(job.id);
     if (job.state === "completed") this.#putCompleted(job);
     else if (before?.job.state === "completed") this.#completed.delete(job.id);
     if (before?.job.state === "pending") this.#waiters.remove(before.job);
@@ -216,6 +229,7 @@ export class QueueState {
     this.#jobs.delete(id);
     this.#processing.delete(id);
     this.#completed.delete(id);
+    this.#failed.delete(id);
   }
 }
 

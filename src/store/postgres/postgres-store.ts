@@ -7,23 +7,33 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, Proces
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { jobNotFound } from "../admission.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
-import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
+import type {
+  Address,
+  Claimant,
+  Counts,
+  EnqueueOptions,
+  Glance,
+  Pruned,
+  PruneOptions,
+  Store,
+  Turn,
+  Wakes,
+} from "../store.ts";
 import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { PostgresSchedules } from "./postgres-schedules.ts";
 import { Presence } from "./presence.ts";
 import { changeQueue, readQueues } from "./queues.ts";
-import { readArchive, readCounts } from "./reading.ts";
+import { readArchive, readCounts, readEntry, readGlance, readRows } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
-import { deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
+import { deadLetterOf, jobOf } from "./row.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { dump, restore } from "./transfer.ts";
 import { Turns } from "./turn.ts";
@@ -120,14 +130,11 @@ export class PostgresStore implements Store {
   }
 
   async get(id: string): Promise<Entry> {
-    const [row]: JobRow[] = await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
-    if (row) return entryOf(row);
-    const [queue] = await this.#database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
-    throw jobNotFound(id, { hasArchive: queue.has_archive });
+    return readEntry(this.#database, id);
   }
 
   async list(state?: JobState): Promise<Job[]> {
-    return (await this.#rows(state)).map(jobOf);
+    return (await readRows(this.#database, state)).map(jobOf);
   }
 
   archived(): AsyncIterable<readonly CompletedJob[]> {
@@ -139,11 +146,15 @@ export class PostgresStore implements Store {
   }
 
   async deadLetters(): Promise<DeadLetter[]> {
-    return (await this.#rows("dead")).map(deadLetterOf);
+    return (await readRows(this.#database, "dead")).map(deadLetterOf);
   }
 
   async counts(): Promise<Counts> {
     return readCounts(this.#database);
+  }
+
+  async glance(limit: number): Promise<Glance> {
+    return readGlance(this.#database, this.#now(), limit);
   }
 
   async queues(): Promise<QueueStatus[]> {
@@ -227,15 +238,6 @@ export class PostgresStore implements Store {
     await this.#retention.finish();
     await this.#wakeUps.tellNow();
     await this.#database[Symbol.asyncDispose]();
-  }
-
-  /** In this state, or of all jobs that are in the queue. */
-  async #rows(state?: JobRow["state"]): Promise<JobRow[]> {
-    return this.#database.ask((sql) =>
-      state === undefined
-        ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
-        : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
-    );
   }
 
   #now(): number {

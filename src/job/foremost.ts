@@ -1,0 +1,33 @@
+/** Of many, the few that come first. */
+import { type DeadLetter, type FailedJob, isDeadLetter, type ProcessingJob } from "./job.ts";
+
+/** Those that have been run longest first. */
+export function longestRunning(jobs: Iterable<ProcessingJob>, limit: number): ProcessingJob[] {
+  return foremost(jobs, limit, (a, b) => a.processing_started_at - b.processing_started_at);
+}
+
+/** The latest first; of those of one time, the one that stands last in `entries`. */
+export function latestFailures(
+  entries: readonly (DeadLetter | FailedJob)[],
+  limit: number,
+): (DeadLetter | FailedJob)[] {
+  return foremost(entries.toReversed(), limit, (a, b) => failedAt(b) - failedAt(a));
+}
+
+/** When it ended without success. */
+function failedAt(entry: DeadLetter | FailedJob): number {
+  return isDeadLetter(entry) ? entry.failed_at : entry.updated_at;
+}
+
+/** One look at each and no sort of all: there may be a million of them. */
+function foremost<T>(items: Iterable<T>, limit: number, compare: (a: T, b: T) => number): T[] {
+  const first: T[] = [];
+  for (const item of items) {
+    const last = first.at(-1);
+    if (first.length >= limit && (last === undefined || compare(last, item) <= 0)) continue;
+    const after = first.findLastIndex((other) => compare(other, item) <= 0);
+    first.splice(after + 1, 0, item);
+    if (first.length > limit) first.pop();
+  }
+  return first;
+}
