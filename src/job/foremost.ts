@@ -15,7 +15,7 @@ export function latestFailures(
 }
 
 /** When it ended without success. */
-function failedAt(entry: DeadLetter | FailedJob): number {
+export function failedAt(entry: DeadLetter | FailedJob): number {
   return isDeadLetter(entry) ? entry.failed_at : entry.updated_at;
 }
 

@@ -17,8 +17,12 @@ import { TerminalText } from "./terminal-text.ts";
 import { workerLogLines } from "./worker-log.ts";
 
 /** consola is loaded only where colours can be seen: it costs more than all the rest of a start. */
+export async function loadColours({ stdoutColour }: Pick<Terminal, "stdoutColour">): Promise<Colours> {
+  return stdoutColour ? (await import("consola/utils")).colors : NO_COLOURS;
+}
+
 export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise<HumanOutput> {
-  const colours = terminal.stdoutColour ? (await import("consola/utils")).colors : NO_COLOURS;
+  const colours = await loadColours(terminal);
   return new HumanOutput(sinks, {
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,

@@ -1,0 +1,36 @@
+import { checkFullScreen, FullScreen } from "../../output/full-screen.ts";
+import type { Command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { mistake } from "../mistake.ts";
+import { TopSession } from "../top/session.ts";
+
+const INSTEAD = "For scripts there are: queuectl status, queuectl list (with --json, too)";
+
+export const top: Command = {
+  name: "top",
+  summary: "Watch the queue on the whole screen: what runs, what is next and what failed",
+  details: {
+    title: "Keys",
+    lines: [
+      "arrows, k and j  choose a job",
+      "l                what its last attempt printed; q goes back",
+      "r                put the chosen dead letter back into the queue",
+      "p                pause the queue of the chosen job, or resume it",
+      "?                what else there is to know",
+      "q                leave",
+      "",
+      "What changes is shown at once, and the time each second. A queue that takes long",
+      "to look at is looked at less often: for a tenth of the time at most.",
+    ],
+  },
+  arguments: [],
+  options: [],
+  examples: ["queuectl top", "NO_COLOR=1 queuectl top"],
+  async run({ store, json, env, now }) {
+    if (json) throw mistake("top draws on a terminal, and prints no JSON.", INSTEAD);
+    await checkFullScreen(env, { instead: INSTEAD });
+    const session = await TopSession.begin(await store(), now);
+    using screen = await FullScreen.open(env, session);
+    return (await session.run(screen)) === "left" ? EXIT.ok : EXIT.interrupted;
+  },
+};

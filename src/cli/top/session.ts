@@ -1,0 +1,189 @@
+/**
+ * `top` while it runs: keys, changes of the store and the seconds come in, pages go to the screen. One thing is done after
+ * another, and the store is looked at for no more than a tenth of the time, however large it is.
+ */
+import { QueueError } from "../../job/errors.ts";
+import { isDeadLetter } from "../../job/job.ts";
+import { queueOf } from "../../job/queue.ts";
+import type { FullScreen } from "../../output/full-screen.ts";
+import { type Dashboard, dashboardLines, type Message } from "../../output/top/dashboard.ts";
+import { helpLines } from "../../output/top/help-page.ts";
+import { logPageLines } from "../../output/top/log-page.ts";
+import { jobsInOrder } from "../../output/top/sections.ts";
+import type { Store } from "../../store/store.ts";
+import { Alarm } from "../../worker/alarm.ts";
+import { LogView } from "./log-view.ts";
+import { Throughput } from "./throughput.ts";
+
+/** So many jobs of each kind can be gone through; more than a screen has rows. */
+const MOST_JOBS = 100;
+const TICK_MS = 1000;
+const LEAST_PAUSE_MS = 200;
+const SHARE_OF_TIME = 10;
+
+type Known = Pick<Dashboard, "counts" | "workers" | "queues" | "glance">;
+type Chosen = ReturnType<typeof jobsInOrder>[number];
+
+export class TopSession {
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #alarm = new Alarm();
+  readonly #keys: string[] = [];
+  readonly #throughput = new Throughput();
+  #known: Known;
+  #page: "dashboard" | "help" | LogView = "dashboard";
+  #chosen: { readonly id: string | undefined; readonly at: number } = { id: undefined, at: 0 };
+  #message: Message | undefined;
+  #hasChanged = false;
+  #looked = { at: 0, tookMs: 0 };
+  #end: "left" | "interrupted" | undefined;
+
+  /** With a first look taken; throws what the store throws. */
+  static async begin(store: Store, now: () => number): Promise<TopSession> {
+    const session = new TopSession(store, { now, known: await read(store) });
+    session.#learn(session.#known);
+    return session;
+  }
+
+  private constructor(store: Store, { now, known }: { now: () => number; known: Known }) {
+    this.#store = store;
+    this.#now = now;
+    this.#known = known;
+  }
+
+  key(key: string): void {
+    this.#keys.push(key);
+    this.#alarm.ring();
+  }
+
+  resized(): void {
+    this.#alarm.ring();
+  }
+
+  /** Until somebody leaves. */
+  async run(screen: FullScreen): Promise<"left" | "interrupted"> {
+    using _ = this.#store.changes(() => {
+      if (!this.#hasChanged) this.#alarm.ring();
+      this.#hasChanged = true;
+    });
+    for (;;) {
+      this.#alarm.reset();
+      for (let key = this.#keys.shift(); key !== undefined; key = this.#keys.shift()) {
+        await this.#told(this.#press(key, screen));
+        if (this.#end) return this.#end;
+      }
+      if (this.#msToNextLook() <= 0) await this.#told(this.#look());
+      screen.draw(this.#lines(screen));
+      await this.#alarm.sleep(Math.max(1, this.#msToNextLook()));
+    }
+  }
+
+  #lines({ canvas }: FullScreen): string[] {
+    if (this.#page === "help") return helpLines(canvas);
+    if (this.#page !== "dashboard") return logPageLines(this.#page.page(canvas), canvas);
+    const dashboard: Dashboard = {
+      ...this.#known,
+      location: this.#store.location,
+      now: this.#now(),
+      endedPerSecond: this.#throughput.perSecond(),
+      chosen: this.#chosen.id,
+      message: this.#message,
+    };
+    return dashboardLines(dashboard, canvas);
+  }
+
+  async #look(): Promise<void> {
+    this.#hasChanged = false;
+    const at = this.#now();
+    // Whatever comes of it: what cannot be read is not asked for at once again.
+    this.#looked = { at, tookMs: 0 };
+    this.#learn(await read(this.#store));
+    if (this.#page instanceof LogView) await this.#page.look(this.#store);
+    this.#looked = { at, tookMs: this.#now() - at };
+    if (this.#message?.isTrouble) this.#message = undefined;
+  }
+
+  #learn(known: Known): void {
+    this.#known = known;
+    this.#throughput.look(known.counts, this.#now());
+    const jobs = jobsInOrder(known.glance);
+    const at = jobs.findIndex(({ id }) => id === this.#chosen.id);
+    this.#choose(at >= 0 ? at : this.#chosen.at);
+  }
+
+  /** After changes sooner than without them. A clock that was set back makes it at once. */
+  #msToNextLook(): number {
+    const { at, tookMs } = this.#looked;
+    const pause = Math.max(this.#hasChanged ? LEAST_PAUSE_MS : TICK_MS, tookMs * SHARE_OF_TIME);
+    const passed = this.#now() - at;
+    return passed < 0 ? 0 : pause - passed;
+  }
+
+  /** The store in trouble is told of and asked again, for what is shown may still be of use. */
+  async #told(doing: Promise<void>): Promise<void> {
+    try {
+      await doing;
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      this.#message = { text: error.message, isTrouble: true };
+    }
+  }
+
+  async #press(key: string, screen: FullScreen): Promise<void> {
+    if (key === "^C") this.#end = "interrupted";
+    else if (this.#page === "help") this.#page = "dashboard";
+    else if (this.#page === "dashboard") await this.#pressOnDashboard(key);
+    else if (key === "q" || key === "escape") this.#page = "dashboard";
+    else this.#page.press(key, screen.canvas);
+  }
+
+  /** The keys of the main page, as the help page and its last line list them. */
+  async #pressOnDashboard(key: string): Promise<void> {
+    this.#message = undefined;
+    const job = jobsInOrder(this.#known.glance)[this.#chosen.at];
+    if (key === "q") this.#end = "left";
+    else if (key === "?") this.#page = "help";
+    else if (key === "up" || key === "k") this.#choose(this.#chosen.at - 1);
+    else if (key === "down" || key === "j") this.#choose(this.#chosen.at + 1);
+    else if (job && (key === "l" || key === "enter")) this.#page = await LogView.open(this.#store, job.id);
+    else if (job && key === "r") await this.#retry(job);
+    else if (job && key === "p") await this.#pauseOrResume(job);
+  }
+
+  #choose(at: number): void {
+    const jobs = jobsInOrder(this.#known.glance);
+    const nearest = Math.max(0, Math.min(jobs.length - 1, at));
+    this.#chosen = { id: jobs[nearest]?.id, at: nearest };
+  }
+
+  async #retry(job: Chosen): Promise<void> {
+    if (!isDeadLetter(job)) {
+      this.#message = { text: `Only a dead letter can be retried; job ${job.id} is ${job.state}.`, isTrouble: false };
+      return;
+    }
+    await this.#store.requeue([job.id]);
+    this.#did(`Job ${job.id} moved back to queue.`);
+  }
+
+  async #pauseOrResume(job: Chosen): Promise<void> {
+    const name = queueOf(job);
+    const paused = !this.#known.queues.find((queue) => queue.name === name)?.paused;
+    await this.#store.setQueue(name, { paused });
+    this.#did(paused ? `Queue ${name} is paused.` : `Queue ${name} goes on.`);
+  }
+
+  #did(text: string): void {
+    this.#message = { text, isTrouble: false };
+    this.#looked = { at: 0, tookMs: 0 };
+  }
+}
+
+async function read(store: Store): Promise<Known> {
+  const [counts, present, queues, glance] = await Promise.all([
+    store.counts(),
+    store.present(),
+    store.queues(),
+    store.glance(MOST_JOBS),
+  ]);
+  return { counts, workers: present.filter(({ kind }) => kind === "worker"), queues, glance };
+}
