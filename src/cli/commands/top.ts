@@ -1,4 +1,5 @@
 import { checkFullScreen, FullScreen } from "../../output/full-screen.ts";
+import { keyLines } from "../../output/top/keys.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { mistake } from "../mistake.ts";
@@ -12,13 +13,7 @@ export const top: Command = {
   details: {
     title: "Keys",
     lines: [
-      "arrows, k and j  choose a job",
-      "l                what its last attempt printed; q goes back",
-      "r                put the chosen dead letter back into the queue",
-      "p                pause the queue of the chosen job, or resume it",
-      "?                what else there is to know",
-      "q                leave",
-      "",
+      ...keyLines(),
       "What changes is shown at once, and the time each second. A queue that takes long",
       "to look at is looked at less often: for a tenth of the time at most.",
     ],

@@ -34,6 +34,13 @@ export class TopSession {
   #page: "dashboard" | "help" | LogView = "dashboard";
   #chosen: { readonly id: string | undefined; readonly at: number } = { id: undefined, at: 0 };
   #message: Message | undefined;
+  /** What is done with the chosen job (output/top/keys.ts lists it). */
+  readonly #jobKeys: Readonly<Record<string, (job: Chosen) => Promise<void>>> = {
+    l: (job) => this.#showLog(job),
+    enter: (job) => this.#showLog(job),
+    r: (job) => this.#retry(job),
+    p: (job) => this.#pauseOrResume(job),
+  };
   #hasChanged = false;
   #looked = { at: 0, tookMs: 0 };
   #end: "left" | "interrupted" | undefined;
@@ -137,7 +144,6 @@ export class TopSession {
     else this.#page.press(key, screen.canvas);
   }
 
-  /** The keys of the main page, as the help page and its last line list them. */
   async #pressOnDashboard(key: string): Promise<void> {
     this.#message = undefined;
     const job = jobsInOrder(this.#known.glance)[this.#chosen.at];
@@ -145,15 +151,17 @@ export class TopSession {
     else if (key === "?") this.#page = "help";
     else if (key === "up" || key === "k") this.#choose(this.#chosen.at - 1);
     else if (key === "down" || key === "j") this.#choose(this.#chosen.at + 1);
-    else if (job && (key === "l" || key === "enter")) this.#page = await LogView.open(this.#store, job.id);
-    else if (job && key === "r") await this.#retry(job);
-    else if (job && key === "p") await this.#pauseOrResume(job);
+    else if (job) await this.#jobKeys[key]?.(job);
   }
 
   #choose(at: number): void {
     const jobs = jobsInOrder(this.#known.glance);
     const nearest = Math.max(0, Math.min(jobs.length - 1, at));
     this.#chosen = { id: jobs[nearest]?.id, at: nearest };
+  }
+
+  async #showLog({ id }: Chosen): Promise<void> {
+    this.#page = await LogView.open(this.#store, id);
   }
 
   async #retry(job: Chosen): Promise<void> {

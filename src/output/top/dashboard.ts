@@ -7,6 +7,7 @@ import { cut } from "../table.ts";
 import { clock } from "../time.ts";
 import { count } from "../worker-log.ts";
 import { type Canvas, tooSmall, withFooter } from "./canvas.ts";
+import { KEYS } from "./keys.ts";
 import { sectionLines } from "./sections.ts";
 import { sparkline } from "./sparkline.ts";
 
@@ -31,7 +32,6 @@ export interface Message {
   readonly isTrouble: boolean;
 }
 
-const KEYS = "↑↓ choose  l log  r retry  p pause queue  ? help  q quit";
 const GAP = "   ";
 
 export function dashboardLines(dashboard: Dashboard, canvas: Canvas): string[] {
@@ -117,7 +117,9 @@ function folded(parts: readonly Part[], columns: number): string[] {
 }
 
 function footer({ message }: Dashboard, { columns, colours }: Canvas): string {
-  if (message === undefined) return colours.dim(cut(KEYS, columns));
+  if (message === undefined) {
+    return colours.dim(cut(KEYS.map(({ briefly }) => briefly).join("  "), columns));
+  }
   const text = cut(escapeControls(message.text), columns);
   return message.isTrouble ? colours.red(text) : colours.green(text);
 }

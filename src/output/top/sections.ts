@@ -63,9 +63,14 @@ function sectionsOf({ counts, glance, workers, queues }: Dashboard): Section[] {
   const failed = counts.failed + counts.dead;
   return [
     { title: running.length === 0 ? "RUNNING  nothing" : `RUNNING  ${counts.processing}`, rows: [...running, ...idle] },
-    { title: next.length === 0 ? "NEXT  nothing" : `NEXT  of ${counts.pending} pending`, rows: next },
+    { title: nextTitle(next.length, counts.pending), rows: next },
     { title: failed === 0 ? "LAST FAILURES  none" : `LAST FAILURES  of ${failed}`, rows: failures },
   ];
+}
+
+function nextTitle(shown: number, pending: number): string {
+  if (shown > 0) return `NEXT  of ${pending} pending`;
+  return pending === 0 ? "NEXT  nothing" : `NEXT  nothing: ${pending} pending wait for others`;
 }
 
 /** How many rows each may show: all that it needs where there is room, else as many as the others. */

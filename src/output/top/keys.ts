@@ -1,0 +1,15 @@
+/** The keys of the main page of `top`, for everybody who lists them. What they do is in cli/top/session.ts. */
+export const KEYS = [
+  { keys: "arrows, k j", does: "choose a job", briefly: "↑↓ choose" },
+  { keys: "l, Enter", does: "what its last attempt printed; q goes back", briefly: "l log" },
+  { keys: "r", does: "put the chosen dead letter back into the queue", briefly: "r retry" },
+  { keys: "p", does: "pause the queue of the chosen job, or resume it", briefly: "p pause queue" },
+  { keys: "?", does: "what else there is to know", briefly: "? help" },
+  { keys: "q, ^C", does: "leave; ^Z, and fg to come back", briefly: "q quit" },
+] as const;
+
+/** One line a key. */
+export function keyLines(): string[] {
+  const width = Math.max(...KEYS.map(({ keys }) => keys.length));
+  return KEYS.map(({ keys, does }) => `${keys.padEnd(width)}  ${does}`);
+}
