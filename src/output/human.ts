@@ -42,6 +42,7 @@ export class HumanOutput implements Output {
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
   readonly #isWatched: boolean;
+  #take: ((sentence: string) => void) | undefined;
 
   constructor(sinks: Sinks, look: Look) {
     this.#sinks = sinks;
@@ -93,11 +94,22 @@ export class HumanOutput implements Output {
   }
 
   note(sentence: string): void {
-    this.#message(this.#colours.dim(escapeControls(sentence)));
+    if (this.#take) this.#take(sentence);
+    else this.#message(this.#colours.dim(escapeControls(sentence)));
   }
 
   warn(sentence: string): void {
-    this.#message(this.#colours.yellow(`Warning: ${escapeControls(sentence)}`));
+    if (this.#take) this.#take(sentence);
+    else this.#message(this.#colours.yellow(`Warning: ${escapeControls(sentence)}`));
+  }
+
+  divert(take: (sentence: string) => void): Disposable {
+    this.#take = take;
+    return {
+      [Symbol.dispose]: () => {
+        this.#take = undefined;
+      },
+    };
   }
 
   error(error: QueueError): void {

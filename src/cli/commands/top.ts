@@ -21,10 +21,11 @@ export const top: Command = {
   arguments: [],
   options: [],
   examples: ["queuectl top", "NO_COLOR=1 queuectl top"],
-  async run({ store, json, env, now }) {
+  async run({ store, output, json, env, now }) {
     if (json) throw mistake("top draws on a terminal, and prints no JSON.", INSTEAD);
     await checkFullScreen(env, { instead: INSTEAD });
     const session = await TopSession.begin(await store(), now);
+    using _ = output.divert((sentence) => session.warn(sentence));
     using screen = await FullScreen.open(env, session);
     return (await session.run(screen)) === "left" ? EXIT.ok : EXIT.interrupted;
   },

@@ -1,6 +1,6 @@
 /**
- * `top` while it runs: keys, changes of the store and the seconds come in, pages go to the screen. One thing is done after
- * another, and the store is looked at for no more than a tenth of the time, however large it is.
+ * `top` while it runs: keys, changes of the store and the seconds come in, pages go to the screen. The store is looked at
+ * for no more than a tenth of the time, however large it is, and keys need not wait for that.
  */
 import { QueueError } from "../../job/errors.ts";
 import { isDeadLetter } from "../../job/job.ts";
@@ -43,7 +43,9 @@ export class TopSession {
   };
   #hasChanged = false;
   #looked = { at: 0, tookMs: 0 };
-  #end: "left" | "interrupted" | undefined;
+  #looking: Promise<void> | undefined;
+  #isLeaving = false;
+  readonly #interruption = Promise.withResolvers<"interrupted">();
 
   /** With a first look taken; throws what the store throws. */
   static async begin(store: Store, now: () => number): Promise<TopSession> {
@@ -59,7 +61,18 @@ export class TopSession {
   }
 
   key(key: string): void {
+    // Also while a key before it waits for a store that does not answer.
+    if (key === "^C") {
+      this.#isLeaving = true;
+      this.#interruption.resolve("interrupted");
+    }
     this.#keys.push(key);
+    this.#alarm.ring();
+  }
+
+  /** Says what is not as it should be, until a look succeeds. */
+  warn(sentence: string): void {
+    this.#message = { text: sentence, isTrouble: true };
     this.#alarm.ring();
   }
 
@@ -73,16 +86,29 @@ export class TopSession {
       if (!this.#hasChanged) this.#alarm.ring();
       this.#hasChanged = true;
     });
+    return Promise.race([this.#interruption.promise, this.#go(screen)]);
+  }
+
+  async #go(screen: FullScreen): Promise<"left"> {
     for (;;) {
       this.#alarm.reset();
       for (let key = this.#keys.shift(); key !== undefined; key = this.#keys.shift()) {
         await this.#told(this.#press(key, screen));
-        if (this.#end) return this.#end;
+        if (this.#isLeaving) return "left";
+        screen.draw(this.#lines(screen));
       }
-      if (this.#msToNextLook() <= 0) await this.#told(this.#look());
+      if (!this.#looking && this.#msToNextLook() <= 0) this.#lookAside();
       screen.draw(this.#lines(screen));
-      await this.#alarm.sleep(Math.max(1, this.#msToNextLook()));
+      await this.#alarm.sleep(this.#looking ? TICK_MS : Math.max(1, this.#msToNextLook()));
     }
+  }
+
+  /** What comes of it is drawn when it is there. A bug in it has nobody to catch it, and ends the program. */
+  #lookAside(): void {
+    this.#looking = this.#told(this.#look()).then(() => {
+      this.#looking = undefined;
+      this.#alarm.ring();
+    });
   }
 
   #lines({ canvas }: FullScreen): string[] {
@@ -132,13 +158,12 @@ export class TopSession {
       await doing;
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;
-      this.#message = { text: error.message, isTrouble: true };
+      this.warn(error.message);
     }
   }
 
   async #press(key: string, screen: FullScreen): Promise<void> {
-    if (key === "^C") this.#end = "interrupted";
-    else if (this.#page === "help") this.#page = "dashboard";
+    if (this.#page === "help") this.#page = "dashboard";
     else if (this.#page === "dashboard") await this.#pressOnDashboard(key);
     else if (key === "q" || key === "escape") this.#page = "dashboard";
     else this.#page.press(key, screen.canvas);
@@ -147,7 +172,7 @@ export class TopSession {
   async #pressOnDashboard(key: string): Promise<void> {
     this.#message = undefined;
     const job = jobsInOrder(this.#known.glance)[this.#chosen.at];
-    if (key === "q") this.#end = "left";
+    if (key === "q") this.#isLeaving = true;
     else if (key === "?") this.#page = "help";
     else if (key === "up" || key === "k") this.#choose(this.#chosen.at - 1);
     else if (key === "down" || key === "j") this.#choose(this.#chosen.at + 1);
