@@ -15,7 +15,7 @@ export const top: Command = {
     lines: [
       ...keyLines(),
       "What changes is shown at once, and the time each second. A queue that takes long",
-      "to look at is looked at less often: for a tenth of the time at most.",
+      "to look at is looked at less often: for a tenth of the time, or every ten seconds.",
     ],
   },
   arguments: [],

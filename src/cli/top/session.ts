@@ -1,6 +1,6 @@
 /**
  * `top` while it runs: keys, changes of the store and the seconds come in, pages go to the screen. The store is looked at
- * for no more than a tenth of the time, however large it is, and keys need not wait for that.
+ * for no more than a tenth of the time, or every ten seconds, however large it is; keys need not wait for that.
  */
 import { QueueError } from "../../job/errors.ts";
 import { isDeadLetter } from "../../job/job.ts";
@@ -19,8 +19,10 @@ import { Throughput } from "./throughput.ts";
 const MOST_JOBS = 100;
 const TICK_MS = 1000;
 const LEAST_PAUSE_MS = 200;
+const MOST_PAUSE_MS = 10_000;
 const SHARE_OF_TIME = 10;
 
+type Screen = Pick<FullScreen, "canvas" | "draw">;
 type Known = Pick<Dashboard, "counts" | "workers" | "queues" | "glance">;
 type Chosen = ReturnType<typeof jobsInOrder>[number];
 
@@ -81,15 +83,15 @@ export class TopSession {
   }
 
   /** Until somebody leaves. */
-  async run(screen: FullScreen): Promise<"left" | "interrupted"> {
+  async run(screen: Screen): Promise<"left" | "interrupted"> {
     using _ = this.#store.changes(() => {
       if (!this.#hasChanged) this.#alarm.ring();
       this.#hasChanged = true;
     });
-    return Promise.race([this.#interruption.promise, this.#go(screen)]);
+    return await Promise.race([this.#interruption.promise, this.#go(screen)]);
   }
 
-  async #go(screen: FullScreen): Promise<"left"> {
+  async #go(screen: Screen): Promise<"left"> {
     for (;;) {
       this.#alarm.reset();
       for (let key = this.#keys.shift(); key !== undefined; key = this.#keys.shift()) {
@@ -111,7 +113,7 @@ export class TopSession {
     });
   }
 
-  #lines({ canvas }: FullScreen): string[] {
+  #lines({ canvas }: Screen): string[] {
     if (this.#page === "help") return helpLines(canvas);
     if (this.#page !== "dashboard") return logPageLines(this.#page.page(canvas), canvas);
     const dashboard: Dashboard = {
@@ -132,8 +134,10 @@ export class TopSession {
     this.#looked = { at, tookMs: 0 };
     this.#learn(await read(this.#store));
     if (this.#page instanceof LogView) await this.#page.look(this.#store);
-    this.#looked = { at, tookMs: this.#now() - at };
-    if (this.#message?.isTrouble) this.#message = undefined;
+    const wasInTrouble = this.#message?.isTrouble ?? false;
+    // Time in which the store did not answer says nothing of what a look costs it.
+    this.#looked = { at, tookMs: wasInTrouble ? 0 : this.#now() - at };
+    if (wasInTrouble) this.#message = undefined;
   }
 
   #learn(known: Known): void {
@@ -147,7 +151,8 @@ export class TopSession {
   /** After changes sooner than without them. A clock that was set back makes it at once. */
   #msToNextLook(): number {
     const { at, tookMs } = this.#looked;
-    const pause = Math.max(this.#hasChanged ? LEAST_PAUSE_MS : TICK_MS, tookMs * SHARE_OF_TIME);
+    const least = this.#hasChanged ? LEAST_PAUSE_MS : TICK_MS;
+    const pause = Math.max(least, Math.min(tookMs * SHARE_OF_TIME, MOST_PAUSE_MS));
     const passed = this.#now() - at;
     return passed < 0 ? 0 : pause - passed;
   }
@@ -162,7 +167,7 @@ export class TopSession {
     }
   }
 
-  async #press(key: string, screen: FullScreen): Promise<void> {
+  async #press(key: string, screen: Screen): Promise<void> {
     if (this.#page === "help") this.#page = "dashboard";
     else if (this.#page === "dashboard") await this.#pressOnDashboard(key);
     else if (key === "q" || key === "escape") this.#page = "dashboard";
