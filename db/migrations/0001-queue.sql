@@ -59,6 +59,7 @@ CREATE INDEX jobs_waiting ON jobs (queue, run_at) WHERE state = 'pending' AND NO
 CREATE INDEX jobs_depending ON jobs USING gin (waits_for) WHERE waits_for IS NOT NULL;
 CREATE INDEX jobs_processing ON jobs (worker_id) WHERE state = 'processing';
 CREATE INDEX jobs_completed ON jobs (updated_at, place) WHERE state = 'completed';
+CREATE INDEX jobs_failed ON jobs (updated_at) WHERE state IN ('failed', 'dead');
 CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';
 
 -- Completed jobs that have left the queue, in the order in which they left. Only ever added to.

@@ -17,6 +17,7 @@ const COMMANDS: Commands = new Map([
   ["worker-stop", async () => (await import("./commands/worker-stop.ts")).workerStop],
   ["list", async () => (await import("./commands/list.ts")).list],
   ["status", async () => (await import("./commands/status.ts")).status],
+  ["top", async () => (await import("./commands/top.ts")).top],
   ["stats", async () => (await import("./commands/stats.ts")).stats],
   ["show", async () => (await import("./commands/show.ts")).show],
   ["exec", async () => (await import("./commands/exec.ts")).exec],

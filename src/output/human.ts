@@ -17,8 +17,12 @@ import { TerminalText } from "./terminal-text.ts";
 import { workerLogLines } from "./worker-log.ts";
 
 /** consola is loaded only where colours can be seen: it costs more than all the rest of a start. */
+export async function loadColours({ stdoutColour }: Pick<Terminal, "stdoutColour">): Promise<Colours> {
+  return stdoutColour ? (await import("consola/utils")).colors : NO_COLOURS;
+}
+
 export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise<HumanOutput> {
-  const colours = terminal.stdoutColour ? (await import("consola/utils")).colors : NO_COLOURS;
+  const colours = await loadColours(terminal);
   return new HumanOutput(sinks, {
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,
@@ -40,6 +44,7 @@ export class HumanOutput implements Output {
   readonly #isWatched: boolean;
   /** A line that is to be overwritten stands there. */
   #isProgressShown = false;
+  #take: ((sentence: string) => void) | undefined;
 
   constructor(sinks: Sinks, look: Look) {
     this.#sinks = sinks;
@@ -96,11 +101,22 @@ export class HumanOutput implements Output {
   }
 
   note(sentence: string): void {
-    this.#message(this.#colours.dim(escapeControls(sentence)));
+    if (this.#take) this.#take(sentence);
+    else this.#message(this.#colours.dim(escapeControls(sentence)));
   }
 
   warn(sentence: string): void {
-    this.#message(this.#colours.yellow(`Warning: ${escapeControls(sentence)}`));
+    if (this.#take) this.#take(sentence);
+    else this.#message(this.#colours.yellow(`Warning: ${escapeControls(sentence)}`));
+  }
+
+  divert(take: (sentence: string) => void): Disposable {
+    this.#take = take;
+    return {
+      [Symbol.dispose]: () => {
+        this.#take = undefined;
+      },
+    };
   }
 
   error(error: QueueError): void {

@@ -71,6 +71,7 @@ import { type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
   readonly #sinks: Sinks;
+  #take: ((sentence: string) => void) | undefined;
 
   constructor(sinks: Sinks) {
     this.#sinks = sinks;
@@ -109,11 +110,22 @@ export class JsonOutput implements Output {
   aside(): void {}
 
   note(sentence: string): void {
-    this.#message({ note: sentence });
+    if (this.#take) this.#take(sentence);
+    else this.#message({ note: sentence });
   }
 
   warn(sentence: string): void {
-    this.#message({ warning: sentence });
+    if (this.#take) this.#take(sentence);
+    else this.#message({ warning: sentence });
+  }
+
+  divert(take: (sentence: string) => void): Disposable {
+    this.#take = take;
+    return {
+      [Symbol.dispose]: () => {
+        this.#take = undefined;
+      },
+    };
   }
 
   error(error: QueueError): void {

@@ -168,6 +168,8 @@ export interface Output {
   note(sentence: string): void;
   /** Something that may need a person's attention. */
   warn(sentence: string): void;
+  /** Gives notes and warnings to `take` until disposed: for who draws on the terminal that they would be printed on. */
+  divert(take: (sentence: string) => void): Disposable;
   error(error: QueueError): void;
   /** A bug: its stack, for a report. */
   bug(error: unknown): void;

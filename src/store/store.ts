@@ -10,6 +10,7 @@
 import type { Config, ConfigKey, ConfigSources } from "../config.ts";
 import type { Alteration, Rule } from "../job/alteration.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
+import type { Glance } from "../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
@@ -152,6 +153,9 @@ export interface Store {
   deadLetters(): Promise<DeadLetter[]>;
 
   counts(): Promise<Counts>;
+
+  /** Of each kind so many at most, as of one moment. */
+  glance(limit: number): Promise<Glance>;
 
   /** Every queue that has a rule, or a job that waits or runs. */
   queues(): Promise<QueueStatus[]>;

@@ -10,6 +10,7 @@ const COMMANDS = [
   "worker-stop",
   "list",
   "status",
+  "top",
   "stats",
   "show",
   "exec",

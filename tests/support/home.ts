@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { DeadLetter, Entry, Job } from "../../src/job/job.ts";
 import { dropSchema, freshSchema, inSchema } from "./postgres.ts";
+import { ProgramOnTerminal } from "./program-on-terminal.ts";
 import { type Ended, RunningProgram } from "./running-program.ts";
 import { until } from "./until.ts";
 
@@ -126,6 +127,15 @@ export class Home implements AsyncDisposable {
   /** The same on a terminal where a line may change while somebody looks at it. */
   async watchOnTerminal(...args: string[]): Promise<string> {
     return this.#showOnTerminal({ TERM: "xterm", NO_COLOR: "1" }, args);
+  }
+
+  /** Starts the program on a terminal that it may draw on, without colours. */
+  startOnTerminal(
+    { columns, rows, env = {} }: { columns: number; rows: number; env?: Readonly<Record<string, string>> },
+    ...args: string[]
+  ): ProgramOnTerminal {
+    const variables = { ...this.#environment, TERM: "xterm", NO_COLOR: "1", ...env };
+    return new ProgramOnTerminal([this.program, ...args], { cwd: this.path, env: variables, columns, rows });
   }
 
   /** Runs shell lines, which find `queuectl` on their path, to their end. */

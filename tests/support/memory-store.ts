@@ -10,6 +10,8 @@ import { type Alteration, alterationsOf, lostBy, type Rule } from "../../src/job
 import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
+import type { Glance } from "../../src/job/foremost.ts";
+import { latestFailures, longestRunning } from "../../src/job/foremost.ts";
 import {
   type CompletedJob,
   type DeadLetter,
@@ -194,6 +196,22 @@ export class MemoryStore implements Store {
     const counts = { pending: 0, processing: 0, completed: archived, archived, failed: 0, dead };
     for (const job of this.#memory.jobs.values()) counts[job.state]++;
     return counts;
+  }
+
+  async glance(limit: number): Promise<Glance> {
+    const jobs = [...this.#memory.jobs.values()];
+    const now = this.#options.now();
+    const free = this.#pending();
+    const due = free.filter(({ run_at }) => run_at <= now).sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+    const later = free.filter(({ run_at }) => run_at > now).sort((a, b) => a.run_at - b.run_at);
+    return {
+      processing: longestRunning(
+        jobs.filter((job) => job.state === "processing"),
+        limit,
+      ),
+      next: [...due, ...later].slice(0, limit),
+      failures: latestFailures([...jobs.filter((job) => job.state === "failed"), ...this.#memory.dead.values()], limit),
+    };
   }
 
   async queues(): Promise<QueueStatus[]> {

@@ -4,6 +4,7 @@
  */
 import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
+import type { Glance } from "../../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
@@ -37,6 +38,9 @@ export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
 }
 
 export class FilesStore implements Store {
+  readonly location: string;
+  readonly address: Address;
+  readonly mark: Readonly<Record<string, string>>;
   readonly schedules: FilesSchedules;
   readonly #layout: Layout;
   readonly #options: FilesStoreOptions;
@@ -51,6 +55,9 @@ export class FilesStore implements Store {
   /** Opens a directory, which need not exist: the first change makes it. */
   constructor(root: string, options: FilesStoreOptions) {
     this.#layout = layoutOf(root);
+    this.location = this.#layout.root;
+    this.mark = { QUEUECTL_DATA_DIR: this.location };
+    this.address = { options: ["--data-dir", this.location], variables: this.mark };
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
@@ -60,18 +67,6 @@ export class FilesStore implements Store {
     const retaining = { logs: this.#logs, ...options, config: () => this.#settings() };
     this.#retention = new Retention(this.#layout, this.#ledger, retaining);
     this.#isFresh = freshWhileWatched(options.elapsed);
-  }
-
-  get location(): string {
-    return this.#layout.root;
-  }
-
-  get address(): Address {
-    return { options: ["--data-dir", this.#layout.root], variables: this.mark };
-  }
-
-  get mark(): Record<string, string> {
-    return { QUEUECTL_DATA_DIR: this.#layout.root };
   }
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
@@ -149,6 +144,10 @@ export class FilesStore implements Store {
 
   async counts(): Promise<Counts> {
     return this.#ledger.state().counts();
+  }
+
+  async glance(limit: number): Promise<Glance> {
+    return this.#ledger.state().glance(this.#options.now(), limit);
   }
 
   async queues(): Promise<QueueStatus[]> {

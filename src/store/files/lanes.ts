@@ -105,6 +105,14 @@ export class Lanes {
     return earliest;
   }
 
+  /** Those that are due in the order of their turns, then the others by time; whatever the rules. */
+  next(now: number, limit: number): PendingJob[] {
+    const names = Array.from(this.#lanes.keys());
+    const due = names.flatMap((name) => this.#first(name, now, limit)).sort(byTurn);
+    const later = names.flatMap((name) => this.#later(name, limit)).sort(byTime);
+    return [...due, ...later].slice(0, limit).map(({ job }) => job);
+  }
+
   #room(name: string, { limit, rules, served }: Asking, { queues }: Leaving): number {
     const leaving = queues.filter((queue) => queue === name).length;
     const running = (this.#lanes.get(name)?.count.processing ?? 0) - leaving;
@@ -125,6 +133,19 @@ export class Lanes {
       else lane.delayed.push(ticket);
     }
     for (const ticket of taken) lane.ready.push(ticket);
+    return taken;
+  }
+
+  /** Of those that are not due, once the ones that are have been taken out. */
+  #later(name: string, limit: number): Ticket[] {
+    const { delayed } = this.#lanes.get(name) as Lane;
+    const taken: Ticket[] = [];
+    while (taken.length < limit) {
+      const ticket = delayed.pop();
+      if (!ticket) break;
+      if (this.#isCurrent(ticket)) taken.push(ticket);
+    }
+    for (const ticket of taken) delayed.push(ticket);
     return taken;
   }
 

@@ -3,13 +3,15 @@
  * indexes that keep every call as cheap with a million jobs as with ten. It changes only by `apply`, which replays records
  * and knows no rules.
  */
-import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import { type Glance, latestFailures, longestRunning } from "../../job/foremost.ts";
+import type { CompletedJob, DeadLetter, Entry, FailedJob, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type QueueStatus, queueOf } from "../../job/queue.ts";
 import type { Counts } from "../store.ts";
-import { archivingOf, withRange } from "./archive.ts";
+import { archivingOf } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
+import { CompletedJobs } from "./completed-jobs.ts";
 import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";
-import { NOTHING_STANDING, type Standing } from "./standing.ts";
+import { NOTHING_STANDING, type Standing, standingAfter } from "./standing.ts";
 import { Waiters } from "./waiters.ts";
 
 /** Which of the two files a record is to be applied to; one of them may be past it already. */
@@ -24,10 +26,8 @@ export class QueueState {
   readonly #jobs = new Map<string, Version>();
   readonly #dead = new Map<string, DeadLetter>();
   readonly #processing = new Map<string, ProcessingJob>();
-  /** In the order in which they were completed, unless a job has come from elsewhere that was completed earlier. */
-  readonly #completed = new Map<string, CompletedJob>();
-  #completedLast = 0;
-  #areCompletedInOrder = true;
+  readonly #completed = new CompletedJobs();
+  readonly #failed = new Map<string, FailedJob>();
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
   readonly #lanes = new Lanes((ticket) => this.#jobs.get(ticket.job.id) === ticket);
   readonly #waiters = new Waiters();
@@ -83,8 +83,7 @@ export class QueueState {
 
   /** Those of them that were completed first. */
   completedFirst(limit: number): CompletedJob[] {
-    if (!this.#areCompletedInOrder) this.#sortCompleted();
-    return Array.from(this.#completed.values().take(limit));
+    return this.#completed.first(limit);
   }
 
   /** Goes up whenever a dead letter comes or goes. */
@@ -94,6 +93,14 @@ export class QueueState {
 
   processing(): Iterable<ProcessingJob> {
     return this.#processing.values();
+  }
+
+  glance(now: number, limit: number): Glance {
+    return {
+      processing: longestRunning(this.#processing.values(), limit),
+      next: this.#lanes.next(now, limit),
+      failures: latestFailures([...this.#failed.values(), ...this.#dead.values()], limit),
+    };
   }
 
   counts(): Counts {
@@ -160,9 +167,8 @@ export class QueueState {
   #move(record: JournalRecord, sides: Sides): boolean {
     const { id, to, set } = record;
     if (to === "archive" || to === "rules" || to === "schedules") {
-      if (sides.queue && to === "archive") this.#moveToArchive(record);
-      if (sides.queue && to === "rules") this.#stand({ queues: withEntry(this.#standing.queues, id, set) });
-      if (sides.queue && to === "schedules") this.#stand({ schedules: withEntry(this.#standing.schedules, id, set) });
+      if (sides.queue && to === "archive") for (const job of archivingOf(record).ids) this.#drop(job);
+      if (sides.queue) this.#standing = standingAfter(this.#standing, record);
       return true;
     }
     if (sides.queue) this.#drop(id);
@@ -174,16 +180,6 @@ export class QueueState {
     return true;
   }
 
-  #moveToArchive(record: JournalRecord): void {
-    const { range, ids } = archivingOf(record);
-    for (const id of ids) this.#drop(id);
-    this.#stand({ archive: withRange(this.#standing.archive, range) });
-  }
-
-  #stand(change: Partial<Standing>): void {
-    this.#standing = { ...this.#standing, ...change };
-  }
-
   #put(job: Job): void {
     const before = this.#jobs.get(job.id);
     const version = { job, place: before?.place ?? this.#places++ };
@@ -192,7 +188,9 @@ export class QueueState {
     this.#jobs.set(job.id, version);
     if (job.state === "processing") this.#processing.set(job.id, job);
     else this.#processing.delete(job.id);
-    if (job.state === "completed") this.#putCompleted(job);
+    if (job.state === "failed") this.#failed.set(job.id, job);
+    else if (before?.job.state === "failed") this.#failed.delete(job.id);
+    if (job.state === "completed") this.#completed.set(job);
     else if (before?.job.state === "completed") this.#completed.delete(job.id);
     if (before?.job.state === "pending") this.#waiters.remove(before.job);
     if (job.state === "pending") this.#waiters.add(job);
@@ -202,19 +200,6 @@ export class QueueState {
   #count(job: Job, by: 1 | -1): void {
     this.#counts[job.state] += by;
     this.#lanes.count(job, by);
-  }
-
-  #putCompleted(job: CompletedJob): void {
-    this.#completed.set(job.id, job);
-    this.#areCompletedInOrder &&= job.updated_at >= this.#completedLast;
-    this.#completedLast = Math.max(this.#completedLast, job.updated_at);
-  }
-
-  #sortCompleted(): void {
-    const completed = Array.from(this.#completed.values()).sort((a, b) => a.updated_at - b.updated_at);
-    this.#completed.clear();
-    for (const job of completed) this.#completed.set(job.id, job);
-    this.#areCompletedInOrder = true;
   }
 
   /** Of a job that may be claimed as it is. */
@@ -231,15 +216,10 @@ export class QueueState {
     this.#jobs.delete(id);
     this.#processing.delete(id);
     this.#completed.delete(id);
+    this.#failed.delete(id);
   }
 }
 
 function isTicket(version: Version): version is Ticket {
   return version.job.state === "pending" && version.job.waits_for === undefined;
-}
-
-/** As `of`, with what stands under that name now; nothing does where that is empty. */
-function withEntry<T>(of: Readonly<Record<string, T>>, name: string, entry: object): Readonly<Record<string, T>> {
-  const { [name]: _, ...others } = of;
-  return Object.keys(entry).length === 0 ? others : { ...others, [name]: entry as T };
 }

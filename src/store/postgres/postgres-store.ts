@@ -4,11 +4,11 @@
  */
 import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
+import type { Glance } from "../../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { jobNotFound } from "../admission.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
@@ -22,10 +22,9 @@ import { attemptLogs } from "./output.ts";
 import { PostgresSchedules } from "./postgres-schedules.ts";
 import { Presence } from "./presence.ts";
 import { changeQueue, readQueues } from "./queues.ts";
-import { readArchive, readCounts, readDeadLetters, readEntries, readJobs } from "./reading.ts";
+import { readArchive, readCounts, readDeadLetters, readEntries, readEntry, readGlance, readJobs } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
-import { entryOf, type JobRow } from "./row.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { dump, restore } from "./transfer.ts";
 import { Turns } from "./turn.ts";
@@ -127,10 +126,7 @@ export class PostgresStore implements Store {
   }
 
   async get(id: string): Promise<Entry> {
-    const [row]: JobRow[] = await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
-    if (row) return entryOf(row);
-    const [queue] = await this.#database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
-    throw jobNotFound(id, { hasArchive: queue.has_archive });
+    return readEntry(this.#database, id);
   }
 
   async entries(ids: readonly string[]): Promise<Entry[]> {
@@ -155,6 +151,10 @@ export class PostgresStore implements Store {
 
   async counts(): Promise<Counts> {
     return readCounts(this.#database);
+  }
+
+  async glance(limit: number): Promise<Glance> {
+    return readGlance(this.#database, this.#now(), limit);
   }
 
   async queues(): Promise<QueueStatus[]> {

@@ -1,12 +1,22 @@
 /** What is read of the tables as a whole. */
 import type { SQL } from "bun";
-import type { CompletedJob, DeadLetter, Entry, Job, JobState } from "../../job/job.ts";
+import type { Glance } from "../../job/foremost.ts";
+import type { CompletedJob, DeadLetter, Entry, FailedJob, Job, JobState, PendingJob } from "../../job/job.ts";
+import { jobNotFound } from "../admission.ts";
 import type { Counts } from "../store.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
-import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
+import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf, processingOf } from "./row.ts";
 
 const ARCHIVED_A_BATCH = 5000;
+
+/** Throws `E_JOB_NOT_FOUND`. */
+export async function readEntry(database: Database, id: string): Promise<Entry> {
+  const [row]: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ${id}`);
+  if (row) return entryOf(row);
+  const [queue] = await database.ask((sql) => sql`SELECT archived > 0 AS has_archive FROM queue`);
+  throw jobNotFound(id, { hasArchive: queue.has_archive });
+}
 
 /** In the order they were enqueued; all states when none is named. */
 export async function readJobs(database: Database, state?: JobState): Promise<Job[]> {
@@ -40,6 +50,40 @@ export async function readEntries(database: Database, ids: readonly string[]): P
   if (ids.length === 0) return [];
   const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`);
   return rows.map(entryOf);
+}
+
+/** One statement, which sees one moment; each part of it is a short walk along an index. */
+export async function readGlance(database: Database, now: number, limit: number): Promise<Glance> {
+  const [found]: { processing: JobRow[]; due: JobRow[]; later: JobRow[]; failures: JobRow[] }[] = await database.ask(
+    (sql) => sql`
+      SELECT
+        (SELECT coalesce(json_agg(p), '[]') FROM (
+          SELECT * FROM jobs WHERE state = 'processing' ORDER BY processing_started_at, place LIMIT ${limit}
+        ) p) AS processing,
+        (SELECT coalesce(json_agg(d), '[]') FROM (
+          SELECT found.* FROM queues q CROSS JOIN LATERAL (
+            SELECT * FROM jobs WHERE due AND queue = q.name ORDER BY priority DESC, place LIMIT ${limit}
+          ) found ORDER BY priority DESC, place LIMIT ${limit}
+        ) d) AS due,
+        (SELECT coalesce(json_agg(l), '[]') FROM (
+          SELECT found.* FROM queues q CROSS JOIN LATERAL (
+            SELECT * FROM jobs WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name
+            ORDER BY run_at LIMIT ${limit}
+          ) found ORDER BY run_at, place LIMIT ${limit}
+        ) l) AS later,
+        (SELECT coalesce(json_agg(f), '[]') FROM (
+          SELECT * FROM jobs WHERE state IN ('failed', 'dead') ORDER BY updated_at DESC, place DESC LIMIT ${limit}
+        ) f) AS failures`,
+  );
+  if (!found) throw new Error("a SELECT without FROM gives one row");
+  // Some may have come due since a worker last looked: they are marked so by the next that does.
+  const ripe = found.later.filter(({ run_at }) => Number(run_at) <= now);
+  const due = [...found.due, ...ripe].sort((a, b) => b.priority - a.priority || Number(a.place) - Number(b.place));
+  return {
+    processing: found.processing.map(processingOf),
+    next: [...due, ...found.later.slice(ripe.length)].slice(0, limit).map((row) => jobOf(row) as PendingJob),
+    failures: found.failures.map((row) => entryOf(row) as FailedJob | DeadLetter),
+  };
 }
 
 /** A batch at a time, in the order in which they were archived. */

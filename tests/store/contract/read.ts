@@ -1,6 +1,19 @@
 import { expect } from "bun:test";
+import { requeue } from "../../support/requeue.ts";
 import { sorted } from "../../support/sorted.ts";
-import { type Contract, end, everything, FAILURE, ids, refusal, refused, SUCCESS, specs, T0 } from "./bench.ts";
+import {
+  type Contract,
+  claimed,
+  end,
+  everything,
+  FAILURE,
+  ids,
+  refusal,
+  refused,
+  SUCCESS,
+  specs,
+  T0,
+} from "./bench.ts";
 
 export const readContract: Contract = {
   "an empty store finds nothing": async ({ store }) => {
@@ -81,6 +94,50 @@ export const readContract: Contract = {
       { id: "z", ...letter, failed_at: T0, created_at: T0, history: z?.history ?? [] },
       { id: "a", ...letter, failed_at: T0 + 1000, created_at: T0 + 1000, history: a?.history ?? [] },
     ]);
+  },
+
+  "a glance shows what runs longest, what is next and what failed last, and so many of each at most": async (bench) => {
+    const { store } = bench;
+    await bench.dead("old");
+    await bench.running("slow");
+    bench.now = T0 + 1000;
+    await bench.dead("young");
+    await bench.running("quick");
+    await store.enqueue([
+      { id: "late", command: "x", run_at: T0 + 9000 },
+      { id: "soon", command: "x", run_at: T0 + 5000, priority: -1 },
+      { id: "plain", command: "x", queue: "deploy" },
+      { id: "urgent", command: "x", priority: 5 },
+      { id: "bound", command: "x", after: ["late"] },
+    ]);
+    await store.setQueue("deploy", { paused: true });
+    for (const handle of [store, await bench.another()]) {
+      const { processing, next, failures } = await handle.glance(3);
+      expect(ids(processing)).toEqual(["slow", "quick"]);
+      expect(ids(next)).toEqual(["urgent", "plain", "soon"]);
+      expect(ids(failures)).toEqual(["young", "old"]);
+      expect(processing[0]).toStrictEqual((await store.get("slow")) as never);
+      expect(next[0]).toStrictEqual((await store.get("urgent")) as never);
+      expect(failures[0]).toStrictEqual((await store.get("young")) as never);
+    }
+    bench.now = T0 + 5000;
+    expect(ids((await store.glance(9)).next)).toEqual(["urgent", "plain", "soon", "late"]);
+    const [one] = await requeue(store, ["young"]);
+    expect(ids((await store.glance(1)).failures)).toEqual(["old"]);
+    expect(ids((await store.glance(9)).next)).toContain(one?.id ?? "");
+    expect(await store.counts()).toMatchObject({ pending: 6, processing: 2 });
+  },
+
+  "a job that has failed is among the failures as long as it is in the queue": async (bench) => {
+    const { store } = bench;
+    await bench.dead("before");
+    await store.enqueue([{ id: "stale", command: "x", expires_in: 1 }]);
+    bench.now = T0 + 1000;
+    const [stale] = await claimed(store);
+    if (stale) await store.settle([end(stale, { kind: "expired" })]);
+    expect(await store.get("stale")).toMatchObject({ state: "failed" });
+    expect(ids((await store.glance(9)).failures)).toEqual(["stale", "before"]);
+    expect(ids((await (await bench.another()).glance(9)).failures)).toEqual(["stale", "before"]);
   },
 
   "what was there at the close is there after it, for a handle that was open before and for a new one": async (

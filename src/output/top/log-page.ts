@@ -1,0 +1,53 @@
+/** The page of `top` that shows what a job printed: a window of its lines. */
+import { escapeControls } from "../escape.ts";
+import { cut } from "../table.ts";
+import { type Canvas, tooSmall, withFooter } from "./canvas.ts";
+
+export interface LogPage {
+  /** Which log it is. */
+  readonly title: string;
+  /** Lines without anything that could steer a terminal, as wide as they are. */
+  readonly lines: readonly string[];
+  /** The first line that is shown, of those that `foldedLines` makes. */
+  readonly first: number;
+}
+
+/** How many lines of a log there is room for. */
+export function logRoom({ rows }: Pick<Canvas, "rows">): number {
+  return rows - 2;
+}
+
+export function logPageLines({ title, lines, first }: LogPage, canvas: Canvas): string[] {
+  const { columns, colours } = canvas;
+  const all = foldedLines(lines, columns);
+  const shown = all.slice(first, first + logRoom(canvas));
+  const place =
+    all.length === 0 ? "nothing was printed" : `${first + 1}-${first + shown.length} of ${all.length} lines`;
+  const footer = `↑↓ line  space b page  g G start, end  q back   ${place}`;
+  const head = colours.bold(cut(escapeControls(title), columns));
+  return tooSmall(canvas) ?? withFooter([head, ...shown], colours.dim(cut(footer, columns)), canvas);
+}
+
+/** Lines that are too wide go on in the next one. */
+export function foldedLines(lines: readonly string[], columns: number): string[] {
+  return lines.flatMap((line) => folded(line, columns));
+}
+
+function folded(line: string, columns: number): string[] {
+  const text = line.replaceAll("\t", "    ");
+  if (Bun.stringWidth(text) <= columns) return [text];
+  const parts: string[] = [];
+  let part = "";
+  let used = 0;
+  for (const character of text) {
+    const width = Bun.stringWidth(character);
+    if (used + width > columns) {
+      parts.push(part);
+      part = "";
+      used = 0;
+    }
+    part += character;
+    used += width;
+  }
+  return [...parts, part];
+}
