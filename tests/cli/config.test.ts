@@ -11,6 +11,8 @@ keep_completed = 10000
 keep_logs = 30
 kill_grace = 5000
 shutdown_grace = 86400000
+on_complete =
+on_dead =
 `;
 
 test("config-get prints all settings, and the bare value of one", async (home) => {
@@ -79,6 +81,8 @@ test("config-get --show-origin tells where each value comes from: default, what 
     "keep_logs = 30 (default)",
     "kill_grace = 9 (QUEUECTL_KILL_GRACE)",
     "shutdown_grace = 86400000 (default)",
+    "on_complete = (default)",
+    "on_dead = (default)",
     home.shownUrl === undefined ? "store = files (default)" : `store = ${store} (QUEUECTL_STORE)`,
     "",
   ]);
@@ -111,15 +115,16 @@ test("many settings changed at once are all kept", async (home) => {
     home.obey("config-set", "kill_grace", "1"),
     home.obey("config-set", "shutdown_grace", "1"),
   ]);
-  const { worker_idle_delay, keep_completed, keep_logs, ...changed } = JSON.parse(
-    await home.obey("config-get", "--json"),
-  );
-  expect({ worker_idle_delay, keep_completed, keep_logs }).toEqual({
+  const changed = JSON.parse(await home.obey("config-get", "--json"));
+  const { worker_idle_delay, keep_completed, keep_logs, on_complete, on_dead, ...others } = changed;
+  expect({ worker_idle_delay, keep_completed, keep_logs, on_complete, on_dead }).toEqual({
     worker_idle_delay: 2000,
     keep_completed: 10_000,
     keep_logs: 30,
+    on_complete: "",
+    on_dead: "",
   });
-  expect(Object.values(changed)).toEqual(new Array(6).fill(1));
+  expect(Object.values(others)).toEqual(new Array(6).fill(1));
 });
 
 test("a running worker follows config-set", async (home) => {

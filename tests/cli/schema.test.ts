@@ -102,7 +102,10 @@ test("mistakes are what the schema says", async (home) => {
 
 testOnce("the schema knows every setting with its range, every state, and every error", () => {
   const { config, job, message } = SCHEMA.$defs;
-  const ranges = CONFIG_KEYS.map((key) => [key, { minimum: SETTINGS[key].min, maximum: SETTINGS[key].max }]);
+  const ranges = CONFIG_KEYS.map((key) => {
+    const setting = SETTINGS[key];
+    return [key, setting.kind === "number" ? { minimum: setting.min, maximum: setting.max } : { type: "string" }];
+  });
   expect(config?.properties).toMatchObject(Object.fromEntries(ranges));
   expect(Object.keys(config?.properties ?? {})).toEqual(CONFIG_KEYS);
   expect(job?.properties.state?.enum).toEqual(JOB_STATES);

@@ -23,6 +23,7 @@ export const configSet: Command = {
     "queuectl config-set max_retries 5",
     "queuectl config set backoff-base 3",
     "queuectl config-set --unset max_retries",
+    `queuectl config-set on_dead 'echo "$JOB_ID: $JOB_ERROR" >> dead.txt'`,
     "queuectl config-set store postgres://queue@db.example.org/jobs",
   ],
   async run(context, args) {

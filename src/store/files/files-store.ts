@@ -2,9 +2,9 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, hookPolicy, retryPolicy } from "../../config.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
-import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
+import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { type HolderOf, jobNotFound } from "../admission.ts";
@@ -22,6 +22,7 @@ import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { announce, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
+import { Settings } from "./settings.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
 import type { QueueState } from "./state.ts";
 import { dump, restore } from "./transfer.ts";
@@ -41,6 +42,7 @@ export class FilesStore implements Store {
   readonly #options: FilesStoreOptions;
   readonly #ledger: Ledger;
   readonly #config: ConfigFile;
+  readonly #settings: Settings;
   readonly #retention: Retention;
   readonly #logs: LogDirectory;
   readonly #isFresh: SignCheck;
@@ -53,10 +55,11 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
+    this.#settings = new Settings(this.#config, options.overrides);
     const { now } = options;
-    this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings().max_retries });
+    this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings.current().max_retries });
     this.#logs = new LogDirectory(this.#layout.logs);
-    const retaining = { logs: this.#logs, ...options, config: () => this.#settings() };
+    const retaining = { logs: this.#logs, ...options, config: () => this.#settings.current() };
     this.#retention = new Retention(this.#layout, this.#ledger, retaining);
     this.#isFresh = freshWhileWatched(options.elapsed);
   }
@@ -86,7 +89,7 @@ export class FilesStore implements Store {
 
   async probe(): Promise<void> {
     this.#ledger.probe();
-    this.#settings();
+    this.#settings.current();
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -100,10 +103,10 @@ export class FilesStore implements Store {
         return turn(state, { ended: [], claimed: [] }, { now: now(), served: claimant?.queues });
       }
     }
-    // A success needs no settings, and looking at them costs as much as the rest of it.
-    const policy = retryPolicy(mayRetry(ends) ? await this.config() : DEFAULTS, random);
+    const config = ends.length > 0 ? this.#settings.current() : DEFAULTS;
+    const policies = { policy: retryPolicy(config, random), hooks: hookPolicy(config) };
     const done = await this.#ledger.commit(
-      (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), policy }),
+      (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), ...policies }),
       SOON,
     );
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
@@ -153,14 +156,14 @@ export class FilesStore implements Store {
   }
 
   async config(): Promise<Config> {
-    return this.#settings();
+    return this.#settings.current();
   }
 
   async configSources(): Promise<ConfigSources> {
     return { stored: this.#config.read(), overrides: this.#options.overrides, where: this.#layout.config };
   }
 
-  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+  async setConfig<Key extends ConfigKey>(key: Key, value: Config[Key] | undefined): Promise<void> {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 
@@ -229,10 +232,6 @@ export class FilesStore implements Store {
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: true });
     await this.#retention.settled();
     await this.#ledger.close();
-  }
-
-  #settings(): Config {
-    return resolveConfig(this.#config.read(), this.#options.overrides);
   }
 
   #nobodyWorks(): boolean {

@@ -1,6 +1,7 @@
 /** What one `settle` comes to: pure, on the state as it is with the lock held. */
 import { consequences } from "../../job/dependency.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
+import { type HookPolicy, hooksOf } from "../../job/hook.ts";
 import type { Entry, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import type { Claimant, Turn } from "../store.ts";
@@ -16,6 +17,7 @@ interface TurnRequest {
   readonly seq: number;
   readonly now: number;
   readonly policy: RetryPolicy;
+  readonly hooks: HookPolicy | undefined;
 }
 
 interface Settled {
@@ -23,9 +25,9 @@ interface Settled {
   readonly claimed: readonly ProcessingJob[];
 }
 
-/** Ends attempts, then gives the claimant its jobs. */
+/** Ends attempts, adds the hooks of those that ended for good, then gives the claimant its jobs. */
 export function decideTurn(state: QueueState, request: TurnRequest): Decision<Settled> {
-  const { ends, claimant, seq, now, policy } = request;
+  const { ends, claimant, seq, now, policy, hooks } = request;
   const records: JournalRecord[] = [];
   const latest = new Map<string, Entry>();
   const ended = ends.map((end) => {
@@ -40,6 +42,12 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
   for (const { before, after } of consequences(latest.values(), (id) => state.waitersOf(id), now)) {
     records.push(recordOf(after.state === "failed" ? "failed" : "waited", before, after));
     latest.set(after.id, after);
+  }
+  if (hooks) {
+    const isTaken = (id: string): boolean => state.entry(id) !== undefined;
+    for (const hook of hooksOf(latest.values(), { now, policy: hooks, isTaken })) {
+      records.push(recordOf("enqueued", undefined, hook));
+    }
   }
   if (!claimant) return { records, result: { ended, claimed: [] } };
   const forgotten = forgottenBy(claimant, state).filter(({ id }) => !latest.has(id));

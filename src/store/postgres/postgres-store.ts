@@ -72,7 +72,7 @@ export class PostgresStore implements Store {
     this.#database = database;
     this.#options = options;
     this.#logs = new LogDirectory(logs);
-    this.#turns = new Turns(database);
+    this.#turns = new Turns(database, options.overrides);
     this.#watch = new Watch(database, elapsed);
     this.#wakeUps = new WakeUps(database);
     this.#aheadMs = aheadMs;
@@ -162,7 +162,7 @@ export class PostgresStore implements Store {
     return { stored: await readSettings(this.#database), overrides: this.#options.overrides, where: this.location };
   }
 
-  setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+  setConfig<Key extends ConfigKey>(key: Key, value: Config[Key] | undefined): Promise<void> {
     return writeSetting(this.#database, key, value);
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { SQL } from "bun";
+import { type Config, DEFAULTS } from "../../config.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
@@ -41,6 +42,8 @@ interface Answer {
 
 export class Turns {
   readonly #database: Database;
+  /** The settings that the server needs for hooks, as far as it does not have them itself. */
+  readonly #own: object;
   /** What was claimed here, by lease. */
   readonly #held = new Map<Lease, ProcessingJob>();
   /** Where the output of attempts is. */
@@ -48,8 +51,9 @@ export class Turns {
   /** What was sent and may have been written although no answer came: it is sent again as it is. */
   readonly #unanswered = new Map<Lease, JobEvent>();
 
-  constructor(database: Database) {
+  constructor(database: Database, overrides: Partial<Config>) {
     this.#database = database;
+    this.#own = { over: hookSettings(overrides), under: hookSettings(DEFAULTS) };
   }
 
   /** The output of this attempt is there, on this machine unless another is named. */
@@ -114,7 +118,7 @@ export class Turns {
     const { workerId = "", limit = 0, holds, queues } = claimant ?? {};
     const leases = holds && `{${[...holds].join(",")}}`;
     const [row] = await sql`
-      SELECT settle(${orNull(ends)}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
+      SELECT settle(${orNull(ends)}::json, ${this.#own}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
         ${queues && array(queues)}::text[], ${leases}::bigint[], ${now}) AS answer`;
     return row.answer;
   }
@@ -148,4 +152,8 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
 
 function leaseLost({ id, lease }: AttemptEnd): LeaseLost {
   return { event: "lease-lost", id, lease };
+}
+
+function hookSettings({ on_complete, on_dead, max_retries }: Partial<Config>): object {
+  return { on_complete, on_dead, max_retries };
 }
