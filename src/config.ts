@@ -1,7 +1,7 @@
 /** Every setting, its range and its default; and who wins: defaults < `config.json` < `QUEUECTL_*` < flags. */
 import { didYouMean } from "./job/closest.ts";
 import { QueueError } from "./job/errors.ts";
-import type { HookPolicy } from "./job/hook.ts";
+import { type HookPolicy, isWebhookUrl } from "./job/hook.ts";
 import type { RetryPolicy } from "./job/lifecycle.ts";
 import { shown } from "./job/shown.ts";
 import { isCommand, MAX_RETRIES_LIMIT } from "./job/spec.ts";
@@ -24,6 +24,8 @@ interface TextSetting {
   /** What it has to be otherwise. */
   readonly what: string;
   readonly accepts: (text: string) => boolean;
+  /** Shown to nobody who has not asked for it. */
+  readonly secret?: true;
   readonly meaning: string;
 }
 
@@ -116,6 +118,21 @@ export const SETTINGS = {
     accepts: isCommand,
     meaning: "a command that is enqueued whenever a job went to the DLQ or has failed",
   },
+  webhook_url: {
+    kind: "text",
+    default: "",
+    what: "an http or https URL without a password",
+    accepts: isWebhookUrl,
+    meaning: "a server that is told whenever a job has completed, went to the DLQ or has failed",
+  },
+  webhook_secret: {
+    kind: "text",
+    default: "",
+    what: "text of at most 4096 bytes",
+    accepts: (text) => Buffer.byteLength(text) <= 4096 && !text.includes("\0") && text.isWellFormed(),
+    secret: true,
+    meaning: "the key by which that server knows that it is told by you",
+  },
 } as const satisfies Record<string, Setting>;
 
 export type ConfigKey = keyof typeof SETTINGS;
@@ -139,7 +156,8 @@ export function parseConfigValue<Key extends ConfigKey>(key: Key, value: unknown
   const setting: Setting = SETTINGS[key];
   const parsed = setting.kind === "number" ? parseNumber(setting, value) : parseText(setting, value);
   if (parsed !== undefined) return parsed as Config[Key];
-  throw new QueueError("E_USAGE", `${origin} must be ${domainOf(setting)}, got ${shown(value)}.`);
+  const got = isSecret(key) ? "" : `, got ${shown(value)}`;
+  throw new QueueError("E_USAGE", `${origin} must be ${domainOf(setting)}${got}.`);
 }
 
 /** A number, or the text of one: the original tool kept numbers as strings. */
@@ -156,6 +174,16 @@ function parseText({ accepts }: TextSetting, value: unknown): string | undefined
 function domainOf(setting: Setting): string {
   if (setting.kind === "text") return setting.what;
   return `${setting.whole ? "a whole number" : "a number"} from ${setting.min} to ${setting.max}`;
+}
+
+export function isSecret(key: ConfigKey): boolean {
+  const setting: Setting = SETTINGS[key];
+  return setting.kind === "text" && setting.secret === true;
+}
+
+/** The value of a setting as anybody may see it. */
+export function shownValue(key: ConfigKey, value: ConfigValue): ConfigValue {
+  return isSecret(key) && value !== "" ? "(hidden)" : value;
 }
 
 /** Checks every setting that `read` finds. Throws as `parseConfigValue`. */
@@ -211,7 +239,7 @@ export function retryPolicy(config: Config, random: () => number): RetryPolicy {
 }
 
 /** What the hooks need of the settings; undefined where there is none. */
-export function hookPolicy({ on_complete, on_dead, max_retries }: Config): HookPolicy | undefined {
-  if (on_complete === "" && on_dead === "") return undefined;
-  return { commands: { on_complete, on_dead }, maxRetries: max_retries };
+export function hookPolicy({ on_complete, on_dead, webhook_url, max_retries }: Config): HookPolicy | undefined {
+  if (on_complete === "" && on_dead === "" && webhook_url === "") return undefined;
+  return { commands: { on_complete, on_dead }, webhook: webhook_url !== "", maxRetries: max_retries };
 }

@@ -52,6 +52,8 @@ describe("a config value", () => {
     ["on_dead", "", ""],
     ["on_dead", " mail -s dead me ", " mail -s dead me "],
     ["on_dead", "5", "5"],
+    ["webhook_url", "https://example.org:8080/a?b=c", "https://example.org:8080/a?b=c"],
+    ["webhook_secret", " s \n", " s \n"],
     ["on_dead", "x".repeat(131_071), "x".repeat(131_071)],
   ];
   test.each(accepted)("for %s may be %j", (key, value, parsed) => {
@@ -77,6 +79,10 @@ describe("a config value", () => {
     ["backoff_base", true, "backoff_base must be a number from 0 to 1000, got true."],
     ["backoff_base", [2], "backoff_base must be a number from 0 to 1000, got [2]."],
     ["backoff_jitter", 1.01, "backoff_jitter must be a number from 0 to 1, got 1.01."],
+    ["webhook_url", "example.org", 'webhook_url must be an http or https URL without a password, got "example.org".'],
+    ["webhook_url", "file:///a", 'webhook_url must be an http or https URL without a password, got "file:///a".'],
+    ["webhook_url", "http://a:b@c", 'webhook_url must be an http or https URL without a password, got "http://a:b@c".'],
+    ["webhook_secret", "x".repeat(4097), "webhook_secret must be text of at most 4096 bytes."],
     ["on_dead", 5, "on_dead must be a line of shell of less than 128 KiB, got 5."],
     ["on_dead", null, "on_dead must be a line of shell of less than 128 KiB, got null."],
     ["on_dead", " ", 'on_dead must be a line of shell of less than 128 KiB, got " ".'],

@@ -154,7 +154,7 @@ END
 $$;
 
 -- A setting that holds for who asks. `own` are the settings of that process: {"over": those that stand over the stored ones,
--- "under": those that stand under them}.
+-- "under": those that stand under them, "webhook": a command}.
 CREATE FUNCTION setting(name text, own json) RETURNS text LANGUAGE sql AS $$
   SELECT coalesce(own->'over'->>name, (SELECT value #>> '{}' FROM settings WHERE key = name), own->'under'->>name)
 $$;
@@ -162,8 +162,10 @@ $$;
 -- Adds the hooks of these jobs, which have just ended: as `hooksOf` in src/job/hook.ts.
 CREATE FUNCTION fire_hooks(ended text[], own json, now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM FROM settings WHERE key IN ('on_complete', 'on_dead');
-  IF NOT FOUND AND own->'over'->>'on_complete' IS NULL AND own->'over'->>'on_dead' IS NULL THEN
+  PERFORM FROM settings WHERE key IN ('on_complete', 'on_dead', 'webhook_url');
+  IF NOT FOUND AND coalesce(
+    own->'over'->>'on_complete', own->'over'->>'on_dead', own->'over'->>'webhook_url'
+  ) IS NULL THEN
     RETURN;
   END IF;
   INSERT INTO queues (name) VALUES ('hooks') ON CONFLICT DO NOTHING;
@@ -173,21 +175,25 @@ BEGIN
   SELECT
     format('%s.%s.%s', CASE WHEN octet_length(j.id) <= 200 THEN j.id ELSE md5(j.id) END, h.name, now_ms),
     'pending', true, 'hooks', 0, now_ms, 0, setting('max_retries', own)::integer, now_ms, now_ms,
-    json_build_object('env', json_strip_nulls(json_build_object(
+    json_strip_nulls(json_build_object('env', json_build_object(
       'JOB_ID', j.id,
       'JOB_COMMAND', left(j.command, 10000),
       'JOB_QUEUE', j.queue,
       'JOB_STATE', j.state,
       'JOB_ATTEMPTS', j.attempts::text,
+      'JOB_ENDED_AT', now_ms::text,
       'JOB_ERROR', CASE WHEN j.state <> 'completed' THEN left(j.last_error, 10000) END
-    ))),
+    ), 'no_retry_on', CASE h.name WHEN 'webhook' THEN json_build_array(64) END)),
     h.command
   FROM unnest(ended) WITH ORDINALITY AS e (id, number)
   JOIN jobs j ON j.id = e.id AND j.queue <> 'hooks'
   CROSS JOIN LATERAL (SELECT CASE j.state WHEN 'completed' THEN 'on_complete' ELSE 'on_dead' END) AS n (name)
-  CROSS JOIN LATERAL (SELECT n.name, setting(n.name, own)) AS h (name, command)
+  CROSS JOIN LATERAL (
+    SELECT n.name, setting(n.name, own)
+    UNION ALL SELECT 'webhook', own->>'webhook' WHERE setting('webhook_url', own) <> ''
+  ) AS h (name, command)
   WHERE h.command <> ''
-  ORDER BY e.number
+  ORDER BY e.number, h.name
   ON CONFLICT (id) DO NOTHING;
   PERFORM tell('work');
 END

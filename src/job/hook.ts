@@ -1,6 +1,6 @@
 /**
- * Jobs that come by themselves when another has ended: the commands that the settings `on_complete` and `on_dead` name. A
- * hook comes with the commit that ends its job, so it is there exactly once if that end is. It is a job like any other but
+ * Jobs that come by themselves when another has ended: the commands that the settings `on_complete` and `on_dead` name, and
+ * the one that tells the server of `webhook_url`. A hook comes with the commit that ends its job, so it is there exactly once if that end is. It is a job like any other but
  * for this: the end of a job of its queue has no hooks.
  */
 import { type Entry, isDeadLetter, type PendingJob } from "./job.ts";
@@ -15,6 +15,8 @@ type HookName = "on_complete" | "on_dead";
 export interface HookPolicy {
   /** An empty one is none. */
   readonly commands: Readonly<Record<HookName, string>>;
+  /** Whether a server is to be told. */
+  readonly webhook: boolean;
   readonly maxRetries: number;
 }
 
@@ -23,6 +25,11 @@ interface Circumstances {
   readonly policy: HookPolicy;
   readonly isTaken: (id: string) => boolean;
 }
+
+/** Runs this very program (worker/webhook.ts): its worker says where that is, on the machine where it is run. */
+export const WEBHOOK_COMMAND = 'eval "$QUEUECTL_PROGRAM __webhook"';
+/** With this exit code it says that another attempt would be of no use. */
+export const WILL_NOT_PASS = 64;
 
 /** Of a command or an error so much is told: a variable has to be passed on with all others. */
 const MOST_CHARACTERS = 10_000;
@@ -33,12 +40,30 @@ const MAX_ID_BYTES = 200;
 export function hooksOf(entries: Iterable<Entry>, { now, policy, isTaken }: Circumstances): PendingJob[] {
   return Array.from(entries).flatMap((entry) => {
     const name = hookNameOf(entry);
-    const command = name && policy.commands[name];
-    if (!command || queueOf(entry) === HOOK_QUEUE) return [];
-    const id = `${nameIn(entry.id)}.${name}.${now}`;
-    const hook = { id, command, queue: HOOK_QUEUE, env: factsOf(entry) };
-    return isTaken(id) ? [] : [enqueue(hook, policy.maxRetries, now)];
+    if (!name || queueOf(entry) === HOOK_QUEUE) return [];
+    const common = { queue: HOOK_QUEUE, env: factsOf(entry, now) };
+    const id = (what: string): string => `${nameIn(entry.id)}.${what}.${now}`;
+    const command = policy.commands[name];
+    const hooks = [
+      ...(command ? [{ ...common, id: id(name), command }] : []),
+      ...(policy.webhook
+        ? [{ ...common, id: id("webhook"), command: WEBHOOK_COMMAND, no_retry_on: [WILL_NOT_PASS] }]
+        : []),
+    ];
+    return hooks.filter((hook) => !isTaken(hook.id)).map((hook) => enqueue(hook, policy.maxRetries, now));
   });
+}
+
+/** Whether it is the one that needs to know the server, and its secret. */
+export function isWebhook(job: Pick<PendingJob, "command" | "queue">): boolean {
+  return job.command === WEBHOOK_COMMAND && queueOf(job) === HOOK_QUEUE;
+}
+
+/** Whether a server can be told there. A password in it would be shown with it. */
+export function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || !text.isWellFormed() || text.length > 2048 || text.trim() !== text) return false;
+  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
 }
 
 function hookNameOf(entry: Entry): HookName | undefined {
@@ -51,7 +76,7 @@ function nameIn(id: string): string {
 }
 
 /** What the hook finds in its environment. */
-function factsOf(entry: Entry): Record<string, string> {
+function factsOf(entry: Entry, endedAt: number): Record<string, string> {
   const error = isDeadLetter(entry) ? entry.error : entry.last_error;
   return {
     JOB_ID: entry.id,
@@ -59,6 +84,7 @@ function factsOf(entry: Entry): Record<string, string> {
     JOB_QUEUE: queueOf(entry),
     JOB_STATE: isDeadLetter(entry) ? "dead" : entry.state,
     JOB_ATTEMPTS: String(entry.attempts),
+    JOB_ENDED_AT: String(endedAt),
     ...(error === undefined ? {} : { JOB_ERROR: cut(error) }),
   };
 }

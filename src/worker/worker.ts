@@ -73,14 +73,12 @@ class Worker {
     this.#stop = options.stop;
     this.#claimant = { workerId: this.#id, ...(options.queues && { queues: options.queues }) };
     this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
+    const isToLeave = (): boolean => this.#stop.gently.aborted;
     this.#attempts = new Attempts(store, {
       stop: options.stop,
       isFenced: () => options.announcement.isFenced(),
-      openLog: (job) =>
-        this.#insist(
-          () => store.openLog(job),
-          () => this.#stop.gently.aborted,
-        ),
+      openLog: (job) => this.#insist(() => store.openLog(job), isToLeave),
+      config: () => this.#insist(() => store.config(), isToLeave),
       killGraceMs: async () => (await this.#settings()).kill_grace,
     });
   }

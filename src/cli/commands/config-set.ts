@@ -1,4 +1,14 @@
-import { CONFIG_KEYS, DEFAULTS, parseConfigKey, parseConfigValue, SETTINGS, variableOf } from "../../config.ts";
+import {
+  CONFIG_KEYS,
+  type ConfigKey,
+  DEFAULTS,
+  isSecret,
+  parseConfigKey,
+  parseConfigValue,
+  SETTINGS,
+  shownValue,
+  variableOf,
+} from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
 import type { Arguments, Command, Context } from "../command.ts";
@@ -24,6 +34,7 @@ export const configSet: Command = {
     "queuectl config set backoff-base 3",
     "queuectl config-set --unset max_retries",
     `queuectl config-set on_dead 'echo "$JOB_ID: $JOB_ERROR" >> dead.txt'`,
+    "queuectl config-set webhook_secret - < secret.txt",
     "queuectl config-set store postgres://queue@db.example.org/jobs",
   ],
   async run(context, args) {
@@ -33,13 +44,13 @@ export const configSet: Command = {
     if (word === "store") return setStore(context, { text: text ?? "files", unset });
     const { store, output } = context;
     const key = parseConfigKey(word);
-    const value = unset ? undefined : parseConfigValue(key, text);
+    const value = unset ? undefined : parseConfigValue(key, await givenText(key, text));
     const opened = await store();
     await opened.setConfig(key, value);
     const now = value ?? DEFAULTS[key];
-    output.result({ view: "setting-changed", key, value: now, unset });
+    output.result({ view: "setting-changed", key, value: shownValue(key, now), unset });
     const inForce = (await opened.config())[key];
-    if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${inForce}.`);
+    if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${shownValue(key, inForce)}.`);
     return EXIT.ok;
   },
 };
@@ -53,6 +64,15 @@ function valueText({ words: [, value], options }: Arguments): string | undefined
   if (value !== undefined) return value;
   throw new QueueError("E_USAGE", "Missing <value>.", {
     hint: "Usage: queuectl config-set <key> <value>, or config-set --unset <key>",
+  });
+}
+
+/** A dash stands for standard input; what is secret has to come from there, without its last newline. */
+async function givenText(key: ConfigKey, text: string | undefined): Promise<string | undefined> {
+  if (text === "-") return (await Bun.stdin.text()).replace(/\r?\n$/, "");
+  if (!isSecret(key)) return text;
+  throw new QueueError("E_USAGE", `${key} is not taken from the command line, where others can read it.`, {
+    hint: `Give it on standard input: queuectl config-set ${key} - < file`,
   });
 }
 

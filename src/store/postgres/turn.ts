@@ -7,6 +7,7 @@
 import type { SQL } from "bun";
 import { type Config, DEFAULTS } from "../../config.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
+import { WEBHOOK_COMMAND } from "../../job/hook.ts";
 import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import { self } from "../local/identity.ts";
@@ -53,7 +54,7 @@ export class Turns {
 
   constructor(database: Database, overrides: Partial<Config>) {
     this.#database = database;
-    this.#own = { over: hookSettings(overrides), under: hookSettings(DEFAULTS) };
+    this.#own = { over: hookSettings(overrides), under: hookSettings(DEFAULTS), webhook: WEBHOOK_COMMAND };
   }
 
   /** The output of this attempt is there, on this machine unless another is named. */
@@ -154,6 +155,6 @@ function leaseLost({ id, lease }: AttemptEnd): LeaseLost {
   return { event: "lease-lost", id, lease };
 }
 
-function hookSettings({ on_complete, on_dead, max_retries }: Partial<Config>): object {
-  return { on_complete, on_dead, max_retries };
+function hookSettings({ on_complete, on_dead, webhook_url, max_retries }: Partial<Config>): object {
+  return { on_complete, on_dead, webhook_url, max_retries };
 }

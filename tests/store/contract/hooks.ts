@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { isWebhook } from "../../../src/job/hook.ts";
 import type { PendingJob } from "../../../src/job/job.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { type Contract, claimed, end, FAILURE, ids, SUCCESS, T0 } from "./bench.ts";
@@ -23,12 +24,16 @@ export const hooksContract: Contract = {
         ...{ ...fresh, id: `bad.on_dead.${T0 + 5}`, command: "echo dead" },
         env: {
           ...{ JOB_ID: "bad", JOB_COMMAND: "false", JOB_QUEUE: "default", JOB_STATE: "dead", JOB_ATTEMPTS: "1" },
+          JOB_ENDED_AT: String(T0 + 5),
           JOB_ERROR: "exit 1: no such host",
         },
       },
       {
         ...{ ...fresh, id: `good.on_complete.${T0 + 5}`, command: "echo done" },
-        env: { JOB_ID: "good", JOB_COMMAND: "true", JOB_QUEUE: "q", JOB_STATE: "completed", JOB_ATTEMPTS: "1" },
+        env: {
+          ...{ JOB_ID: "good", JOB_COMMAND: "true", JOB_QUEUE: "q", JOB_STATE: "completed", JOB_ATTEMPTS: "1" },
+          JOB_ENDED_AT: String(T0 + 5),
+        },
       },
     ]);
     expect(await (await bench.another()).counts()).toMatchObject({ pending: 2, completed: 1, dead: 1 });
@@ -79,6 +84,21 @@ export const hooksContract: Contract = {
     await store.settle(again.map((job) => end(job, FAILURE)));
     const came = (await store.list()).filter(({ queue }) => queue === "hooks").map(({ id }) => id);
     expect(came.toSorted()).toEqual([`bad.on_dead.${T0}`, `bad.on_dead.${T0 + 1}`]);
+  },
+
+  "tell a server of every end beside, and not again when it will not hear": async (bench) => {
+    const { store } = bench;
+    const overridden = await bench.another({ webhook_url: "http://localhost/mine" });
+    await store.setConfig("on_complete", "echo done");
+    const [a, b] = await bench.running("a", "b");
+    await overridden.settle([end(a, SUCCESS)]);
+    await store.setConfig("webhook_url", "http://localhost/stored");
+    await store.settle([end(b, { kind: "canceled" })]);
+    const found = await hooks(store);
+    expect(ids(found)).toEqual([`a.on_complete.${T0}`, `a.webhook.${T0}`, `b.webhook.${T0}`]);
+    expect(found.map(isWebhook)).toEqual([false, true, true]);
+    expect(found.map(({ no_retry_on }) => no_retry_on)).toEqual([undefined, [64], [64]]);
+    expect(found[2]?.env).toMatchObject({ JOB_ID: "b", JOB_STATE: "failed", JOB_ERROR: "canceled" });
   },
 
   "have no hooks themselves": async (bench) => {
