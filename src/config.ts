@@ -30,6 +30,12 @@ interface TextSetting {
 }
 
 const DAY_MS = 86_400_000;
+const COMMAND = {
+  kind: "text",
+  default: "",
+  what: "a line of shell of less than 128 KiB",
+  accepts: isCommand,
+} as const;
 
 export const SETTINGS = {
   max_retries: {
@@ -88,6 +94,14 @@ export const SETTINGS = {
     whole: false,
     meaning: "days that the logs of an archived job are kept",
   },
+  log_max: {
+    kind: "number",
+    default: 0,
+    min: 0,
+    max: 1_073_741_824,
+    whole: true,
+    meaning: "bytes that are kept of an attempt's log, half of its end; 0 is all",
+  },
   kill_grace: {
     kind: "number",
     default: 5000,
@@ -104,18 +118,9 @@ export const SETTINGS = {
     whole: true,
     meaning: "how long a stopping worker lets its jobs finish, in ms",
   },
-  on_complete: {
-    kind: "text",
-    default: "",
-    what: "a line of shell of less than 128 KiB",
-    accepts: isCommand,
-    meaning: "a command that is enqueued whenever a job has completed",
-  },
+  on_complete: { ...COMMAND, meaning: "a command that is enqueued whenever a job has completed" },
   on_dead: {
-    kind: "text",
-    default: "",
-    what: "a line of shell of less than 128 KiB",
-    accepts: isCommand,
+    ...COMMAND,
     meaning: "a command that is enqueued whenever a job went to the DLQ or has failed",
   },
   webhook_url: {

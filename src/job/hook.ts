@@ -1,7 +1,7 @@
 /**
  * Jobs that come by themselves when another has ended: the commands that the settings `on_complete` and `on_dead` name, and
- * the one that tells the server of `webhook_url`. A hook comes with the commit that ends its job, so it is there exactly once if that end is. It is a job like any other but
- * for this: the end of a job of its queue has no hooks.
+ * the one that tells the server of `webhook_url`. A hook comes with the commit that ends its job, so it is there exactly
+ * once if that end is. It is a job like any other but for this: the end of a job of its queue has no hooks.
  */
 import { type Entry, isDeadLetter, type PendingJob } from "./job.ts";
 import { enqueue } from "./lifecycle.ts";

@@ -21,6 +21,7 @@ export interface AttemptsOptions {
   /** The settings; undefined when the worker is to leave before they can be read. */
   readonly config: () => Promise<Config | undefined>;
   readonly killGraceMs: () => Promise<number>;
+  readonly maxLogBytes: () => Promise<number>;
 }
 
 const RELEASED: Interruption = { kind: "released" };
@@ -46,7 +47,7 @@ export class Attempts {
   }
 
   async #outcomeOf(job: ProcessingJob): Promise<Outcome> {
-    const { stop, isFenced, openLog, killGraceMs } = this.#options;
+    const { stop, isFenced, openLog, killGraceMs, maxLogBytes } = this.#options;
     // Asked to leave before anything was started: nobody is helped by starting it now.
     if (stop.gently.aborted) return RELEASED;
     // By the clock that the claim was made by.
@@ -54,7 +55,7 @@ export class Attempts {
     const env = await this.#environmentOf(job);
     const log = env && (await openLog(job));
     if (!log) return RELEASED;
-    const command = runCommand(job, { store: this.#store, log, env, killGraceMs });
+    const command = runCommand(job, { store: this.#store, log, env, killGraceMs, maxLogBytes });
     this.#commands.set(job.lease, command);
     if (stop.now.aborted) command.end(RELEASED);
     if (isFenced()) command.end(RELEASED, { atOnce: true });

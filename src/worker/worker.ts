@@ -80,6 +80,7 @@ class Worker {
       openLog: (job) => this.#insist(() => store.openLog(job), isToLeave),
       config: () => this.#insist(() => store.config(), isToLeave),
       killGraceMs: async () => (await this.#settings()).kill_grace,
+      maxLogBytes: async () => (await this.#settings()).log_max,
     });
   }
 
