@@ -168,7 +168,6 @@ BEGIN
   ) IS NULL THEN
     RETURN;
   END IF;
-  INSERT INTO queues (name) VALUES ('hooks') ON CONFLICT DO NOTHING;
   INSERT INTO jobs (
     id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, terms, command
   )
@@ -195,7 +194,10 @@ BEGIN
   WHERE h.command <> ''
   ORDER BY e.number, h.name
   ON CONFLICT (id) DO NOTHING;
-  PERFORM tell('work');
+  IF FOUND THEN
+    INSERT INTO queues (name) VALUES ('hooks') ON CONFLICT DO NOTHING;
+    PERFORM tell('work');
+  END IF;
 END
 $$;
 
