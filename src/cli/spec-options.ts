@@ -18,6 +18,7 @@ export const SPEC_OPTIONS: readonly OptionSpec[] = [
     offer: ANY_ID,
     summary: "A job that has to be completed before it; may be repeated",
   },
+  { name: "batch", value: "name", summary: "What it belongs to, to find and wait for its jobs" },
   { name: "max-retries", value: "n", summary: "Retries after the first attempt (default: the setting)" },
   { name: "timeout", value: "duration", summary: "How long an attempt may take" },
   {

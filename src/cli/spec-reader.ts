@@ -62,12 +62,13 @@ export function readTerms(args: Arguments, here: Here): SpecDefaults {
     throw mistake("--delay and --at say the same; give one of them.");
   }
   const terms = {
-    id: readId(args),
+    id: readName(args, "id"),
     delay: duration(args, "delay", ANY_DURATION),
     run_at: instant(args, "at"),
     priority: wholeNumber(args, "priority", PRIORITIES),
     queue: readQueue(args),
     after: readDependencies(args),
+    batch: readName(args, "batch"),
     max_retries: wholeNumber(args, "max-retries", RETRIES),
     timeout: duration(args, "timeout", TIMEOUTS),
     cwd: readDirectory(args, here),
@@ -86,9 +87,9 @@ export function termsAgain({ options, lists }: Arguments): string {
   return again.map((option) => ` ${shellWord(option)}`).join("");
 }
 
-function readId({ options }: Arguments): string | undefined {
-  const id = options.get("id");
-  return id === undefined ? undefined : checkName("id", id);
+function readName({ options }: Arguments, option: "id" | "batch"): string | undefined {
+  const name = options.get(option);
+  return name === undefined ? undefined : checkName(option, name);
 }
 
 function readQueue({ options }: Arguments): string | undefined {

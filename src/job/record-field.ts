@@ -22,6 +22,7 @@ const KINDS: { readonly [Field in FieldName]: FieldKind } = {
   queue: "text",
   after: "json",
   waits_for: "json",
+  batch: "text",
   cwd: "text",
   env: "json",
   timeout: "duration",

@@ -28,6 +28,7 @@ const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   priority: (value, field) => wholeNumber(field, value, PRIORITIES),
   queue: checkQueue,
   after: checkIds,
+  batch: (value, field) => nameOf(field, value),
   cwd: checkDirectory,
   env: checkVariables,
   timeout: (value, field) => duration(field, value, TIMEOUTS),

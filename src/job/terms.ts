@@ -1,12 +1,14 @@
 /**
  * What is agreed on when a job is enqueued and holds for all of its attempts, in the queue and in the DLQ. Absent is what
- * nobody said anything about. No rule of a job's life changes it.
+ * nobody said anything about. Only an edit by hand changes it.
  */
 export interface JobTerms {
   /** Higher runs first; absent means 0. */
   readonly priority?: number;
   /** The queue that it is in; absent means `default`. */
   readonly queue?: string;
+  /** The name of what it belongs to with other jobs, by which they are found together. */
+  readonly batch?: string;
   /** The directory that it runs in; absent means that of its worker. */
   readonly cwd?: string;
   /** Variables on top of its worker's. */
@@ -32,6 +34,7 @@ export const FAILINGS = ["signal", "timeout"] as const satisfies readonly Failin
 export const TERMS = [
   "priority",
   "queue",
+  "batch",
   "cwd",
   "env",
   "after",

@@ -1,8 +1,8 @@
-/** Who comes into the queue: new jobs, and dead letters that come back. Pure: the store says which ids are taken. */
+/** Who comes into the queue. Pure: the store says which ids are taken. */
 import { type Arrival, withDependencies } from "../job/dependency.ts";
 import { QueueError } from "../job/errors.ts";
-import { type DeadLetter, type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
-import { enqueue, requeue } from "../job/lifecycle.ts";
+import { type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
+import { enqueue } from "../job/lifecycle.ts";
 import { shellWord } from "../job/shell-word.ts";
 import { shown } from "../job/shown.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -40,30 +40,6 @@ export function admit(specs: readonly JobSpec[], admission: Admission): PendingJ
   return withDependencies(added, holderOf);
 }
 
-/** A dead letter that comes back, and the job that it is then. */
-export interface Readmission {
-  readonly dead: DeadLetter;
-  readonly job: PendingJob;
-}
-
-interface Readmitting {
-  readonly deadLetter: (id: string) => DeadLetter | undefined;
-  /** Queues of the original tool may have a job and a dead letter of one id. */
-  readonly job?: (id: string) => Entry | undefined;
-  readonly now: number;
-}
-
-/** Dead letters as jobs again, all or none; an id given twice counts once. Throws `E_JOB_NOT_FOUND`, `E_JOB_EXISTS`. */
-export function readmit(ids: readonly string[], { deadLetter, job, now }: Readmitting): Readmission[] {
-  return [...new Set(ids)].map((id) => {
-    const dead = deadLetter(id);
-    if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-    const holder = job?.(id);
-    if (holder) throw idTaken(id, holder, ids.indexOf(id));
-    return { dead, job: requeue(dead, now) };
-  });
-}
-
 /** `E_JOB_NOT_FOUND` for an id that nothing has; where there is an archive, it may be there. */
 export function jobNotFound(id: string, { hasArchive }: { hasArchive: boolean }): QueueError {
   const hint = "Completed jobs leave the queue after a while: queuectl list --archived";
@@ -81,7 +57,7 @@ function freshId(random: () => number, isTaken: (id: string) => boolean): string
 }
 
 /** `E_JOB_EXISTS` for what stands at `index` of a call; without a holder, an earlier one of the same call has the id. */
-function idTaken(id: string, holder: Entry | undefined, index: number): QueueError {
+export function idTaken(id: string, holder: Entry | undefined, index: number): QueueError {
   if (!holder) {
     return new QueueError("E_JOB_EXISTS", `The job ID ${shown(id)} stands more than once in this request.`, { index });
   }

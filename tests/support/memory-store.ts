@@ -13,12 +13,23 @@ import {
   resolveConfig,
   retryPolicy,
 } from "../../src/config.ts";
+import { type Alteration, alterationsOf, lostBy, type Rule } from "../../src/job/alteration.ts";
 import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import { hooksOf } from "../../src/job/hook.ts";
-import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
-import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
+import {
+  type CompletedJob,
+  type DeadLetter,
+  type Entry,
+  isDeadLetter,
+  type Job,
+  type JobState,
+  type Lease,
+  type PendingJob,
+  type ProcessingJob,
+} from "../../src/job/job.ts";
+import { type AttemptEnd, claim, enqueue, finish } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import {
   changedRule,
@@ -32,7 +43,7 @@ import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
-import type { Announcement, Lost, Present } from "../../src/store/present.ts";
+import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
 import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
 import {
@@ -64,6 +75,7 @@ class Memory {
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
   readonly wakes = new Set<() => void>();
+  readonly asked = new Set<(lease: Lease) => void>();
   /** Counts claims (leases) and generated ids: no two of them are equal. */
   sequence = 0;
 }
@@ -118,7 +130,7 @@ export class MemoryStore implements Store {
     const failed = this.#tellWaiters(ended, now);
     this.#fireHooks([...ended.flatMap((change) => ("job" in change ? [change.job] : [])), ...failed], config);
     const claimed = claimant ? this.#claim(claimant, now) : [];
-    const pending = this.#pending();
+    const pending = this.#pending().filter((job) => job.id === (claimant?.only ?? job.id));
     const named = [...new Set(pending.map(queueOf))];
     const open = named.filter((queue) => this.#room(queue, claimant?.queues) > 0);
     const dueTimes = pending.filter((job) => open.includes(queueOf(job))).map((job) => job.run_at);
@@ -131,23 +143,37 @@ export class MemoryStore implements Store {
     });
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const jobs = [...new Set(ids)].map((id) => {
-      const dead = this.#memory.dead.get(id);
-      if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-      return requeue(dead, this.#options.now());
-    });
-    for (const job of jobs) {
-      this.#memory.dead.delete(job.id);
-      this.#memory.jobs.set(job.id, job);
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    const now = this.#options.now();
+    const done = alterationsOf(ids, rule, { now, entryOf: (id) => this.#find(id) });
+    const { jobs, dead, logs } = this.#memory;
+    for (const { event, job } of done) {
+      if (event === "requeued" || event === "removed") {
+        jobs.delete(job.id);
+        dead.delete(job.id);
+      }
+      if (event === "removed") logs.delete(job.id);
+      else if (isDeadLetter(job)) dead.set(job.id, job);
+      else jobs.set(job.id, job);
     }
-    return this.#changed(jobs);
+    const failed = done.flatMap(({ event, job }) => (event === "failed" ? [job] : []));
+    this.#fireHooks([...failed, ...this.#tellWaitersOf(lostBy(done, now), now)], await this.config());
+    return this.#changed(done);
+  }
+
+  async askToEnd({ lease }: ProcessingJob): Promise<boolean> {
+    for (const asked of this.#memory.asked) asked(lease);
+    return true;
   }
 
   async get(id: string): Promise<Entry> {
     const entry = this.#find(id);
     if (!entry) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`);
     return entry;
+  }
+
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    return ids.map((id) => this.#find(id)).filter((entry) => entry !== undefined);
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -249,7 +275,7 @@ export class MemoryStore implements Store {
     return this.#changed(tallies);
   }
 
-  async announce({ kind, supervisor }: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
+  async announce({ kind, supervisor, queues, onAsked = () => {} }: Announced): Promise<Announcement> {
     const { announced } = this.#memory;
     const name = `${kind}-${process.pid}`;
     let id = name;
@@ -258,8 +284,10 @@ export class MemoryStore implements Store {
     const present: Present = {
       ...{ id, kind, pid: process.pid, host: hostname(), reachable: true, startedAt, stopping: false },
       ...(supervisor === undefined ? {} : { supervisor }),
+      ...(queues === undefined ? {} : { queues }),
     };
     announced.set(id, present);
+    this.#memory.asked.add(onAsked);
     this.#changed(undefined);
     return {
       id,
@@ -268,6 +296,7 @@ export class MemoryStore implements Store {
       },
       isFenced: () => false,
       [Symbol.asyncDispose]: async () => {
+        this.#memory.asked.delete(onAsked);
         this.#changed(announced.delete(id));
       },
     };
@@ -364,13 +393,13 @@ export class MemoryStore implements Store {
     return change;
   }
 
-  #claim({ workerId, limit, queues, holds }: Claimant, now: number): ProcessingJob[] {
+  #claim({ workerId, limit, queues, only, holds }: Claimant, now: number): ProcessingJob[] {
     const forgotten = holds
       ? this.#jobsOf(workerId)
           .filter(({ lease }) => !holds.has(lease))
           .slice(0, limit)
       : [];
-    const due = this.#pending().filter((job) => job.run_at <= now);
+    const due = this.#pending().filter((job) => job.run_at <= now && job.id === (only ?? job.id));
     due.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
     const claimed: ProcessingJob[] = [];
     for (const pending of due) {
@@ -403,6 +432,10 @@ export class MemoryStore implements Store {
 
   #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): Entry[] {
     const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
+    return this.#tellWaitersOf(entries, now);
+  }
+
+  #tellWaitersOf(entries: readonly Entry[], now: number): Entry[] {
     const waitersOf = (id: string): PendingJob[] =>
       [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
     return consequences(entries, waitersOf, now).map(({ after }) => {

@@ -1,6 +1,7 @@
 import {
   CONFIG_KEYS,
   type ConfigKey,
+  configFromEnvironment,
   DEFAULTS,
   isSecret,
   parseConfigKey,
@@ -45,11 +46,11 @@ export const configSet: Command = {
     const { store, output } = context;
     const key = parseConfigKey(word);
     const value = unset ? undefined : parseConfigValue(key, await givenText(key, text));
-    const opened = await store();
-    await opened.setConfig(key, value);
+    await (await store()).setConfig(key, value);
     const now = value ?? DEFAULTS[key];
     output.result({ view: "setting-changed", key, value: shownValue(key, now), unset });
-    const inForce = (await opened.config())[key];
+    // Not asked of the store, where another setting may still be unreadable: this one is stored.
+    const inForce = configFromEnvironment(context.env)[key] ?? now;
     if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${shownValue(key, inForce)}.`);
     return EXIT.ok;
   },

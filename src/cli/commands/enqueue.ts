@@ -18,6 +18,7 @@ export const enqueue: Command = {
       "priority     -1000 to 1000, higher runs first (default: 0)",
       "queue        The queue it is in (default: default)",
       "after        Ids of jobs that have to be completed before it",
+      "batch        A name for what it belongs to, to find and wait for its jobs",
       "cwd          The directory it runs in (default: its worker's)",
       'env          Variables for it: {"NAME":"value"}',
       "timeout      How long an attempt may take",

@@ -3,6 +3,7 @@
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
 import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, hookPolicy, retryPolicy } from "../../config.ts";
+import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
@@ -13,18 +14,18 @@ import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../store.ts";
+import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
-import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
+import { decideAdmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { announce, findLost, roster } from "./presence.ts";
+import { announce, askToEnd, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { Settings } from "./settings.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
-import type { QueueState } from "./state.ts";
 import { dump, restore } from "./transfer.ts";
 import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
@@ -100,7 +101,7 @@ export class FilesStore implements Store {
       const state = this.#ledger.state();
       if (!claimant || isNothingToTake(state, claimant, now())) {
         if (this.#isWorker) this.#retention.turned(state, { idle: true });
-        return turn(state, { ended: [], claimed: [] }, { now: now(), served: claimant?.queues });
+        return turn(state, { ended: [], claimed: [] }, { now: now(), claimant });
       }
     }
     const config = ends.length > 0 ? this.#settings.current() : DEFAULTS;
@@ -110,14 +111,16 @@ export class FilesStore implements Store {
       SOON,
     );
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
-    return turn(this.#ledger.known(), done, { now: now(), served: claimant?.queues });
+    return turn(this.#ledger.known(), done, { now: now(), claimant });
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const decide = (state: QueueState) => decideReadmission(ids, state, this.#options.now());
-    // Refused, if at all, before a directory is made for it.
-    decide(this.#ledger.state());
-    return this.#ledger.commit(decide, DURABLY);
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    const parts = { ledger: this.#ledger, logs: this.#logs, now: this.#options.now };
+    return alter({ ...parts, hooks: () => hookPolicy(this.#settings.current()) }, ids, rule);
+  }
+
+  async askToEnd(job: ProcessingJob): Promise<boolean> {
+    return askToEnd(this.#layout.workers, job, freshBefore(this.#options.now()));
   }
 
   async get(id: string): Promise<Entry> {
@@ -125,6 +128,11 @@ export class FilesStore implements Store {
     const entry = state.entry(id);
     if (!entry) throw jobNotFound(id, { hasArchive: state.standing.archive.length > 0 });
     return entry;
+  }
+
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    const state = this.#ledger.state();
+    return ids.map((id) => state.entry(id)).filter((entry) => entry !== undefined);
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -180,20 +188,15 @@ export class FilesStore implements Store {
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 
-  async announce({ kind, supervisor }: Announced): Promise<Announcement> {
+  async announce(as: Announced): Promise<Announcement> {
     await this.#ledger.create();
     // Only workers hold jobs, and a supervisor need not know them.
-    const holders = new Set(
-      kind === "worker" ? Array.from(this.#ledger.state().processing(), ({ worker_id }) => worker_id) : [],
-    );
-    const announcement = await announce(this.#layout.workers, {
-      kind,
-      ...(supervisor === undefined ? {} : { supervisor }),
-      now: this.#options.now(),
-      isInUse: (id) => holders.has(id),
-    });
+    const jobs = as.kind === "worker" ? this.#ledger.state().processing() : [];
+    const holders = new Set(Array.from(jobs, ({ worker_id }) => worker_id));
+    const presence = { ...as, now: this.#options.now(), isInUse: (id: string) => holders.has(id) };
+    const announcement = await announce(this.#layout.workers, presence);
     this.#ledger.author = announcement.id;
-    if (kind === "worker") {
+    if (as.kind === "worker") {
       this.#isWorker = true;
       this.#ledger.restWhenIdle();
     }

@@ -121,12 +121,19 @@ export class QueueState {
       .filter((entry): entry is PendingJob => "state" in entry && entry.state === "pending" && !entry.waits_for)
       .map((job): Ticket => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
     const terms = { ...asking, rules: this.#standing.queues };
-    return this.#lanes.due(terms, { freed, queues: running.map(queueOf) });
+    const changing = { freed, queues: running.map(queueOf) };
+    if (asking.only === undefined) return this.#lanes.due(terms, changing);
+    const ticket = freed.find(({ job }) => job.id === asking.only) ?? this.#ticket(asking.only);
+    const isDue = ticket && asking.limit > 0 && ticket.job.run_at <= asking.now;
+    return isDue && this.#lanes.admits(ticket, terms, changing) ? [ticket.job] : [];
   }
 
   /** When the earliest pending job is due that may be claimed on these terms: now or before, if one is due already. */
   nextDueAt(asking: Omit<Asking, "rules" | "limit">): number | undefined {
-    return this.#lanes.nextDueAt({ ...asking, rules: this.#standing.queues });
+    const terms = { ...asking, rules: this.#standing.queues };
+    if (asking.only === undefined) return this.#lanes.nextDueAt(terms);
+    const ticket = this.#ticket(asking.only);
+    return ticket && this.#lanes.admits(ticket, terms) ? ticket.job.run_at : undefined;
   }
 
   /** When a schedule gives its next job. */
@@ -160,8 +167,10 @@ export class QueueState {
     }
     if (sides.queue) this.#drop(id);
     if (to === "queue" && sides.queue) this.#put(set as unknown as Job);
-    if (sides.dlq && (this.#dead.delete(id) || to === "dlq")) this.#dlqChanges += 1;
+    if (sides.dlq && (to === "dlq" || this.#dead.has(id))) this.#dlqChanges += 1;
+    // One that is there already keeps its place.
     if (to === "dlq" && sides.dlq) this.#dead.set(id, set as unknown as DeadLetter);
+    else if (sides.dlq) this.#dead.delete(id);
     return true;
   }
 
@@ -206,6 +215,12 @@ export class QueueState {
     this.#completed.clear();
     for (const job of completed) this.#completed.set(job.id, job);
     this.#areCompletedInOrder = true;
+  }
+
+  /** Of a job that may be claimed as it is. */
+  #ticket(id: string): Ticket | undefined {
+    const version = this.#jobs.get(id);
+    return version && isTicket(version) ? version : undefined;
   }
 
   #drop(id: string): void {

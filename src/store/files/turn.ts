@@ -1,11 +1,12 @@
 /** What one `settle` comes to: pure, on the state as it is with the lock held. */
 import { consequences } from "../../job/dependency.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
-import { type HookPolicy, hooksOf } from "../../job/hook.ts";
+import type { HookPolicy } from "../../job/hook.ts";
 import type { Entry, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import type { Claimant, Turn } from "../store.ts";
 import { type JournalRecord, recordOf } from "./commit.ts";
+import { hookRecords } from "./hooks.ts";
 import type { Asking } from "./lanes.ts";
 import type { Decision } from "./ledger.ts";
 import type { QueueState } from "./state.ts";
@@ -43,16 +44,10 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
     records.push(recordOf(after.state === "failed" ? "failed" : "waited", before, after));
     latest.set(after.id, after);
   }
-  if (hooks) {
-    const isTaken = (id: string): boolean => state.entry(id) !== undefined;
-    for (const hook of hooksOf(latest.values(), { now, policy: hooks, isTaken })) {
-      records.push(recordOf("enqueued", undefined, hook));
-    }
-  }
+  records.push(...hookRecords(state, latest.values(), { now, policy: hooks }));
   if (!claimant) return { records, result: { ended, claimed: [] } };
   const forgotten = forgottenBy(claimant, state).filter(({ id }) => !latest.has(id));
-  const { queues: served } = claimant;
-  const due = state.due({ now, served, limit: claimant.limit - forgotten.length }, latest);
+  const due = state.due({ ...termsOf(claimant, now), limit: claimant.limit - forgotten.length }, latest);
   const claimed = due.map((job) => {
     const running = claim(job, { workerId: claimant.workerId, lease: seq + records.length }, now);
     records.push(recordOf("claimed", job, running));
@@ -62,8 +57,8 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
 }
 
 /** What was settled, with the time at which to look again, as the state is afterwards. */
-export function turn(state: QueueState, done: Settled, { now, served }: Pick<Asking, "now" | "served">): Turn {
-  const nextDueAt = state.nextDueAt({ now, served });
+export function turn(state: QueueState, done: Settled, { now, claimant }: Pick<TurnRequest, "now" | "claimant">): Turn {
+  const nextDueAt = state.nextDueAt(termsOf(claimant, now));
   const nextScheduleAt = state.nextScheduleAt();
   return {
     ...done,
@@ -75,9 +70,12 @@ export function turn(state: QueueState, done: Settled, { now, served }: Pick<Ask
 /** Whether a claim would come back empty. */
 export function isNothingToTake(state: QueueState, claimant: Claimant, now: number): boolean {
   if (claimant.limit < 1) return true;
-  return (
-    state.due({ now, limit: 1, served: claimant.queues }).length === 0 && forgottenBy(claimant, state).length === 0
-  );
+  const due = state.due({ ...termsOf(claimant, now), limit: 1 });
+  return due.length === 0 && forgottenBy(claimant, state).length === 0;
+}
+
+function termsOf(claimant: Claimant | undefined, now: number): Pick<Asking, "now" | "served" | "only"> {
+  return { now, served: claimant?.queues, only: claimant?.only };
 }
 
 /** Claims that count although their worker was told of an error, or of nothing: given to it once more. */

@@ -5,16 +5,17 @@
  */
 
 import type { SQL } from "bun";
-import { type Config, DEFAULTS } from "../../config.ts";
+import type { Config } from "../../config.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
-import { WEBHOOK_COMMAND } from "../../job/hook.ts";
 import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import { self } from "../local/identity.ts";
 import type { Claimant, Turn } from "../store.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
+import { ownSettings } from "./hooks.ts";
 import { readPrinted } from "./output.ts";
+import { readEntries } from "./reading.ts";
 import { changeOf, entryOf, type JobRow, processingOf } from "./row.ts";
 
 interface TurnRequest {
@@ -54,7 +55,7 @@ export class Turns {
 
   constructor(database: Database, overrides: Partial<Config>) {
     this.#database = database;
-    this.#own = { over: hookSettings(overrides), under: hookSettings(DEFAULTS), webhook: WEBHOOK_COMMAND };
+    this.#own = ownSettings(overrides);
   }
 
   /** The output of this attempt is there, on this machine unless another is named. */
@@ -105,22 +106,18 @@ export class Turns {
   async #entries(ends: readonly AttemptEnd[]): Promise<Map<AttemptEnd, Entry | undefined>> {
     const isHeld = ({ id, lease }: AttemptEnd): boolean => this.#held.get(lease)?.id === id;
     const unknown = ends.filter((end) => !isHeld(end)).map(({ id }) => id);
-    const rows: JobRow[] =
-      unknown.length === 0
-        ? []
-        : await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(unknown)}::text[])`);
-    const loaded = new Map(rows.map((row) => [row.id, entryOf(row)]));
+    const loaded = new Map((await readEntries(this.#database, unknown)).map((entry) => [entry.id, entry]));
     return new Map(ends.map((end) => [end, isHeld(end) ? this.#held.get(end.lease) : loaded.get(end.id)]));
   }
 
   async #ask(sql: SQL, sent: readonly Sent[], { claimant, now }: TurnRequest): Promise<Answer> {
     const ends = sent.map(({ end: { id, lease }, change: { job } }) => ({ id, lease, ...changeOf(job) }));
     const printed = sent.flatMap(({ end }) => this.#printedBy(end));
-    const { workerId = "", limit = 0, holds, queues } = claimant ?? {};
+    const { workerId = "", limit = 0, holds, queues, only = null } = claimant ?? {};
     const leases = holds && `{${[...holds].join(",")}}`;
     const [row] = await sql`
       SELECT settle(${orNull(ends)}::json, ${this.#own}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
-        ${queues && array(queues)}::text[], ${leases}::bigint[], ${now}) AS answer`;
+        ${queues && array(queues)}::text[], ${only}, ${leases}::bigint[], ${now}) AS answer`;
     return row.answer;
   }
 
@@ -153,8 +150,4 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
 
 function leaseLost({ id, lease }: AttemptEnd): LeaseLost {
   return { event: "lease-lost", id, lease };
-}
-
-function hookSettings({ on_complete, on_dead, webhook_url, max_retries }: Partial<Config>): object {
-  return { on_complete, on_dead, webhook_url, max_retries };
 }

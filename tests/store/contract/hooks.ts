@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { cancel, remove, retryDeadLetter } from "../../../src/job/control.ts";
 import { isWebhook } from "../../../src/job/hook.ts";
 import type { PendingJob } from "../../../src/job/job.ts";
 import type { Store } from "../../../src/store/store.ts";
@@ -57,6 +58,26 @@ export const hooksContract: Contract = {
     ]);
   },
 
+  "come for what is canceled before it runs and for what waited for that, but not for what is removed": async (
+    bench,
+  ) => {
+    const { store } = bench;
+    await store.setConfig("on_dead", "echo dead");
+    await store.enqueue([
+      { id: "a", command: "true" },
+      { id: "b", command: "true", after: ["a"] },
+      { id: "c", command: "true" },
+      { id: "d", command: "true", after: ["c"] },
+    ]);
+    await store.alter(["a"], cancel);
+    await store.alter(["c"], remove);
+    expect((await hooks(store)).map(({ env }) => [env?.JOB_ID, env?.JOB_STATE])).toEqual([
+      ["a", "failed"],
+      ["b", "failed"],
+      ["d", "failed"],
+    ]);
+  },
+
   "do not come for a retry, a release, a stale end, or an end of another kind": async (bench) => {
     const { store } = bench;
     await store.setConfig("on_dead", "echo dead");
@@ -78,7 +99,7 @@ export const hooksContract: Contract = {
     const { store } = bench;
     await store.setConfig("on_dead", "echo dead");
     await bench.dead("bad");
-    await store.requeue(["bad"]);
+    await store.alter(["bad"], retryDeadLetter);
     bench.now = T0 + 1;
     const again = (await claimed(store)).filter(({ id }) => id === "bad");
     await store.settle(again.map((job) => end(job, FAILURE)));

@@ -81,6 +81,25 @@ export const queuesContract: Contract = {
     for (const round of [0, 1, 2]) await ask(round);
   },
 
+  "hold for whoever asks for one job alone, too": async ({ store }) => {
+    await store.setQueue("deploy", { concurrency: 1 });
+    await add(store, "deploy-1", "deploy-2");
+    const only = (id: string) => store.settle([], { workerId: "worker-1", limit: 1, only: id });
+    const [first] = (await only("deploy-2")).claimed;
+    if (!first) throw new Error("nothing was claimed");
+    expect(await only("deploy-1")).toEqual({ ended: [], claimed: [] });
+    await store.settle([end(first, SUCCESS)]);
+    await store.setQueue("deploy", { paused: true });
+    expect(await only("deploy-1")).toEqual({ ended: [], claimed: [] });
+    await store.setQueue("deploy", { paused: false });
+    await store.setQueue(EVERY_QUEUE, { paused: true });
+    expect(await only("deploy-1")).toEqual({ ended: [], claimed: [] });
+    await store.setQueue(EVERY_QUEUE, { paused: false });
+    const other = await store.settle([], { workerId: "worker-1", limit: 1, queues: ["x"], only: "deploy-1" });
+    expect(other).toEqual({ ended: [], claimed: [] });
+    expect(ids((await only("deploy-1")).claimed)).toEqual(["deploy-1"]);
+  },
+
   "are served by whoever names them, and by no other": async ({ store }) => {
     await add(store, "a-1", "b-1", "c-1", "default-1");
     await store.enqueue([{ id: "later", command: "true", queue: "a", run_at: T0 + 500 }]);

@@ -1,0 +1,33 @@
+/**
+ * A transaction that is done once, although it may be asked again because the answer to its commit was lost: the server
+ * remembers what became of the earlier one.
+ */
+import type { SQL } from "bun";
+import type { Database } from "./database.ts";
+
+const LOOK_AGAIN_MS = 200;
+
+/** What `work` returned in the transaction that was committed. */
+export async function transactOnce<T>(
+  database: Database,
+  work: (sql: SQL) => Promise<T>,
+  asking: { readonly timeoutMs?: number } = {},
+): Promise<T> {
+  let last: { readonly transaction: string; readonly result: T } | undefined;
+  return database.transact(async (sql) => {
+    if (last && (await wasCommitted(sql, last.transaction))) return last.result;
+    const [row] = await sql`SELECT pg_current_xact_id()::text AS transaction`;
+    const result = await work(sql);
+    last = { transaction: row.transaction, result };
+    return result;
+  }, asking);
+}
+
+async function wasCommitted(sql: SQL, transaction: string): Promise<boolean> {
+  for (;;) {
+    const [row] = await sql`SELECT pg_xact_status(${transaction}::xid8) AS status`;
+    if (row.status !== "in progress") return row.status === "committed";
+    // The server does not know yet that the connection was lost.
+    await Bun.sleep(LOOK_AGAIN_MS);
+  }
+}
