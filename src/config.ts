@@ -1,11 +1,15 @@
 /** Every setting, its range and its default; and who wins: defaults < `config.json` < `QUEUECTL_*` < flags. */
 import { didYouMean } from "./job/closest.ts";
 import { QueueError } from "./job/errors.ts";
+import { type HookPolicy, isWebhookUrl } from "./job/hook.ts";
 import type { RetryPolicy } from "./job/lifecycle.ts";
 import { shown } from "./job/shown.ts";
-import { MAX_RETRIES_LIMIT } from "./job/spec.ts";
+import { isCommand, MAX_RETRIES_LIMIT } from "./job/spec.ts";
 
-interface Setting {
+type Setting = NumberSetting | TextSetting;
+
+interface NumberSetting {
+  readonly kind: "number";
   readonly default: number;
   readonly min: number;
   readonly max: number;
@@ -13,10 +17,29 @@ interface Setting {
   readonly meaning: string;
 }
 
+/** Empty, it says nothing. */
+interface TextSetting {
+  readonly kind: "text";
+  readonly default: "";
+  /** What it has to be otherwise. */
+  readonly what: string;
+  readonly accepts: (text: string) => boolean;
+  /** Shown to nobody who has not asked for it. */
+  readonly secret?: true;
+  readonly meaning: string;
+}
+
 const DAY_MS = 86_400_000;
+const COMMAND = {
+  kind: "text",
+  default: "",
+  what: "a line of shell of less than 128 KiB",
+  accepts: isCommand,
+} as const;
 
 export const SETTINGS = {
   max_retries: {
+    kind: "number",
     default: 3,
     min: 0,
     max: MAX_RETRIES_LIMIT,
@@ -24,6 +47,7 @@ export const SETTINGS = {
     meaning: "retries after the first attempt, before the DLQ",
   },
   backoff_base: {
+    kind: "number",
     default: 2,
     min: 0,
     max: 1000,
@@ -31,6 +55,7 @@ export const SETTINGS = {
     meaning: "a retry waits backoff_base ^ attempts seconds",
   },
   backoff_max: {
+    kind: "number",
     default: 86_400,
     min: 0,
     max: 31_536_000,
@@ -38,6 +63,7 @@ export const SETTINGS = {
     meaning: "the longest such wait, in seconds",
   },
   backoff_jitter: {
+    kind: "number",
     default: 0,
     min: 0,
     max: 1,
@@ -45,6 +71,7 @@ export const SETTINGS = {
     meaning: "spread of the wait: 0.25 is ±25 %",
   },
   worker_idle_delay: {
+    kind: "number",
     default: 2000,
     min: 10,
     max: 3_600_000,
@@ -52,6 +79,7 @@ export const SETTINGS = {
     meaning: "longest sleep of an idle worker that no change woke, in ms",
   },
   keep_completed: {
+    kind: "number",
     default: 10_000,
     min: 0,
     max: 1_000_000_000,
@@ -59,13 +87,23 @@ export const SETTINGS = {
     meaning: "completed jobs that stay in the queue; older ones go to the archive",
   },
   keep_logs: {
+    kind: "number",
     default: 30,
     min: 0,
     max: 36_500,
     whole: false,
     meaning: "days that the logs of an archived job are kept",
   },
+  log_max: {
+    kind: "number",
+    default: 0,
+    min: 0,
+    max: 1_073_741_824,
+    whole: true,
+    meaning: "bytes that are kept of an attempt's log, half of its end; 0 is all",
+  },
   kill_grace: {
+    kind: "number",
     default: 5000,
     min: 0,
     max: DAY_MS,
@@ -73,16 +111,38 @@ export const SETTINGS = {
     meaning: "from TERM to KILL when a job is ended, in ms",
   },
   shutdown_grace: {
+    kind: "number",
     default: DAY_MS,
     min: 0,
     max: 7 * DAY_MS,
     whole: true,
     meaning: "how long a stopping worker lets its jobs finish, in ms",
   },
+  on_complete: { ...COMMAND, meaning: "a command that is enqueued whenever a job has completed" },
+  on_dead: {
+    ...COMMAND,
+    meaning: "a command that is enqueued whenever a job went to the DLQ or has failed",
+  },
+  webhook_url: {
+    kind: "text",
+    default: "",
+    what: "an http or https URL without a password",
+    accepts: isWebhookUrl,
+    meaning: "a server that is told whenever a job has completed, went to the DLQ or has failed",
+  },
+  webhook_secret: {
+    kind: "text",
+    default: "",
+    what: "text of at most 4096 bytes",
+    accepts: (text) => Buffer.byteLength(text) <= 4096 && !text.includes("\0") && text.isWellFormed(),
+    secret: true,
+    meaning: "the key by which that server knows that it is told by you",
+  },
 } as const satisfies Record<string, Setting>;
 
 export type ConfigKey = keyof typeof SETTINGS;
-export type Config = Readonly<Record<ConfigKey, number>>;
+export type Config = { readonly [Key in ConfigKey]: (typeof SETTINGS)[Key]["kind"] extends "number" ? number : string };
+export type ConfigValue = Config[ConfigKey];
 export const CONFIG_KEYS = Object.keys(SETTINGS) as ConfigKey[];
 /** What holds where nobody said anything else. */
 export const DEFAULTS = Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default])) as Config;
@@ -96,26 +156,53 @@ export function parseConfigKey(text: string): ConfigKey {
   });
 }
 
-/** A number, or the text of one (the original tool kept numbers as strings). Throws `E_USAGE`; `origin` names the place. */
-export function parseConfigValue(key: ConfigKey, value: unknown, origin: string = key): number {
-  const { min, max, whole }: Setting = SETTINGS[key];
+/** Throws `E_USAGE`; `origin` names the place. */
+export function parseConfigValue<Key extends ConfigKey>(key: Key, value: unknown, origin: string = key): Config[Key] {
+  const setting: Setting = SETTINGS[key];
+  const parsed = setting.kind === "number" ? parseNumber(setting, value) : parseText(setting, value);
+  if (parsed !== undefined) return parsed as Config[Key];
+  const got = isSecret(key) ? "" : `, got ${shown(value)}`;
+  throw new QueueError("E_USAGE", `${origin} must be ${domainOf(setting)}${got}.`);
+}
+
+/** A number, or the text of one: the original tool kept numbers as strings. */
+function parseNumber({ min, max, whole }: NumberSetting, value: unknown): number | undefined {
   const number = typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
-  if (typeof number !== "number" || !(number >= min && number <= max) || (whole && !Number.isInteger(number))) {
-    const kind = whole ? "a whole number" : "a number";
-    throw new QueueError("E_USAGE", `${origin} must be ${kind} from ${min} to ${max}, got ${shown(value)}.`);
-  }
-  return number;
+  const isOne = typeof number === "number" && number >= min && number <= max && (!whole || Number.isInteger(number));
+  return isOne ? number : undefined;
+}
+
+function parseText({ accepts }: TextSetting, value: unknown): string | undefined {
+  return typeof value === "string" && (value === "" || accepts(value)) ? value : undefined;
+}
+
+function domainOf(setting: Setting): string {
+  if (setting.kind === "text") return setting.what;
+  return `${setting.whole ? "a whole number" : "a number"} from ${setting.min} to ${setting.max}`;
+}
+
+export function isSecret(key: ConfigKey): boolean {
+  const setting: Setting = SETTINGS[key];
+  return setting.kind === "text" && setting.secret === true;
+}
+
+/** The value of a setting as anybody may see it. */
+export function shownValue(key: ConfigKey, value: ConfigValue): ConfigValue {
+  return isSecret(key) && value !== "" ? "(hidden)" : value;
+}
+
+/** Checks every setting that `read` finds. Throws as `parseConfigValue`. */
+export function parseConfig(read: (key: ConfigKey) => unknown, check = parseConfigValue): Partial<Config> {
+  const entries = CONFIG_KEYS.map((key) => [key, read(key)] as const).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([key, value]) => [key, check(key, value)]));
 }
 
 /** The settings that `QUEUECTL_MAX_RETRIES` and its like override, validated. */
 export function configFromEnvironment(env: Readonly<Record<string, string | undefined>>): Partial<Config> {
-  const overrides: Partial<Record<ConfigKey, number>> = {};
-  for (const key of CONFIG_KEYS) {
-    const name = variableOf(key);
-    const text = env[name];
-    if (text !== undefined && text !== "") overrides[key] = parseConfigValue(key, text, name);
-  }
-  return overrides;
+  return parseConfig(
+    (key) => env[variableOf(key)] || undefined,
+    (key, text) => parseConfigValue(key, text, variableOf(key)),
+  );
 }
 
 /** Lays what is stored, then the overrides, over the defaults. Both are valid already. */
@@ -154,4 +241,10 @@ export function retryPolicy(config: Config, random: () => number): RetryPolicy {
     backoff: { base: config.backoff_base, maxSeconds: config.backoff_max, jitter: config.backoff_jitter },
     random,
   };
+}
+
+/** What the hooks need of the settings; undefined where there is none. */
+export function hookPolicy({ on_complete, on_dead, webhook_url, max_retries }: Config): HookPolicy | undefined {
+  if (on_complete === "" && on_dead === "" && webhook_url === "") return undefined;
+  return { commands: { on_complete, on_dead }, webhook: webhook_url !== "", maxRetries: max_retries };
 }

@@ -40,9 +40,14 @@ if (argv[0] === "__complete") {
 
 try {
   checkOutputForm(process.env);
-  process.exitCode = argv[0] === "__worker" ? await work(argv.slice(1)) : await obey(argv);
+  process.exitCode = await run(argv);
 } catch (error) {
   process.exitCode = report(error, output);
+}
+
+async function run([first, ...others]: readonly string[]): Promise<number> {
+  if (first === "__worker") return work(others);
+  return first === "__webhook" ? tell() : obey(argv);
 }
 
 async function obey(commandLine: readonly string[]): Promise<number> {
@@ -91,6 +96,14 @@ async function work(args: readonly string[]): Promise<number> {
   });
   await store.close();
   return EXIT.ok;
+}
+
+/** The process of a job that tells a server how another job ended: no command either. */
+async function tell(): Promise<number> {
+  const { deliver } = await import("./worker/webhook.ts");
+  const { exitCode, sentence } = await deliver(process.env, Date.now());
+  output.data(`${sentence}\n`);
+  return exitCode;
 }
 
 async function complete(words: readonly string[]): Promise<void> {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   CONFIG_KEYS,
   type ConfigKey,
+  type ConfigValue,
   configFromEnvironment,
   parseConfigKey,
   parseConfigValue,
@@ -37,7 +38,7 @@ describe("a config key", () => {
 });
 
 describe("a config value", () => {
-  const accepted: [ConfigKey, unknown, number][] = [
+  const accepted: [ConfigKey, unknown, ConfigValue][] = [
     ["max_retries", 0, 0],
     ["max_retries", "5", 5],
     ["max_retries", " 5 ", 5],
@@ -48,9 +49,15 @@ describe("a config value", () => {
     ["backoff_base", "1.5", 1.5],
     ["backoff_jitter", "0.25", 0.25],
     ["worker_idle_delay", 10, 10],
+    ["on_dead", "", ""],
+    ["on_dead", " mail -s dead me ", " mail -s dead me "],
+    ["on_dead", "5", "5"],
+    ["webhook_url", "https://example.org:8080/a?b=c", "https://example.org:8080/a?b=c"],
+    ["webhook_secret", " s \n", " s \n"],
+    ["on_dead", "x".repeat(131_071), "x".repeat(131_071)],
   ];
-  test.each(accepted)("for %s may be %j", (key, value, number) => {
-    expect(parseConfigValue(key, value)).toBe(number);
+  test.each(accepted)("for %s may be %j", (key, value, parsed) => {
+    expect(parseConfigValue(key, value)).toBe(parsed);
   });
 
   const refused: [ConfigKey, unknown, string][] = [
@@ -72,6 +79,15 @@ describe("a config value", () => {
     ["backoff_base", true, "backoff_base must be a number from 0 to 1000, got true."],
     ["backoff_base", [2], "backoff_base must be a number from 0 to 1000, got [2]."],
     ["backoff_jitter", 1.01, "backoff_jitter must be a number from 0 to 1, got 1.01."],
+    ["webhook_url", "example.org", 'webhook_url must be an http or https URL without a password, got "example.org".'],
+    ["webhook_url", "file:///a", 'webhook_url must be an http or https URL without a password, got "file:///a".'],
+    ["webhook_url", "http://a:b@c", 'webhook_url must be an http or https URL without a password, got "http://a:b@c".'],
+    ["webhook_secret", "x".repeat(4097), "webhook_secret must be text of at most 4096 bytes."],
+    ["on_dead", 5, "on_dead must be a line of shell of less than 128 KiB, got 5."],
+    ["on_dead", null, "on_dead must be a line of shell of less than 128 KiB, got null."],
+    ["on_dead", " ", 'on_dead must be a line of shell of less than 128 KiB, got " ".'],
+    ["on_dead", "a\0", 'on_dead must be a line of shell of less than 128 KiB, got "a\\u0000".'],
+    ["on_dead", "\ud800", 'on_dead must be a line of shell of less than 128 KiB, got "\\ud800".'],
     ["worker_idle_delay", 9, "worker_idle_delay must be a whole number from 10 to 3600000, got 9."],
   ];
   test.each(refused)("for %s may not be %j", (key, value, sentence) => {
@@ -80,17 +96,18 @@ describe("a config value", () => {
     expect(error.message).toBe(sentence);
   });
 
-  test("is either refused or a number in its range", () => {
+  test("is either refused, or text that was given, or a number in its range", () => {
     const values = fc.oneof(fc.jsonValue(), fc.double(), fc.integer().map(String), fc.double().map(String));
     fc.assert(
       fc.property(fc.constantFrom(...CONFIG_KEYS), values, (key, value) => {
-        const { min, max, whole } = SETTINGS[key];
-        const number = attempt(() => parseConfigValue(key, value));
-        if (number === undefined) return;
-        expect(number).toBe(Number(value));
-        expect(number).toBeGreaterThanOrEqual(min);
-        expect(number).toBeLessThanOrEqual(max);
-        if (whole) expect(Number.isInteger(number)).toBe(true);
+        const setting = SETTINGS[key];
+        const parsed = attempt(() => parseConfigValue(key, value));
+        if (parsed === undefined) return;
+        if (setting.kind === "text") return expect(parsed).toBe(value as string);
+        expect(parsed).toBe(Number(value));
+        expect(parsed).toBeGreaterThanOrEqual(setting.min);
+        expect(parsed).toBeLessThanOrEqual(setting.max);
+        if (setting.whole) expect(Number.isInteger(parsed)).toBe(true);
       }),
     );
   });

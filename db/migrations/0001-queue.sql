@@ -12,7 +12,7 @@ INSERT INTO queue DEFAULT VALUES;
 
 CREATE TABLE settings (
   key text PRIMARY KEY,
-  value double precision NOT NULL
+  value json NOT NULL
 );
 
 -- The queues that jobs are in, each with what holds for it. In place of a name, * stands for all of them.
@@ -119,12 +119,15 @@ CREATE FUNCTION tell(what text) RETURNS void LANGUAGE sql AS $$
   SELECT pg_notify('queuectl:' || current_schema(), what)
 $$;
 
--- What the end of these jobs does to those that wait for them: as `consequences` in src/job/dependency.ts.
-CREATE FUNCTION tell_waiters(completed text[], lost text[], now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- What the end of these jobs does to those that wait for them: as `consequences` in src/job/dependency.ts. Returns those that
+-- have failed of it.
+CREATE FUNCTION tell_waiters(completed text[], lost text[], now_ms bigint) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+  all_failed text[] := '{}';
 BEGIN
   PERFORM FROM jobs WHERE waits_for && (completed || lost) LIMIT 1;
   IF NOT FOUND THEN
-    RETURN;
+    RETURN all_failed;
   END IF;
   -- Of the row itself, as it is once it can be locked: another end may have taken something out of it meanwhile.
   UPDATE jobs SET
@@ -146,13 +149,63 @@ BEGIN
       RETURNING id
     )
     SELECT array_agg(id) INTO lost FROM failed;
+    all_failed := all_failed || lost;
   END LOOP;
   PERFORM tell('work');
+  RETURN all_failed;
+END
+$$;
+
+-- A setting that holds for who asks. `own` are the settings of that process: {"over": those that stand over the stored ones,
+-- "under": those that stand under them, "webhook": a command}.
+CREATE FUNCTION setting(name text, own json) RETURNS text LANGUAGE sql AS $$
+  SELECT coalesce(own->'over'->>name, (SELECT value #>> '{}' FROM settings WHERE key = name), own->'under'->>name)
+$$;
+
+-- Adds the hooks of these jobs, which have just ended: as `hooksOf` in src/job/hook.ts.
+CREATE FUNCTION fire_hooks(ended text[], own json, now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM settings WHERE key IN ('on_complete', 'on_dead', 'webhook_url');
+  IF NOT FOUND AND coalesce(
+    own->'over'->>'on_complete', own->'over'->>'on_dead', own->'over'->>'webhook_url'
+  ) IS NULL THEN
+    RETURN;
+  END IF;
+  INSERT INTO jobs (
+    id, state, due, queue, priority, run_at, attempts, max_retries, created_at, updated_at, terms, command
+  )
+  SELECT
+    format('%s.%s.%s', CASE WHEN octet_length(j.id) <= 200 THEN j.id ELSE md5(j.id) END, h.name, now_ms),
+    'pending', true, 'hooks', 0, now_ms, 0, setting('max_retries', own)::integer, now_ms, now_ms,
+    json_strip_nulls(json_build_object('env', json_build_object(
+      'JOB_ID', j.id,
+      'JOB_COMMAND', left(j.command, 10000),
+      'JOB_QUEUE', j.queue,
+      'JOB_STATE', j.state,
+      'JOB_ATTEMPTS', j.attempts::text,
+      'JOB_ENDED_AT', now_ms::text,
+      'JOB_ERROR', CASE WHEN j.state <> 'completed' THEN left(j.last_error, 10000) END
+    ), 'no_retry_on', CASE h.name WHEN 'webhook' THEN json_build_array(64) END)),
+    h.command
+  FROM unnest(ended) WITH ORDINALITY AS e (id, number)
+  JOIN jobs j ON j.id = e.id AND j.queue <> 'hooks'
+  CROSS JOIN LATERAL (SELECT CASE j.state WHEN 'completed' THEN 'on_complete' ELSE 'on_dead' END) AS n (name)
+  CROSS JOIN LATERAL (
+    SELECT n.name, setting(n.name, own)
+    UNION ALL SELECT 'webhook', own->>'webhook' WHERE setting('webhook_url', own) <> ''
+  ) AS h (name, command)
+  WHERE h.command <> ''
+  ORDER BY e.number, h.name
+  ON CONFLICT (id) DO NOTHING;
+  IF FOUND THEN
+    INSERT INTO queues (name) VALUES ('hooks') ON CONFLICT DO NOTHING;
+    PERFORM tell('work');
+  END IF;
 END
 $$;
 
 -- Writes what became of attempts, as far as their leases still hold, and returns the leases that did.
-CREATE FUNCTION finish(ends json, now_ms bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION finish(ends json, own json, now_ms bigint) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
   ended bigint[];
   completed text[];
@@ -183,7 +236,9 @@ BEGIN
   INTO ended, completed, lost FROM changed;
 
   IF completed IS NOT NULL OR lost IS NOT NULL THEN
-    PERFORM tell_waiters(coalesce(completed, '{}'), coalesce(lost, '{}'), now_ms);
+    completed := coalesce(completed, '{}');
+    lost := coalesce(lost, '{}');
+    PERFORM fire_hooks(completed || lost || tell_waiters(completed, lost, now_ms), own, now_ms);
   END IF;
 
   IF ends::text LIKE '%"state":"pending"%' THEN
@@ -258,7 +313,8 @@ $$;
 -- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null, "next_schedule": when a
 -- schedule gives its next job, or null}.
 CREATE FUNCTION settle(
-  ends json, printed json, claimant text, most integer, serves text[], only_id text, holds bigint[], now_ms bigint
+  ends json, own json, printed json, claimant text, most integer, serves text[], only_id text, holds bigint[],
+  now_ms bigint
 ) RETURNS json LANGUAGE plpgsql
 -- Planned once, and by the indexes, whatever the statistics say of a table that is empty now and full in a minute.
 SET plan_cache_mode = force_generic_plan
@@ -276,7 +332,7 @@ DECLARE
   q record;
 BEGIN
   IF ends IS NOT NULL THEN
-    ended := finish(ends, now_ms);
+    ended := finish(ends, own, now_ms);
   END IF;
   IF printed IS NOT NULL THEN
     PERFORM keep_output(printed, now_ms);

@@ -2,7 +2,7 @@
  * Reads a stream that `export-stream.ts` describes, and believes nothing of it: each line must be what it may be in that
  * place, and the last line must say how much there is and what it sums up to.
  */
-import { CONFIG_KEYS, parseConfigValue } from "../config.ts";
+import { CONFIG_KEYS, DEFAULTS, parseConfigValue } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import { whyNoDeadLetter, whyNoJob, whyNotArchived } from "../job/portable.ts";
 import { isQueueRule } from "../job/queue.ts";
@@ -149,7 +149,7 @@ const CHECKS: Readonly<Record<string, (content: unknown) => string | undefined>>
 function whyNoSetting(content: unknown): string | undefined {
   const { key, value } = (content ?? {}) as { key?: unknown; value?: unknown };
   const known = CONFIG_KEYS.find((one) => one === key);
-  if (known === undefined || typeof value !== "number")
+  if (known === undefined || typeof value !== typeof DEFAULTS[known])
     return `is no setting that this version knows: ${shown(content)}`;
   parseConfigValue(known, value);
   return undefined;

@@ -65,6 +65,12 @@ export function checkJobSpec(value: unknown): JobSpec {
   return Object.assign(spec, checkTerms(value));
 }
 
+/** Whether a job could have this command. */
+export function isCommand(text: string): boolean {
+  const isShort = Buffer.byteLength(text) <= MAX_COMMAND_BYTES;
+  return isShort && text.trim() !== "" && !text.includes("\0") && text.isWellFormed();
+}
+
 /** What `parseJobSpec` throws; "more" is for who stopped counting. */
 export function jsonTooLong(bytes: number | "more"): QueueError {
   return invalid(`the JSON of a job must be at most ${MAX_JSON_BYTES} bytes, got ${bytes}.`, {

@@ -1,27 +1,28 @@
 /** What `config-get` and `config-set` print. */
-import { CONFIG_KEYS, SETTINGS } from "../config.ts";
+import { CONFIG_KEYS, type ConfigValue, SETTINGS } from "../config.ts";
 import { escapeControls } from "./escape.ts";
 import type { Screen } from "./human-views.ts";
 import type { TracedSetting, View } from "./output.ts";
 import { type Column, table } from "./table.ts";
 
 export function configLines({ config }: Extract<View, { view: "config" }>, screen: Screen | undefined): string[] {
-  const width = Math.max(...CONFIG_KEYS.map((key) => `${key} = ${config[key]}`.length));
+  const width = Math.max(...CONFIG_KEYS.map((key) => settingText(key, config[key]).length));
   return CONFIG_KEYS.map((key) => {
-    const setting = `${key} = ${config[key]}`;
+    const setting = settingText(key, config[key]);
     return screen ? `${setting.padEnd(width)}  ${screen.colours.dim(SETTINGS[key].meaning)}` : setting;
   });
 }
 
-export function changeLine(key: string, value: number | string, unset = false): string {
-  return `⚙️ Config updated: ${key} = ${escapeControls(String(value))}${unset ? " (default)" : ""}`;
+export function changeLine(key: string, value: ConfigValue, unset = false): string {
+  return `⚙️ Config updated: ${settingText(key, value)}${unset ? " (default)" : ""}`;
 }
 
 export function originLines(
   { settings }: Extract<View, { view: "origins" }>,
   screen: Screen | undefined,
 ): Iterable<string> {
-  if (!screen) return settings.map((row) => escapeControls(`${row.key} = ${row.value} (${row.where ?? row.origin})`));
+  if (!screen)
+    return settings.map((row) => `${settingText(row.key, row.value)} (${escapeControls(row.where ?? row.origin)})`);
   const columns: Column<TracedSetting>[] = [
     { title: "KEY", text: ({ key }) => key },
     { title: "VALUE", text: ({ value }) => String(value), flex: { min: 10, max: screen.width } },
@@ -33,4 +34,8 @@ export function originLines(
     },
   ];
   return table(settings, columns, { width: screen.width, paintTitle: screen.colours.bold });
+}
+
+function settingText(key: string, value: ConfigValue): string {
+  return value === "" ? `${key} =` : escapeControls(`${key} = ${value}`);
 }

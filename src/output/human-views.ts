@@ -71,7 +71,7 @@ const LINES: Lines = {
   "schedule-removed": (view) => [`Schedule ${escapeControls(view.name)} removed; its jobs stay.`],
   altered: (view) => view.done.map(({ event, job }) => alteredLine(event, escapeControls(job.id), view.dryRun)),
   config: (view, screen) => configLines(view, screen),
-  setting: (view) => [String(view.value)],
+  setting: (view) => [escapeControls(String(view.value))],
   "setting-changed": (view) => [changeLine(view.key, view.value, view.unset)],
   store: (view) => [escapeControls(view.store)],
   "store-changed": (view) => [changeLine("store", view.store, view.unset)],

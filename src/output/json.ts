@@ -17,7 +17,8 @@
  *   schedule-list      {"schedules": [<schedule>]}
  *   schedule-add       {"schedule": <schedule>}
  *   schedule-remove    {"removed": <name>}
- *   config-get, -set   {"<key>": <number>, ...}: all keys, or the one that was asked for or set
+ *   config-get, -set   {"<key>": <number or text>, ...}: all keys, or the one that was asked for or set; what is
+ *                      secret as "(hidden)", without --reveal
  *     store            {"store": "files" or "postgres://..."}
  *     --show-origin    {"<key>": {"value", "origin": "default", "stored" or "environment", "where": <path, address or variable>
  *                      or null}, ...}, with the store among them

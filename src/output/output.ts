@@ -2,7 +2,7 @@
  * What commands say, apart from how it is said: a command hands over a `View`, the human or the JSON form renders it.
  * Results and the log of `worker-start` go to stdout, everything else to stderr.
  */
-import type { Config, ConfigKey, Origin } from "../config.ts";
+import type { Config, ConfigKey, ConfigValue, Origin } from "../config.ts";
 import type { Alteration } from "../job/alteration.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
@@ -22,7 +22,7 @@ import type { Present } from "../store/present.ts";
 import type { Counts, Pruned } from "../store/store.ts";
 
 /** A setting, or the store, and where its value comes from. */
-export type TracedSetting = Origin & { readonly key: ConfigKey | "store"; readonly value: number | string };
+export type TracedSetting = Origin & { readonly key: ConfigKey | "store"; readonly value: ConfigValue };
 
 /** The result of a command, as data. The JSON shape of each kind is documented in `json.ts`. */
 export type View =
@@ -56,8 +56,8 @@ export type View =
   | { readonly view: "schedule-added"; readonly schedule: Schedule; readonly now: number }
   | { readonly view: "schedule-removed"; readonly name: string }
   | { readonly view: "config"; readonly config: Config }
-  | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
-  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number; readonly unset?: boolean }
+  | { readonly view: "setting"; readonly key: ConfigKey; readonly value: ConfigValue }
+  | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: ConfigValue; readonly unset?: boolean }
   /** An address without its password, or `files`. */
   | { readonly view: "store"; readonly store: string }
   | { readonly view: "store-changed"; readonly store: string; readonly unset?: boolean }

@@ -1,5 +1,5 @@
 /** What goes from store to store. */
-import type { ConfigKey } from "../config.ts";
+import type { ConfigKey, ConfigValue } from "../config.ts";
 import type { CompletedJob, DeadLetter } from "../job/job.ts";
 import type { PortableJob } from "../job/portable.ts";
 import type { QueueRule } from "../job/queue.ts";
@@ -9,7 +9,7 @@ import type { Schedule } from "../job/schedule.ts";
 export type Item = SettingItem | QueueItem | ScheduleItem | EntryItem | { readonly archived: CompletedJob };
 
 export interface SettingItem {
-  readonly setting: { readonly key: ConfigKey; readonly value: number };
+  readonly setting: { readonly key: ConfigKey; readonly value: ConfigValue };
 }
 
 /** What holds for a queue; counted among the settings. */

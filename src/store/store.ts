@@ -114,7 +114,8 @@ export interface Store {
    * Ends attempts, then claims due jobs (those that the ends set free, too), in one commit. An end whose lease is not the
    * job's current one changes nothing and comes back as `lease-lost`. Jobs are claimed by priority, then in the order
    * they were enqueued, as far as the rules of their queues allow: those that end in this call run no more. For who claims,
-   * schedules whose time has come give their jobs first, each instant once, however many ask. Written at once, durable within a second: what a power cut takes is run again.
+   * schedules whose time has come give their jobs first, each instant once, however many ask. Hooks of the jobs that have
+   * ended (job/hook.ts) come in the same commit. Written at once, durable within a second: what a power cut takes is run again.
    */
   settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
 
@@ -170,7 +171,7 @@ export interface Store {
   configSources(): Promise<ConfigSources>;
 
   /** Stores one setting, durably, or, when it is undefined, goes back to the default. The value is valid already. */
-  setConfig(key: ConfigKey, value: number | undefined): Promise<void>;
+  setConfig<Key extends ConfigKey>(key: Key, value: Config[Key] | undefined): Promise<void>;
 
   /**
    * Gives everything away as of one moment, a batch at a time: the stored settings, the jobs in order, the DLQ, oldest first,

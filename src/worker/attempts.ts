@@ -2,13 +2,15 @@
  * The attempts that a worker is at: begun, ended when that is wanted, and what became of each. Nothing is begun once the
  * worker has been asked to leave.
  */
+import type { Config } from "../config.ts";
+import { isWebhook } from "../job/hook.ts";
 import type { Lease, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { Outcome } from "../job/outcome.ts";
 import type { OpenLog } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
-import { environmentForJobs } from "./job-environment.ts";
-import { type Interruption, type RunningCommand, runCommand } from "./run-command.ts";
+import { environmentForJobs, environmentForWebhook } from "./job-environment.ts";
+import { type Interruption, type RunningCommand, type RunOptions, runCommand } from "./run-command.ts";
 import type { StopRequest } from "./stop-request.ts";
 
 export interface AttemptsOptions {
@@ -16,7 +18,10 @@ export interface AttemptsOptions {
   readonly isFenced: () => boolean;
   /** The log of an attempt; undefined when the worker is to leave before there is one. */
   readonly openLog: (job: ProcessingJob) => Promise<OpenLog | undefined>;
+  /** The settings; undefined when the worker is to leave before they can be read. */
+  readonly config: () => Promise<Config | undefined>;
   readonly killGraceMs: () => Promise<number>;
+  readonly maxLogBytes: () => Promise<number>;
 }
 
 const RELEASED: Interruption = { kind: "released" };
@@ -47,19 +52,26 @@ export class Attempts {
   }
 
   async #outcomeOf(job: ProcessingJob): Promise<Outcome> {
-    const { stop, isFenced, openLog, killGraceMs } = this.#options;
+    const { stop, isFenced, openLog, killGraceMs, maxLogBytes } = this.#options;
     // Asked to leave before anything was started: nobody is helped by starting it now.
     if (stop.gently.aborted) return RELEASED;
     // By the clock that the claim was made by.
     if (job.expires_at !== undefined && job.expires_at <= job.processing_started_at) return { kind: "expired" };
-    const log = await openLog(job);
+    const env = await this.#environmentOf(job);
+    const log = env && (await openLog(job));
     if (!log) return RELEASED;
-    const command = runCommand(job, { store: this.#store, log, env: this.#environment, killGraceMs });
+    const command = runCommand(job, { store: this.#store, log, env, killGraceMs, maxLogBytes });
     this.#commands.set(job.lease, command);
     if (stop.now.aborted) command.end(RELEASED);
     if (isFenced()) command.end(RELEASED, { atOnce: true });
     const outcome = await command.outcome;
     this.#commands.delete(job.lease);
     return outcome;
+  }
+
+  async #environmentOf(job: ProcessingJob): Promise<RunOptions["env"] | undefined> {
+    if (!isWebhook(job)) return this.#environment;
+    const config = await this.#options.config();
+    return config && { ...this.#environment, ...environmentForWebhook(config) };
   }
 }

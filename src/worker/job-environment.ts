@@ -3,6 +3,10 @@
  * this program and not the jobs, and may be a secret of it. A job gets five such variables anew, which tell it what it is
  * (run-command.ts), and nothing else can then pass for one of them.
  */
+import type { Config } from "../config.ts";
+import { shellLine } from "../job/shell-word.ts";
+import { self } from "./self.ts";
+
 const OWN_PREFIX = "QUEUECTL_";
 
 /**
@@ -23,4 +27,13 @@ export function environmentForJobs(env: Environment): Environment {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith(OWN_PREFIX) && !Object.hasOwn(FOR_WORKERS, name)),
   );
+}
+
+/** What the job that tells a server gets besides: nobody else need know the secret. */
+export function environmentForWebhook({ webhook_url, webhook_secret }: Config): Environment {
+  return {
+    QUEUECTL_PROGRAM: shellLine(self),
+    QUEUECTL_WEBHOOK_URL: webhook_url,
+    QUEUECTL_WEBHOOK_SECRET: webhook_secret,
+  };
 }

@@ -12,8 +12,9 @@ import type { Outcome } from "../job/outcome.ts";
 import type { OpenLog } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
 import { lastLine, printable } from "./last-line.ts";
+import { cutLog, isTooLarge, mayBeTooLarge } from "./log-limit.ts";
 import { retryAfterPath, takeRetryAfter } from "./retry-after.ts";
-import { type AttemptMark, endSurvivors, groupExists, markOf } from "./survivors.ts";
+import { type AttemptMark, endSurvivors, findSurvivors, groupExists, markOf } from "./survivors.ts";
 
 export interface RunOptions {
   /** The store: what leads the job to it, and what the job's processes are known by. */
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** From TERM to KILL when processes are ended, asked when it is needed. */
   readonly killGraceMs: () => Promise<number>;
+  /** How much of a log is kept, asked when one may be too large; 0 is all of it. */
+  readonly maxLogBytes: () => Promise<number>;
 }
 
 export interface RunningCommand {
@@ -97,6 +100,7 @@ class Attempt implements RunningCommand {
     if (shell.exitCode === 0 && this.#interruption === undefined) {
       // One that still runs in the background may yet print.
       if (!groupExists(shell.pid)) removeIfEmpty(log);
+      await this.#limitLog(log, shell.pid);
       return { kind: "exited", code: 0 };
     }
     const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
@@ -104,7 +108,15 @@ class Attempt implements RunningCommand {
     const outcome = withLastLine(this.#interruption ?? { ...howItFailed(shell), ...asked }, log.path);
     await this.#endProcesses(shell.pid);
     removeIfEmpty(log);
+    await this.#limitLog(log, shell.pid);
     return outcome;
+  }
+
+  /** What somebody still writes to is left alone. */
+  async #limitLog(log: OpenLog, group: number): Promise<void> {
+    if (!mayBeTooLarge(log)) return;
+    const maxBytes = await this.#options.maxLogBytes();
+    if (isTooLarge(log, maxBytes) && findSurvivors(this.#mark, group).length === 0) await cutLog(log, maxBytes);
   }
 
   /**

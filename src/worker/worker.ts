@@ -89,7 +89,9 @@ class Worker {
       stop: options.stop,
       isFenced: () => options.announcement.isFenced(),
       openLog: (job) => this.#insist(() => store.openLog(job), this.#isLeaving),
+      config: () => this.#insist(() => store.config(), this.#isLeaving),
       killGraceMs: async () => (await this.#settings()).kill_grace,
+      maxLogBytes: async () => (await this.#settings()).log_max,
     });
   }
 

@@ -19,6 +19,18 @@ test("logs prints what the last attempt printed, or an earlier one, byte for byt
   expect(readFileSync(`${home.path}/bytes`).toString("latin1")).toBe("\xff\0\x1b[1m\nerr\n");
 });
 
+test("of a log that is larger than log_max its beginning and its end are kept, with what is left out said between", async (home) => {
+  await home.obey("config-set", "log_max", "100000");
+  await home.enqueue({ id: "long", command: "seq 100001 200000" });
+  await home.drain();
+  const lines = (await home.obey("logs", "long")).split("\n");
+  expect([lines[0], lines.at(-2)]).toEqual(["100001", "200000"]);
+  expect(lines.filter((line) => !/^\d{6}$/.test(line))).toEqual([
+    ...["", expect.stringMatching(/^… 60\d{4} bytes left out \(log_max\) …$/), "", ""],
+  ]);
+  expect(await home.obey("logs", "long", "--tail", "1")).toBe("200000\n");
+});
+
 test("logs of a job that has not run, or printed nothing, says so beside its empty output", async (home) => {
   await home.enqueue({ id: "silent", command: "true" });
   expect(await home.run("logs", "silent")).toEqual({

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, EXIT_MEANINGS } from "../../src/cli/exit-code.ts";
 import { TOPICS } from "../../src/cli/topics/all.ts";
-import { CONFIG_KEYS, SETTINGS, variableOf } from "../../src/config.ts";
+import { CONFIG_KEYS, type ConfigKey, SETTINGS, variableOf } from "../../src/config.ts";
 import { Home, printed } from "../support/home.ts";
 
 const README = readFileSync(join(import.meta.dir, "../../README.md"), "utf8");
@@ -43,9 +43,8 @@ describe("README says the same", () => {
   });
 
   test.each(CONFIG_KEYS)("of the setting %s", (key) => {
-    const { default: usual, min, max, meaning } = SETTINGS[key];
-    const range = `${min}–${max >= 10_000 ? max.toLocaleString("en-US") : max}`;
-    expect(plain).toContain(`\n| ${key} | ${usual} | ${range} | ${meaning}`);
+    const setting = SETTINGS[key];
+    expect(plain).toContain(`\n| ${key} | ${domainOf(setting)} | ${setting.meaning}`);
   });
 });
 
@@ -53,3 +52,9 @@ test("every variable that overrides a setting is on the page about the environme
   const text = await page("environment");
   for (const key of CONFIG_KEYS) expect(text).toContain(variableOf(key));
 });
+
+function domainOf(setting: (typeof SETTINGS)[ConfigKey]): string {
+  if (setting.kind === "text") return `none | ${setting.what}`;
+  const { default: usual, min, max } = setting;
+  return `${usual} | ${min}–${max >= 10_000 ? max.toLocaleString("en-US") : max}`;
+}

@@ -12,6 +12,7 @@ import { dependenciesContract } from "./contract/dependencies.ts";
 import { differentialContract } from "./contract/differential.ts";
 import { endContract } from "./contract/end.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
+import { hooksContract } from "./contract/hooks.ts";
 import { logContract } from "./contract/logs.ts";
 import { presenceContract } from "./contract/presence.ts";
 import { queuesContract } from "./contract/queues.ts";
@@ -35,6 +36,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["queues", queuesContract],
   ["schedules", schedulesContract],
   ["dependencies", dependenciesContract],
+  ["hooks", hooksContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

@@ -5,13 +5,21 @@
 import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPolicy } from "../../src/config.ts";
+import {
+  type Config,
+  type ConfigKey,
+  type ConfigSources,
+  hookPolicy,
+  resolveConfig,
+  retryPolicy,
+} from "../../src/config.ts";
 import { type Alteration, alterationsOf, lostBy, type Rule } from "../../src/job/alteration.ts";
 import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { Glance } from "../../src/job/foremost.ts";
 import { latestFailures, longestRunning } from "../../src/job/foremost.ts";
+import { hooksOf } from "../../src/job/hook.ts";
 import {
   type CompletedJob,
   type DeadLetter,
@@ -62,7 +70,7 @@ class Memory {
   readonly jobs = new Map<string, Job>();
   readonly dead = new Map<string, DeadLetter>();
   readonly archive: CompletedJob[] = [];
-  readonly stored: Partial<Record<ConfigKey, number>> = {};
+  readonly stored: { -readonly [Key in ConfigKey]?: Config[Key] } = {};
   readonly rules: Record<string, QueueRule> = {};
   readonly schedules = new Map<string, Schedule>();
   readonly announced = new Map<string, Present>();
@@ -118,9 +126,11 @@ export class MemoryStore implements Store {
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
     const now = this.#options.now();
     if (claimant) this.#fire();
-    const policy = retryPolicy(await this.config(), this.#options.random);
+    const config = await this.config();
+    const policy = retryPolicy(config, this.#options.random);
     const ended = ends.map((end) => this.#record(finish(this.#find(end.id), end, { now, policy })));
-    this.#tellWaiters(ended, now);
+    const failed = this.#tellWaiters(ended, now);
+    this.#fireHooks([...ended.flatMap((change) => ("job" in change ? [change.job] : [])), ...failed], config);
     const claimed = claimant ? this.#claim(claimant, now) : [];
     const pending = this.#pending().filter((job) => job.id === (claimant?.only ?? job.id));
     const named = [...new Set(pending.map(queueOf))];
@@ -148,7 +158,8 @@ export class MemoryStore implements Store {
       else if (isDeadLetter(job)) dead.set(job.id, job);
       else jobs.set(job.id, job);
     }
-    this.#tellWaitersOf(lostBy(done, now), now);
+    const failed = done.flatMap(({ event, job }) => (event === "failed" ? [job] : []));
+    this.#fireHooks([...failed, ...this.#tellWaitersOf(lostBy(done, now), now)], await this.config());
     return this.#changed(done);
   }
 
@@ -254,7 +265,7 @@ export class MemoryStore implements Store {
     return { stored: this.#memory.stored, overrides: this.#options.overrides ?? {}, where: this.location };
   }
 
-  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+  async setConfig<Key extends ConfigKey>(key: Key, value: Config[Key] | undefined): Promise<void> {
     if (value === undefined) delete this.#memory.stored[key];
     else this.#memory.stored[key] = value;
     this.#changed(undefined);
@@ -365,7 +376,7 @@ export class MemoryStore implements Store {
     } else if ("setting" in item) {
       const { key, value } = item.setting;
       if (existing === "skip" && stored[key] !== undefined) return false;
-      stored[key] = value;
+      Object.assign(stored, { [key]: value });
     } else if ("archived" in item) {
       if (already.take(item.archived)) return false;
       archive.push(item.archived);
@@ -429,15 +440,26 @@ export class MemoryStore implements Store {
     return [...this.#memory.jobs.values()].filter((job) => job.state === "pending" && !isWaiting(job));
   }
 
-  #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): void {
-    const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
-    this.#tellWaitersOf(entries, now);
+  #fireHooks(ended: readonly Entry[], config: Config): void {
+    const policy = hookPolicy(config);
+    if (!policy) return;
+    const isTaken = (id: string): boolean => this.#find(id) !== undefined;
+    const hooks = hooksOf(ended, { now: this.#options.now(), policy, isTaken });
+    for (const hook of hooks) this.#memory.jobs.set(hook.id, hook);
   }
 
-  #tellWaitersOf(entries: readonly Entry[], now: number): void {
+  #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): Entry[] {
+    const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
+    return this.#tellWaitersOf(entries, now);
+  }
+
+  #tellWaitersOf(entries: readonly Entry[], now: number): Entry[] {
     const waitersOf = (id: string): PendingJob[] =>
       [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
-    for (const { after } of consequences(entries, waitersOf, now)) this.#memory.jobs.set(after.id, after);
+    return consequences(entries, waitersOf, now).map(({ after }) => {
+      this.#memory.jobs.set(after.id, after);
+      return after;
+    });
   }
 
   #jobsOf(workerId: string): ProcessingJob[] {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProcessingJob } from "../../src/job/job.ts";
@@ -33,15 +33,17 @@ function run(
   command: string,
   {
     killGraceMs = A_DAY_MS,
+    maxLogBytes = 0,
     workerEnv = {},
     ...job
-  }: Partial<ProcessingJob> & { killGraceMs?: number; workerEnv?: object } = {},
+  }: Partial<ProcessingJob> & { killGraceMs?: number; maxLogBytes?: number; workerEnv?: object } = {},
 ): RunningCommand {
   return runCommand(processingJob(command, job), {
     store: { address: { options: [], variables: {} }, mark: { QUEUECTL_DATA_DIR: directory } },
     log: openLog(),
     env: { ...process.env, ...workerEnv },
     killGraceMs: async () => killGraceMs,
+    maxLogBytes: async () => maxLogBytes,
   });
 }
 
@@ -67,6 +69,54 @@ describe("output", () => {
     expect(existsSync(logPath)).toBe(false);
     await run("exit 3").outcome;
     expect(existsSync(logPath)).toBe(false);
+  });
+});
+
+describe("a log that is larger than it may be", () => {
+  const LINES = "seq 100001 200000";
+  const whole = Array.from({ length: 100_000 }, (_, n) => `${n + 100_001}\n`).join("");
+
+  test.each([["true"], ["exit 3"]])("keeps whole lines of its beginning and its end, after %s", async (ending) => {
+    await run(`${LINES}; ${ending}`, { maxLogBytes: 100_000 }).outcome;
+    const [head = "", bytes, tail = ""] = readFileSync(logPath, "utf8").split(
+      /\n… (\d+) bytes left out \(log_max\) …\n\n/,
+    );
+    expect(whole.startsWith(head) && head.endsWith("\n")).toBe(true);
+    expect(whole.endsWith(tail) && /^\d{6}\n/.test(tail)).toBe(true);
+    expect(head.length + Number(bytes) + tail.length).toBe(whole.length);
+    expect(head.length + tail.length).toBeLessThanOrEqual(100_000);
+    expect(head.length + tail.length).toBeGreaterThan(90_000);
+    expect(readdirSync(directory)).toEqual(["log"]);
+  });
+
+  test("keeps so many bytes of each where it has no lines", async () => {
+    await run("head -c 300000 /dev/zero", { maxLogBytes: 100_000 }).outcome;
+    const between = Buffer.byteLength("\n… 200000 bytes left out (log_max) …\n\n");
+    expect(statSync(logPath).size).toBe(100_000 + between);
+  });
+
+  test.each([
+    ["no limit", 0],
+    ["one that it does not reach", 700_000],
+  ])("with %s stays as it is", async (_, maxLogBytes) => {
+    await run(LINES, { maxLogBytes }).outcome;
+    expect(readFileSync(logPath, "utf8")).toBe(whole);
+  });
+
+  test("is read to its end by whoever has it open", async () => {
+    const reader = openSync(logPath, "a+");
+    await run(LINES, { maxLogBytes: 100_000 }).outcome;
+    expect(readFileSync(reader, "utf8")).toBe(whole);
+    closeSync(reader);
+    expect(statSync(logPath).size).toBeLessThan(whole.length);
+  });
+
+  test("is left alone while what the job left behind may yet print", async () => {
+    const { outcome } = run(`${LINES}; ${director.command("left")} & exit 0`, { maxLogBytes: 100_000 });
+    const left = await director.meet("left");
+    expect(await outcome).toEqual({ kind: "exited", code: 0 });
+    await left.tell({ do: "print", text: "still here\n" });
+    expect(readFileSync(logPath, "utf8")).toBe(`${whole}still here\n`);
   });
 });
 
@@ -272,6 +322,7 @@ describe("a job that is ended", () => {
       store: { address: { options: [], variables: {} }, mark: { QUEUECTL_DATA_DIR: directory } },
       log: openLog(),
       env: process.env,
+      maxLogBytes: async () => 0,
       killGraceMs: async () => {
         running.end({ kind: "released" });
         return 0;

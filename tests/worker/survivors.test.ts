@@ -32,6 +32,7 @@ async function start(name: string, { store, workerId, lease }: AttemptMark): Pro
     log: { path: join(directory, name), fd: openSync(join(directory, name), "a") },
     env: process.env,
     killGraceMs: async () => 0,
+    maxLogBytes: async () => 0,
   });
   return director.meet(name);
 }

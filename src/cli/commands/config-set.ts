@@ -1,10 +1,13 @@
 import {
   CONFIG_KEYS,
+  type ConfigKey,
   configFromEnvironment,
   DEFAULTS,
+  isSecret,
   parseConfigKey,
   parseConfigValue,
   SETTINGS,
+  shownValue,
   variableOf,
 } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
@@ -31,6 +34,8 @@ export const configSet: Command = {
     "queuectl config-set max_retries 5",
     "queuectl config set backoff-base 3",
     "queuectl config-set --unset max_retries",
+    `queuectl config-set on_dead 'echo "$JOB_ID: $JOB_ERROR" >> dead.txt'`,
+    "queuectl config-set webhook_secret - < secret.txt",
     "queuectl config-set store postgres://queue@db.example.org/jobs",
   ],
   async run(context, args) {
@@ -40,13 +45,13 @@ export const configSet: Command = {
     if (word === "store") return setStore(context, { text: text ?? "files", unset });
     const { store, output } = context;
     const key = parseConfigKey(word);
-    const value = unset ? undefined : parseConfigValue(key, text);
+    const value = unset ? undefined : parseConfigValue(key, await givenText(key, text));
     await (await store()).setConfig(key, value);
     const now = value ?? DEFAULTS[key];
-    output.result({ view: "setting-changed", key, value: now, unset });
+    output.result({ view: "setting-changed", key, value: shownValue(key, now), unset });
     // Not asked of the store, where another setting may still be unreadable: this one is stored.
     const inForce = configFromEnvironment(context.env)[key] ?? now;
-    if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${inForce}.`);
+    if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${shownValue(key, inForce)}.`);
     return EXIT.ok;
   },
 };
@@ -60,6 +65,15 @@ function valueText({ words: [, value], options }: Arguments): string | undefined
   if (value !== undefined) return value;
   throw new QueueError("E_USAGE", "Missing <value>.", {
     hint: "Usage: queuectl config-set <key> <value>, or config-set --unset <key>",
+  });
+}
+
+/** A dash stands for standard input; what is secret has to come from there, without its last newline. */
+async function givenText(key: ConfigKey, text: string | undefined): Promise<string | undefined> {
+  if (text === "-") return (await Bun.stdin.text()).replace(/\r?\n$/, "");
+  if (!isSecret(key)) return text;
+  throw new QueueError("E_USAGE", `${key} is not taken from the command line, where others can read it.`, {
+    hint: `Give it on standard input: queuectl config-set ${key} - < file`,
   });
 }
 

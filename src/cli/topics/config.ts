@@ -8,8 +8,9 @@ export const config: Topic = {
       title: "Settings",
       lines: explained([
         ...CONFIG_KEYS.map((key) => {
-          const { default: usual, min, max, meaning } = SETTINGS[key];
-          return [key, `${meaning} (${usual}; ${min} to ${max})`] as const;
+          const setting = SETTINGS[key];
+          const range = setting.kind === "number" ? `${setting.default}; ${setting.min} to ${setting.max}` : "none";
+          return [key, `${setting.meaning} (${range})`] as const;
         }),
         ["store", "where the queue is (files; or postgres://user@host:5432/database?schema=name)"],
       ]),

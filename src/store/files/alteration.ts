@@ -1,11 +1,13 @@
 /** What people have done to jobs and dead letters by hand, as records of one commit. */
 import { type Alteration, alterationsOf, lostBy, type Rule } from "../../job/alteration.ts";
 import { consequences } from "../../job/dependency.ts";
+import type { HookPolicy } from "../../job/hook.ts";
 import type { Entry, PendingJob } from "../../job/job.ts";
 import { idTaken } from "../admission.ts";
 import { remove } from "../local/durable.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
 import { type JournalRecord, recordOf, removalOf } from "./commit.ts";
+import { hookRecords } from "./hooks.ts";
 import type { Decision, Ledger } from "./ledger.ts";
 import type { QueueState } from "./state.ts";
 
@@ -13,11 +15,14 @@ interface Parts {
   readonly ledger: Ledger;
   readonly logs: LogDirectory;
   readonly now: () => number;
+  readonly hooks: () => HookPolicy | undefined;
 }
 
 /** Throws as `Store.alter`, and `E_JOB_EXISTS` of an id that a job and a dead letter have: to change both would be wrong. */
-export async function alter({ ledger, logs, now }: Parts, ids: readonly string[], rule: Rule): Promise<Alteration[]> {
-  const decide = (state: QueueState) => decideAlterations(state, { ids, rule, now: now() });
+export async function alter(parts: Parts, ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+  const { ledger, logs, now } = parts;
+  const hooks = parts.hooks();
+  const decide = (state: QueueState) => decideAlterations(state, { ids, rule, now: now(), hooks });
   // Refused, or found to be nothing, before a directory is made for it and without the lock.
   const { records, result } = decide(ledger.state());
   if (records.length === 0) return [];
@@ -30,16 +35,21 @@ export async function alter({ ledger, logs, now }: Parts, ids: readonly string[]
 
 function decideAlterations(
   state: QueueState,
-  { ids, rule, now }: { ids: readonly string[]; rule: Rule; now: number },
+  { ids, rule, now, hooks }: { ids: readonly string[]; rule: Rule; now: number; hooks: HookPolicy | undefined },
 ): Decision<Alteration[]> {
   const entryOf = (id: string): Entry | undefined => onlyEntry(state, id, ids);
   const result = alterationsOf(ids, rule, { now, entryOf });
   const altered = new Set(result.map(({ job }) => job.id));
   const waitersOf = (id: string): PendingJob[] => state.waitersOf(id).filter((waiter) => !altered.has(waiter.id));
   const failing = consequences(lostBy(result, now), waitersOf, now);
+  const failed = [
+    ...result.filter(({ event }) => event === "failed").map(({ job }) => job),
+    ...failing.map(({ after }) => after),
+  ];
   const records = [
     ...result.map((alteration) => recordFor(alteration, state)),
     ...failing.map(({ before, after }) => recordOf("failed", before, after)),
+    ...hookRecords(state, failed, { now, policy: hooks }),
   ];
   return { records, result };
 }

@@ -8,7 +8,7 @@
  */
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { CONFIG_KEYS, type Config, type ConfigKey, parseConfigValue } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigValue, parseConfig, parseConfigValue } from "../../config.ts";
 import { reach } from "../../failpoint.ts";
 import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
@@ -42,7 +42,7 @@ export class ConfigFile {
   }
 
   /** Stores one value, or none; to be called with the lock held. */
-  set(key: ConfigKey, value: number | undefined): void {
+  set(key: ConfigKey, value: ConfigValue | undefined): void {
     this.#change((settings) => ({ ...settings, [key]: value }));
   }
 
@@ -124,16 +124,16 @@ export class ConfigFile {
       const hint = "Set it anew: queuectl config-set store <url>, or files";
       throw corrupt(this.#path, `store must be an address, got ${shown(store)}.`, { hint });
     }
-    const config: Partial<Record<ConfigKey, number>> = {};
-    for (const key of CONFIG_KEYS) {
-      if (raw[key] === undefined) continue;
-      try {
-        config[key] = parseConfigValue(key, raw[key]);
-      } catch (cause) {
-        if (!(cause instanceof QueueError)) throw cause;
-        throw corrupt(this.#path, cause.message, { cause, hint: `Set it anew: queuectl config-set ${key} <value>` });
-      }
-    }
-    return config;
+    return parseConfig(
+      (key) => raw[key],
+      (key, value) => {
+        try {
+          return parseConfigValue(key, value);
+        } catch (cause) {
+          if (!(cause instanceof QueueError)) throw cause;
+          throw corrupt(this.#path, cause.message, { cause, hint: `Set it anew: queuectl config-set ${key} <value>` });
+        }
+      },
+    );
   }
 }

@@ -2,11 +2,11 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, hookPolicy, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { Glance } from "../../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
-import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
+import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { type HolderOf, jobNotFound } from "../admission.ts";
@@ -25,6 +25,7 @@ import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
 import { announce, askToEnd, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
+import { Settings } from "./settings.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
 import { dump, restore } from "./transfer.ts";
 import { decideTurn, isNothingToTake, turn } from "./turn.ts";
@@ -46,6 +47,7 @@ export class FilesStore implements Store {
   readonly #options: FilesStoreOptions;
   readonly #ledger: Ledger;
   readonly #config: ConfigFile;
+  readonly #settings: Settings;
   readonly #retention: Retention;
   readonly #logs: LogDirectory;
   readonly #isFresh: SignCheck;
@@ -61,10 +63,11 @@ export class FilesStore implements Store {
     this.#options = options;
     this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
+    this.#settings = new Settings(this.#config, options.overrides);
     const { now } = options;
-    this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings().max_retries });
+    this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings.current().max_retries });
     this.#logs = new LogDirectory(this.#layout.logs);
-    const retaining = { logs: this.#logs, ...options, config: () => this.#settings() };
+    const retaining = { logs: this.#logs, ...options, config: () => this.#settings.current() };
     this.#retention = new Retention(this.#layout, this.#ledger, retaining);
     this.#isFresh = freshWhileWatched(options.elapsed);
   }
@@ -82,7 +85,7 @@ export class FilesStore implements Store {
 
   async probe(): Promise<void> {
     this.#ledger.probe();
-    this.#settings();
+    this.#settings.current();
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -96,10 +99,10 @@ export class FilesStore implements Store {
         return turn(state, { ended: [], claimed: [] }, { now: now(), claimant });
       }
     }
-    // A success needs no settings, and looking at them costs as much as the rest of it.
-    const policy = retryPolicy(mayRetry(ends) ? await this.config() : DEFAULTS, random);
+    const config = ends.length > 0 ? this.#settings.current() : DEFAULTS;
+    const policies = { policy: retryPolicy(config, random), hooks: hookPolicy(config) };
     const done = await this.#ledger.commit(
-      (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), policy }),
+      (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), ...policies }),
       SOON,
     );
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
@@ -107,7 +110,8 @@ export class FilesStore implements Store {
   }
 
   async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
-    return alter({ ledger: this.#ledger, logs: this.#logs, now: this.#options.now }, ids, rule);
+    const parts = { ledger: this.#ledger, logs: this.#logs, now: this.#options.now };
+    return alter({ ...parts, hooks: () => hookPolicy(this.#settings.current()) }, ids, rule);
   }
 
   async askToEnd(job: ProcessingJob): Promise<boolean> {
@@ -159,14 +163,14 @@ export class FilesStore implements Store {
   }
 
   async config(): Promise<Config> {
-    return this.#settings();
+    return this.#settings.current();
   }
 
   async configSources(): Promise<ConfigSources> {
     return { stored: this.#config.read(), overrides: this.#options.overrides, where: this.#layout.config };
   }
 
-  async setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+  async setConfig<Key extends ConfigKey>(key: Key, value: Config[Key] | undefined): Promise<void> {
     await this.#ledger.locked(() => this.#config.set(key, value));
   }
 
@@ -230,10 +234,6 @@ export class FilesStore implements Store {
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: true });
     await this.#retention.settled();
     await this.#ledger.close();
-  }
-
-  #settings(): Config {
-    return resolveConfig(this.#config.read(), this.#options.overrides);
   }
 
   #nobodyWorks(): boolean {

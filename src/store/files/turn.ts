@@ -1,10 +1,12 @@
 /** What one `settle` comes to: pure, on the state as it is with the lock held. */
 import { consequences } from "../../job/dependency.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
+import type { HookPolicy } from "../../job/hook.ts";
 import type { Entry, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import type { Claimant, Turn } from "../store.ts";
 import { type JournalRecord, recordOf } from "./commit.ts";
+import { hookRecords } from "./hooks.ts";
 import type { Asking } from "./lanes.ts";
 import type { Decision } from "./ledger.ts";
 import type { QueueState } from "./state.ts";
@@ -16,6 +18,7 @@ interface TurnRequest {
   readonly seq: number;
   readonly now: number;
   readonly policy: RetryPolicy;
+  readonly hooks: HookPolicy | undefined;
 }
 
 interface Settled {
@@ -23,9 +26,9 @@ interface Settled {
   readonly claimed: readonly ProcessingJob[];
 }
 
-/** Ends attempts, then gives the claimant its jobs. */
+/** Ends attempts, adds the hooks of those that ended for good, then gives the claimant its jobs. */
 export function decideTurn(state: QueueState, request: TurnRequest): Decision<Settled> {
-  const { ends, claimant, seq, now, policy } = request;
+  const { ends, claimant, seq, now, policy, hooks } = request;
   const records: JournalRecord[] = [];
   const latest = new Map<string, Entry>();
   const ended = ends.map((end) => {
@@ -41,6 +44,7 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
     records.push(recordOf(after.state === "failed" ? "failed" : "waited", before, after));
     latest.set(after.id, after);
   }
+  records.push(...hookRecords(state, latest.values(), { now, policy: hooks }));
   if (!claimant) return { records, result: { ended, claimed: [] } };
   const forgotten = forgottenBy(claimant, state).filter(({ id }) => !latest.has(id));
   const due = state.due({ ...termsOf(claimant, now), limit: claimant.limit - forgotten.length }, latest);

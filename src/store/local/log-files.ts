@@ -43,10 +43,13 @@ export function logsOf(directory: string, id: string): LogFile[] {
     .sort((a, b) => a.lease - b.lease);
 }
 
-/** What the names of all logs of the job begin with that a file of that name is a log of; undefined for any other file. */
+/**
+ * What the names of all logs of the job begin with that a file of that name is a log of; undefined for any other file. One
+ * that was being cut when its worker was killed is one, too.
+ */
 export function logOwner(file: string): string | undefined {
   const [name, attempt, lease, ending, ...more] = file.split(".");
-  return attempt && lease && ending === "log" && more.length === 0 ? name : undefined;
+  return attempt && lease && (ending === "log" || ending === "cut") && more.length === 0 ? name : undefined;
 }
 
 /** What the names of a job's logs begin with. */

@@ -3,6 +3,7 @@
  * of jobs that are processing are held, too, but never written: their workers rely on that (turn.ts).
  */
 import type { SQL } from "bun";
+import type { Config } from "../../config.ts";
 import { type Alteration, alterationsOf, lostBy, type Rule } from "../../job/alteration.ts";
 import type { Entry } from "../../job/job.ts";
 import { queueOf } from "../../job/queue.ts";
@@ -10,6 +11,7 @@ import { remove as removeFile } from "../local/durable.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
 import { array, NO_TEXTS } from "./array.ts";
 import type { Database } from "./database.ts";
+import { ownSettings } from "./hooks.ts";
 import { nameQueues } from "./insertion.ts";
 import { transactOnce } from "./once.ts";
 import { changeOf, entryOf, type JobRow, storedTerms } from "./row.ts";
@@ -17,6 +19,7 @@ import { changeOf, entryOf, type JobRow, storedTerms } from "./row.ts";
 interface Circumstances {
   readonly rule: Rule;
   readonly now: number;
+  readonly overrides: Partial<Config>;
   /** Of this machine. */
   readonly logs: LogDirectory;
 }
@@ -25,9 +28,10 @@ interface Circumstances {
 export async function alter(
   database: Database,
   ids: readonly string[],
-  { rule, now, logs }: Circumstances,
+  { rule, now, logs, overrides }: Circumstances,
 ): Promise<Alteration[]> {
   if (ids.length === 0) return [];
+  const own = ownSettings(overrides);
   const { done, paths } = await transactOnce(database, async (sql) => {
     // In one order, so that of two who want the same rows one waits for the other.
     const rows: JobRow[] = await sql`
@@ -39,7 +43,11 @@ export async function alter(
     if (removed.length > 0) await remove(sql, removed);
     if (removed.length < done.length) await write(sql, done, now);
     const lost = array(lostBy(done, now).map(({ id }) => id));
-    if (lost !== NO_TEXTS) await sql`SELECT tell_waiters('{}', ${lost}::text[], ${now})`;
+    if (lost !== NO_TEXTS) {
+      const failed = array(done.flatMap(({ event, job }) => (event === "failed" ? [job.id] : [])));
+      await sql`
+        SELECT fire_hooks(${failed}::text[] || tell_waiters('{}', ${lost}::text[], ${now}), ${own}::json, ${now})`;
+    }
     if (done.length > 0) await sql`SELECT tell(${isWork(done) ? "work" : "change"})`;
     // Looked for as long as no other job can have these ids.
     return { done, paths: logs.pathsOf(removed) };

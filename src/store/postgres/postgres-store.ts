@@ -73,7 +73,7 @@ export class PostgresStore implements Store {
     this.#database = database;
     this.#options = options;
     this.#logs = new LogDirectory(logs);
-    this.#turns = new Turns(database);
+    this.#turns = new Turns(database, options.overrides);
     this.#watch = new Watch(database, elapsed);
     this.#wakeUps = new WakeUps(database);
     this.#aheadMs = aheadMs;
@@ -117,7 +117,7 @@ export class PostgresStore implements Store {
   }
 
   async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
-    return alter(this.#database, ids, { rule, now: this.#now(), logs: this.#logs });
+    return alter(this.#database, ids, { rule, now: this.#now(), logs: this.#logs, overrides: this.#options.overrides });
   }
 
   async askToEnd(job: ProcessingJob): Promise<boolean> {
@@ -173,7 +173,7 @@ export class PostgresStore implements Store {
     return { stored: await readSettings(this.#database), overrides: this.#options.overrides, where: this.location };
   }
 
-  setConfig(key: ConfigKey, value: number | undefined): Promise<void> {
+  setConfig<Key extends ConfigKey>(key: Key, value: Config[Key] | undefined): Promise<void> {
     return writeSetting(this.#database, key, value);
   }
 

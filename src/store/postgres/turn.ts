@@ -5,6 +5,7 @@
  */
 
 import type { SQL } from "bun";
+import type { Config } from "../../config.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
@@ -12,6 +13,7 @@ import { self } from "../local/identity.ts";
 import type { Claimant, Turn } from "../store.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
+import { ownSettings } from "./hooks.ts";
 import { readPrinted } from "./output.ts";
 import { readEntries } from "./reading.ts";
 import { changeOf, entryOf, type JobRow, processingOf } from "./row.ts";
@@ -42,6 +44,8 @@ interface Answer {
 
 export class Turns {
   readonly #database: Database;
+  /** The settings that the server needs for hooks, as far as it does not have them itself. */
+  readonly #own: object;
   /** What was claimed here, by lease. */
   readonly #held = new Map<Lease, ProcessingJob>();
   /** Where the output of attempts is. */
@@ -49,8 +53,9 @@ export class Turns {
   /** What was sent and may have been written although no answer came: it is sent again as it is. */
   readonly #unanswered = new Map<Lease, JobEvent>();
 
-  constructor(database: Database) {
+  constructor(database: Database, overrides: Partial<Config>) {
     this.#database = database;
+    this.#own = ownSettings(overrides);
   }
 
   /** The output of this attempt is there, on this machine unless another is named. */
@@ -111,7 +116,7 @@ export class Turns {
     const { workerId = "", limit = 0, holds, queues, only = null } = claimant ?? {};
     const leases = holds && `{${[...holds].join(",")}}`;
     const [row] = await sql`
-      SELECT settle(${orNull(ends)}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
+      SELECT settle(${orNull(ends)}::json, ${this.#own}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
         ${queues && array(queues)}::text[], ${only}, ${leases}::bigint[], ${now}) AS answer`;
     return row.answer;
   }

@@ -23,6 +23,15 @@ export const configContract: Contract = {
     expect(await store.config()).toEqual({ ...DEFAULTS, backoff_base: 3, max_retries: 0 });
   },
 
+  "keeps text as it is, and none": async (bench) => {
+    const text = `echo "5" \\ 'é 🦜'\n\ttrue`;
+    await bench.store.setConfig("on_dead", text);
+    await bench.store.setConfig("on_complete", "");
+    expect(await (await bench.another()).config()).toEqual({ ...DEFAULTS, on_dead: text, on_complete: "" });
+    await bench.store.setConfig("on_dead", "5");
+    expect(await bench.store.config()).toEqual({ ...DEFAULTS, on_dead: "5" });
+  },
+
   "loses no key that several handles set at once": async (bench) => {
     const other = await bench.another();
     await Promise.all([
