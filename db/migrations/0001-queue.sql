@@ -57,6 +57,9 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due ON jobs (queue, priority DESC, place) WHERE due;
 CREATE INDEX jobs_waiting ON jobs (queue, run_at) WHERE state = 'pending' AND NOT due AND waits_for IS NULL;
 CREATE INDEX jobs_depending ON jobs USING gin (waits_for) WHERE waits_for IS NOT NULL;
+-- Of the jobs that have a key, one that is unfinished has it alone.
+CREATE UNIQUE INDEX jobs_key ON jobs ((terms->>'key') COLLATE "C")
+  WHERE state IN ('pending', 'processing') AND terms->>'key' IS NOT NULL;
 CREATE INDEX jobs_processing ON jobs (worker_id) WHERE state = 'processing';
 CREATE INDEX jobs_completed ON jobs (updated_at, place) WHERE state = 'completed';
 CREATE INDEX jobs_dead ON jobs (place) WHERE state = 'dead';

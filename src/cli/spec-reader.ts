@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { ANY_DURATION } from "../job/duration.ts";
 import { nameProblem } from "../job/field.ts";
+import { IF_EXISTS } from "../job/key.ts";
 import { DEFAULT_QUEUE, parseQueueName } from "../job/queue.ts";
 import { shellLine, shellWord } from "../job/shell-word.ts";
 import { shown } from "../job/shown.ts";
@@ -21,7 +22,7 @@ import {
 import type { Failing } from "../job/terms.ts";
 import type { Arguments, Context } from "./command.ts";
 import { mistake } from "./mistake.ts";
-import { duration, instant, wholeNumber } from "./option-values.ts";
+import { choice, duration, instant, wholeNumber } from "./option-values.ts";
 import { LINE_OPTION, SPEC_OPTIONS } from "./spec-options.ts";
 
 /** Where the options are read: what a relative directory starts from, and what a variable is copied from. */
@@ -62,12 +63,14 @@ export function readTerms(args: Arguments, here: Here): SpecDefaults {
     throw mistake("--delay and --at say the same; give one of them.");
   }
   const terms = {
-    id: readId(args),
+    id: readName(args, "id"),
     delay: duration(args, "delay", ANY_DURATION),
     run_at: instant(args, "at"),
     priority: wholeNumber(args, "priority", PRIORITIES),
     queue: readQueue(args),
     after: readDependencies(args),
+    key: readName(args, "key"),
+    if_exists: choice(args, "if-exists", IF_EXISTS),
     max_retries: wholeNumber(args, "max-retries", RETRIES),
     timeout: duration(args, "timeout", TIMEOUTS),
     cwd: readDirectory(args, here),
@@ -86,9 +89,9 @@ export function termsAgain({ options, lists }: Arguments): string {
   return again.map((option) => ` ${shellWord(option)}`).join("");
 }
 
-function readId({ options }: Arguments): string | undefined {
-  const id = options.get("id");
-  return id === undefined ? undefined : checkName("id", id);
+function readName({ options }: Arguments, option: "id" | "key"): string | undefined {
+  const name = options.get(option);
+  return name === undefined ? undefined : checkName(option, name);
 }
 
 function readQueue({ options }: Arguments): string | undefined {

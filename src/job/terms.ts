@@ -7,6 +7,8 @@ export interface JobTerms {
   readonly priority?: number;
   /** The queue that it is in; absent means `default`. */
   readonly queue?: string;
+  /** While it is pending or processing, no other such job has it. */
+  readonly key?: string;
   /** The directory that it runs in; absent means that of its worker. */
   readonly cwd?: string;
   /** Variables on top of its worker's. */
@@ -32,6 +34,7 @@ export const FAILINGS = ["signal", "timeout"] as const satisfies readonly Failin
 export const TERMS = [
   "priority",
   "queue",
+  "key",
   "cwd",
   "env",
   "after",

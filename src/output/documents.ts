@@ -13,7 +13,7 @@ type Documents = { readonly [Kind in DocumentView["view"]]: (view: Extract<Docum
 
 const DOCUMENTS: Documents = {
   enqueued: (view) => ({ job: view.job }),
-  skipped: () => ({ job: null }),
+  skipped: (view) => ({ job: null, existing: view.id }),
   "bulk-enqueued": (view) => ({
     enqueued: view.enqueued,
     skipped: view.skipped,

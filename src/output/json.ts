@@ -2,7 +2,7 @@
  * `--json`, or `QUEUECTL_OUTPUT=json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds
  * (docs/schema/documents.json is the same as a JSON Schema):
  *
- *   enqueue            {"job": <job>}, with a null for one that was skipped
+ *   enqueue            {"job": <job>}, or {"job": null, "existing": <id>} for one that was skipped, because that one is there
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
  *     --dry-run        the same with "dry_run": true, for a single job, too
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe

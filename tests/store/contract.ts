@@ -11,6 +11,7 @@ import { dependenciesContract } from "./contract/dependencies.ts";
 import { differentialContract } from "./contract/differential.ts";
 import { endContract } from "./contract/end.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
+import { keysContract } from "./contract/keys.ts";
 import { logContract } from "./contract/logs.ts";
 import { presenceContract } from "./contract/presence.ts";
 import { queuesContract } from "./contract/queues.ts";
@@ -33,6 +34,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["queues", queuesContract],
   ["schedules", schedulesContract],
   ["dependencies", dependenciesContract],
+  ["keys", keysContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

@@ -6,10 +6,11 @@ import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPolicy } from "../../src/config.ts";
-import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
+import { type Arrival, consequences, refuseCircles, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
+import { isUnfinished, replace } from "../../src/job/key.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import {
@@ -26,10 +27,20 @@ import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
-import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
+import type {
+  Claimant,
+  Counts,
+  EnqueueOptions,
+  Enqueuing,
+  Pruned,
+  PruneOptions,
+  Store,
+  Turn,
+} from "../../src/store/store.ts";
 import {
   ArchivedAlready,
   queueItems,
+  refuseSecondHolder,
   refuseUnlessEmpty,
   scheduleItems,
   settingItems,
@@ -86,18 +97,33 @@ export class MemoryStore implements Store {
 
   async probe(): Promise<void> {}
 
-  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
     const { max_retries } = await this.config();
     const jobs = new Map<string, Arrival>();
+    const taken = new Set<string>();
+    const replaced = new Map<string, PendingJob>();
+    const skipped: string[] = [];
     for (const [index, spec] of specs.entries()) {
       const id = spec.id ?? this.#freshId();
-      const isTaken = jobs.has(id) || this.#find(id) !== undefined;
-      if (isTaken && existing === "refuse")
-        throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`, { index });
-      if (!isTaken) jobs.set(id, { job: enqueue({ ...spec, id }, max_retries, this.#options.now()), index });
+      const isTaken = taken.has(id) || this.#find(id) !== undefined;
+      const coming = Array.from(jobs.values(), ({ job }) => job);
+      const holder = [...coming, ...this.#memory.jobs.values()].find(
+        (job) => spec.key !== undefined && job.key === spec.key && isUnfinished(job) && !replaced.has(job.id),
+      );
+      const policy = isTaken ? existing : (spec.if_exists ?? (existing === "skip" ? "skip" : "fail"));
+      const isReplaced = !isTaken && holder?.state === "pending" && policy === "replace";
+      if ((isTaken || holder) && !isReplaced) {
+        if (policy !== "skip") throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`, { index });
+        skipped.push(isTaken ? id : (holder?.id ?? ""));
+        continue;
+      }
+      if (isReplaced && !jobs.delete(holder.id)) replaced.set(holder.id, holder);
+      taken.add(id);
+      jobs.set(id, { job: enqueue({ ...spec, id }, max_retries, this.#options.now()), index });
     }
-    const added = withDependencies([...jobs.values()], (id) => this.#find(id));
+    const added = this.#replace([...replaced.values()], [...jobs.values()]);
     for (const job of added) this.#memory.jobs.set(job.id, job);
+    for (const id of skipped) onSkip?.(id);
     return this.#changed(added);
   }
 
@@ -122,9 +148,14 @@ export class MemoryStore implements Store {
   }
 
   async requeue(ids: readonly string[]): Promise<PendingJob[]> {
+    const keys = new Set([...this.#memory.jobs.values()].filter(isUnfinished).map(({ key }) => key));
     const jobs = [...new Set(ids)].map((id) => {
       const dead = this.#memory.dead.get(id);
       if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
+      const index = ids.indexOf(id);
+      if (dead.key !== undefined && keys.has(dead.key))
+        throw new QueueError("E_JOB_EXISTS", `The key of job ${id} is taken.`, { index });
+      keys.add(dead.key);
       return requeue(dead, this.#options.now());
     });
     for (const job of jobs) {
@@ -326,6 +357,7 @@ export class MemoryStore implements Store {
     } else {
       const entry = "job" in item ? item.job : item.dead_letter;
       if (this.#find(entry.id)) return false;
+      refuseSecondHolder(entry, (key) => [...jobs.values()].find((job) => isUnfinished(job) && job.key === key)?.id);
       if (!("state" in entry)) dead.set(entry.id, entry);
       else jobs.set(entry.id, entry.state === "processing" ? { ...entry, lease: ++this.#memory.sequence } : entry);
     }
@@ -383,11 +415,30 @@ export class MemoryStore implements Store {
     return [...this.#memory.jobs.values()].filter((job) => job.state === "pending" && !isWaiting(job));
   }
 
+  /** Has new jobs take the place of others, and returns them with what they wait for. */
+  #replace(replaced: readonly PendingJob[], arrivals: readonly Arrival[]): PendingJob[] {
+    const replacements = arrivals.flatMap(({ job: by }) => {
+      const old = replaced.find(({ key }) => key === by.key);
+      return old ? [{ old, by }] : [];
+    });
+    const changes = replace(replacements, (id) => this.#waitersOf(id), this.#options.now());
+    const all = new Map([...this.#memory.jobs, ...changes.map(({ after }) => [after.id, after] as const)]);
+    const jobs = withDependencies(arrivals, (id) => all.get(id) ?? this.#find(id));
+    const pending = [...all.values()].filter((job) => job.state === "pending");
+    const waiting = jobs.map((job, n) => ({ job, index: arrivals[n]?.index ?? 0 }));
+    if (replacements.length > 0) refuseCircles(waiting, pending);
+    for (const { after } of changes) this.#memory.jobs.set(after.id, after);
+    return jobs;
+  }
+
+  #waitersOf(id: string): PendingJob[] {
+    return [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
+  }
+
   #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): void {
     const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
-    const waitersOf = (id: string): PendingJob[] =>
-      [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
-    for (const { after } of consequences(entries, waitersOf, now)) this.#memory.jobs.set(after.id, after);
+    for (const { after } of consequences(entries, (id) => this.#waitersOf(id), now))
+      this.#memory.jobs.set(after.id, after);
   }
 
   #jobsOf(workerId: string): ProcessingJob[] {

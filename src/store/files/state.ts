@@ -4,7 +4,9 @@
  * and knows no rules.
  */
 import type { CompletedJob, DeadLetter, Entry, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { UnfinishedJob } from "../../job/key.ts";
 import { type QueueStatus, queueOf } from "../../job/queue.ts";
+import { KeyHolders } from "../key-holders.ts";
 import type { Counts } from "../store.ts";
 import { archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
@@ -31,6 +33,7 @@ export class QueueState {
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
   readonly #lanes = new Lanes((ticket) => this.#jobs.get(ticket.job.id) === ticket);
   readonly #waiters = new Waiters();
+  readonly #keys = new KeyHolders();
   #standing: Standing;
   #places = 0;
   #dlqChanges = 0;
@@ -57,6 +60,12 @@ export class QueueState {
   /** The jobs that wait for that of this id, in no order. */
   waitersOf(id: string): PendingJob[] {
     return this.#waiters.of(id).map((waiter) => this.job(waiter) as PendingJob);
+  }
+
+  /** The unfinished job that has this key. */
+  keyHolder(key: string): UnfinishedJob | undefined {
+    const id = this.#keys.of(key);
+    return id === undefined ? undefined : (this.job(id) as UnfinishedJob);
   }
 
   *jobs(): Iterable<Job> {
@@ -187,6 +196,8 @@ export class QueueState {
     else if (before?.job.state === "completed") this.#completed.delete(job.id);
     if (before?.job.state === "pending") this.#waiters.remove(before.job);
     if (job.state === "pending") this.#waiters.add(job);
+    if (before) this.#keys.remove(before.job);
+    this.#keys.add(job);
     if (isTicket(version)) this.#lanes.push(version);
   }
 
@@ -213,6 +224,7 @@ export class QueueState {
     if (!version) return;
     this.#count(version.job, -1);
     if (version.job.state === "pending") this.#waiters.remove(version.job);
+    this.#keys.remove(version.job);
     this.#jobs.delete(id);
     this.#processing.delete(id);
     this.#completed.delete(id);

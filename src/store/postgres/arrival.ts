@@ -5,22 +5,24 @@
 import type { SQL } from "bun";
 import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { type Admission, admit, readmit } from "../admission.ts";
+import { type Admission, type Admitted, admit, readmit } from "../admission.ts";
+import { residentsById } from "../residents.ts";
 import { array } from "./array.ts";
 import { type Database, stateOf } from "./database.ts";
 import { add, FEW, nameQueues, newCall } from "./insertion.ts";
+import { applyReplacements, lockKeyHolders, lockResidents } from "./residents.ts";
 import { entryOf, type JobRow } from "./row.ts";
 import { channelOf } from "./wakes.ts";
 
 const COPY_MS = 600_000;
 const UNIQUE_VIOLATION = "23505";
 
-type Terms = Omit<Admission, "holderOf">;
+type Terms = Omit<Admission, "residents">;
 
 /** Adds what the terms admit. Throws `E_JOB_EXISTS` as `admit` does. */
-export async function enqueue(database: Database, specs: readonly JobSpec[], terms: Terms): Promise<PendingJob[]> {
+export async function enqueue(database: Database, specs: readonly JobSpec[], terms: Terms): Promise<Admitted> {
   const call = newCall();
-  if (specs.some(({ after }) => after)) return enqueueAfter(database, specs, { ...terms, call });
+  if (specs.some(({ after, key }) => after ?? key)) return enqueueAmong(database, specs, { ...terms, call });
   const holders = new Map<string, Entry>();
   const learn = async (ids: readonly { readonly id?: string }[]): Promise<void> => {
     for (const [id, holder] of await holdersOf(database, ids)) holders.set(id, holder);
@@ -28,44 +30,41 @@ export async function enqueue(database: Database, specs: readonly JobSpec[], ter
   // Mostly no id is taken. So nobody is asked first, unless what is there is to be left out, or an id stands twice anyway.
   if (terms.existing === "skip" || standsTwice(specs)) await learn(specs);
   for (;;) {
-    const jobs = admit(specs, { ...terms, holderOf: (id) => holders.get(id) });
-    if (jobs.length === 0) return jobs;
+    const admitted = admit(specs, { ...terms, residents: residentsById((id) => holders.get(id)) });
+    const { jobs } = admitted;
+    if (jobs.length === 0) return admitted;
     try {
       await insert(database, jobs, { call, now: terms.now });
-      return jobs;
+      return admitted;
     } catch (error) {
       if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
-      if (await database.ask((sql) => isDone(sql, call, jobs))) return jobs;
+      if (await database.ask((sql) => isDone(sql, call, jobs))) return admitted;
       await learn(jobs);
     }
   }
 }
 
-/** As `enqueue`, of jobs that wait for others: none of those may end between the question how it is and the answer's use. */
-async function enqueueAfter(
+/**
+ * As `enqueue`, of jobs that wait for others or must be the only one with their key: none of those may end between the question
+ * how it is and the answer's use.
+ */
+async function enqueueAmong(
   database: Database,
   specs: readonly JobSpec[],
   { call, ...terms }: Terms & { call: string },
-): Promise<PendingJob[]> {
-  const ids = specs.flatMap(({ id, after = [] }) => (id === undefined ? after : [id, ...after]));
-  let jobs: PendingJob[] = [];
-  const work = async (sql: SQL): Promise<PendingJob[]> => {
-    if (jobs.length > 0 && (await isDone(sql, call, jobs))) return jobs;
-    const rows: JobRow[] = await sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) ORDER BY id FOR SHARE`;
-    const holders = new Map(rows.map((row) => [row.id, entryOf(row)]));
-    jobs = admit(specs, { ...terms, holderOf: (id) => holders.get(id) });
+): Promise<Admitted> {
+  let admitted: Admitted | undefined;
+  const work = async (sql: SQL): Promise<Admitted> => {
+    if (admitted?.jobs.length && (await isDone(sql, call, admitted.jobs))) return admitted;
+    admitted = admit(specs, { ...terms, residents: await lockResidents(sql, specs) });
+    const { jobs, replacements } = admitted;
+    if (jobs.length === 0) return admitted;
     await nameQueues({ ask: (question) => question(sql) }, jobs);
+    await applyReplacements(sql, replacements, terms.now);
     await add(sql, jobs, { call, now: terms.now, channel: channelOf(database.schema) });
-    return jobs;
+    return admitted;
   };
-  for (;;) {
-    try {
-      return await database.transact(work, { timeoutMs: COPY_MS });
-    } catch (error) {
-      // Somebody was faster with one of the ids, and is known by the next try.
-      if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
-    }
-  }
+  return unlessTaken(() => database.transact(work, { timeoutMs: COPY_MS }));
 }
 
 /** Adds the jobs of a schedule, in the transaction that moves it on. */
@@ -79,11 +78,11 @@ export async function addFired(
   await add(sql, jobs, { call: newCall(), now, channel: channelOf(schema) });
 }
 
-/** Puts dead letters back, due now, at the end of the queue. Throws `E_JOB_NOT_FOUND` as `readmit` does. */
+/** Puts dead letters back, due now, at the end of the queue. Throws as `readmit` does. */
 export async function requeue(database: Database, ids: readonly string[], now: number): Promise<PendingJob[]> {
   const call = newCall();
   let jobs: PendingJob[] = [];
-  return database.transact(async (sql) => {
+  const work = async (sql: SQL): Promise<PendingJob[]> => {
     const rows: JobRow[] = await sql`
       SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) AND (state = 'dead' OR call = ${call}) FOR UPDATE`;
     // An earlier asking of this very call was done, though its answer was lost. What became of the jobs since is no matter.
@@ -93,7 +92,8 @@ export async function requeue(database: Database, ids: readonly string[], now: n
       const entry = entries.get(id);
       return entry && isDeadLetter(entry) ? entry : undefined;
     };
-    jobs = readmit(ids, { deadLetter, now }).map(({ job }) => job);
+    const holders = await lockKeyHolders(sql, [...entries.values()]);
+    jobs = readmit(ids, { deadLetter, keyHolder: (key) => holders.get(key), now }).map(({ job }) => job);
     if (jobs.length === 0) return jobs;
     await sql`
       WITH back AS (
@@ -107,7 +107,19 @@ export async function requeue(database: Database, ids: readonly string[], now: n
       FROM back b WHERE j.id = b.id`;
     await sql`SELECT tell('work')`;
     return jobs;
-  });
+  };
+  return unlessTaken(() => database.transact(work));
+}
+
+/** Does it once more as long as somebody is faster with one of the ids or keys: the next try knows him. */
+async function unlessTaken<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
+    }
+  }
 }
 
 function standsTwice(specs: readonly JobSpec[]): boolean {

@@ -13,7 +13,7 @@ import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
-import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
+import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { enqueue, requeue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
@@ -86,9 +86,12 @@ export class PostgresStore implements Store {
     await this.config();
   }
 
-  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
     const { max_retries: maxRetries } = await this.config();
-    return enqueue(this.#database, specs, { existing, maxRetries, now: this.#now(), random: this.#options.random });
+    const terms = { existing, maxRetries, now: this.#now(), random: this.#options.random };
+    const { jobs, present } = await enqueue(this.#database, specs, terms);
+    for (const id of present) onSkip?.(id);
+    return jobs;
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -170,7 +173,7 @@ export class PostgresStore implements Store {
     await dump(this.#database, take);
   }
 
-  async restore(read: () => AsyncIterable<readonly Item[]>, { existing }: Required<EnqueueOptions>): Promise<Restored> {
+  async restore(...[read, { existing }]: Parameters<Store["restore"]>): Promise<Restored> {
     return restore(this.#database, read, { existing, now: this.#now() });
   }
 

@@ -64,7 +64,11 @@ class Run implements AsyncDisposable {
         const specs = command.specs.map(({ delay, ...spec }) =>
           delay === undefined ? spec : { ...spec, run_at: this.#bench.now + delay },
         );
-        return await this.#same((store) => store.enqueue(specs, { existing: command.existing }));
+        return await this.#same(async (store) => {
+          const skipped: string[] = [];
+          const added = await store.enqueue(specs, { existing: command.existing, onSkip: (id) => skipped.push(id) });
+          return { added, skipped };
+        });
       }
       case "settle":
         return await this.#settle(command);
@@ -155,6 +159,8 @@ function commands(): fc.Arbitrary<Command> {
       env: fc.constantFrom({ A: "1" }, { B: "", A: "2" }),
       queue: fc.constantFrom("x", "y"),
       after: fc.subarray(["a", "b", "c", "d"], { minLength: 1 }),
+      key: fc.constantFrom("k", "l"),
+      if_exists: fc.constantFrom("fail", "skip", "replace"),
       no_retry_on: fc.constant([2]),
     },
     { requiredKeys: ["id", "command"], noNullPrototype: true },
