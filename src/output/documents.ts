@@ -96,7 +96,9 @@ function logDocument({ attempt, lease, path, elsewhere }: AttemptLog): object {
 
 function queuesDocument(queues: readonly QueueStatus[]): object {
   return {
-    queues: queues.filter(({ name }) => name !== EVERY_QUEUE).map((queue) => ({ ...queue, ...ruleDocument(queue) })),
+    queues: queues
+      .filter(({ name }) => name !== EVERY_QUEUE)
+      .map(({ begun: _, ...queue }) => ({ ...queue, ...ruleDocument(queue) })),
     all_paused: queues.some(({ name }) => name === EVERY_QUEUE),
   };
 }
@@ -105,8 +107,8 @@ function mendingDocument({ location, mending }: Extract<View, { view: "mending" 
   return { location, findings: [], set_aside: null, jobs: [], ...(mending && snakeCaseKeys(mending)) };
 }
 
-function ruleDocument({ concurrency, paused = false }: QueueRule): object {
-  return { concurrency: concurrency ?? null, paused };
+function ruleDocument({ concurrency, rate, paused = false }: QueueRule): object {
+  return { concurrency: concurrency ?? null, rate: rate ?? null, paused };
 }
 
 function presentDocument({ startedAt, ...present }: Present): object {

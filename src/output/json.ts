@@ -11,7 +11,7 @@
  *                      "workers": [<present>]}: the archived are counted among the completed
  *   dlq-retry          {"jobs": [<job>, ...]}
  *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
- *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
+ *   queue-set, pause, resume    {"queue": {"name", "concurrency", "rate", "paused"}}: what holds now; the name is null for every queue
  *   schedule-list      {"schedules": [<schedule>]}
  *   schedule-add       {"schedule": <schedule>}
  *   schedule-remove    {"removed": <name>}
@@ -47,7 +47,7 @@
  * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
  * {"settings": <number>, "jobs", "dead_letters", "archived"},
  * <schedule> is {"name", "cron", "tz", "spec": <fields of its jobs>, "catch_up", "overlap", "created_at", "next_at", "last_id"?}, <queue> is
- * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
+ * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "rate": "10/m" or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.

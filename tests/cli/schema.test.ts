@@ -36,7 +36,7 @@ const PRINTED: readonly (readonly [kind: string, ...args: string[]])[] = [
   ["why", "why", "p1"],
   ["stats", "stats"],
   ["dlq_retry", "dlq-retry", "bad"],
-  ["queue_rule", "queue-set", "deploy", "--concurrency", "1"],
+  ["queue_rule", "queue-set", "deploy", "--concurrency", "1", "--rate", "10/m"],
   ["queue_rule", "pause"],
   ["queue_rule", "pause", "deploy"],
   ["queue_list", "queue-list"],

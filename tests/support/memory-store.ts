@@ -14,13 +14,16 @@ import { isUnfinished, replace } from "../../src/job/key.ts";
 import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import {
+  type ClaimOf,
   changedRule,
+  opensAt,
   type QueueRule,
   type QueueRuleChange,
   type QueueStatus,
   queueOf,
   roomIn,
 } from "../../src/job/queue.ts";
+import { withBeginning } from "../../src/job/rate.ts";
 import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
@@ -62,6 +65,7 @@ class Memory {
   readonly archive: CompletedJob[] = [];
   readonly stored: Partial<Record<ConfigKey, number>> = {};
   readonly rules: Record<string, QueueRule> = {};
+  readonly begun = new Map<string, number[]>();
   readonly schedules = new Map<string, Schedule>();
   readonly announced = new Map<string, Present>();
   readonly killed = new Set<string>();
@@ -136,8 +140,11 @@ export class MemoryStore implements Store {
     const claimed = claimant ? this.#claim(claimant, now) : [];
     const pending = this.#pending();
     const named = [...new Set(pending.map(queueOf))];
-    const open = named.filter((queue) => this.#room(queue, claimant?.queues) > 0);
-    const dueTimes = pending.filter((job) => open.includes(queueOf(job))).map((job) => job.run_at);
+    const dueTimes = named.flatMap((queue) => {
+      const opens = opensAt(queue, this.#memory.rules, this.#claimOf(queue, claimant?.queues));
+      const due = pending.filter((job) => queueOf(job) === queue).map((job) => job.run_at);
+      return opens === undefined ? [] : [Math.max(opens, Math.min(...due))];
+    });
     const times = [...this.#memory.schedules.values()].map(({ next_at }) => next_at);
     return this.#changed({
       ended,
@@ -210,7 +217,8 @@ export class MemoryStore implements Store {
       const count = (state: string): number =>
         unfinished.filter((job) => job.state === state && queueOf(job) === name).length;
       const waiting = unfinished.filter((job) => queueOf(job) === name && isWaiting(job)).length;
-      return { name, pending: count("pending"), waiting, processing: count("processing"), ...rules[name] };
+      const begun = rules[name]?.rate && { begun: this.#memory.begun.get(name) ?? [] };
+      return { name, pending: count("pending"), waiting, processing: count("processing"), ...rules[name], ...begun };
     });
   }
 
@@ -218,6 +226,7 @@ export class MemoryStore implements Store {
     const { rules } = this.#memory;
     const rule = changedRule(rules[name], change);
     rules[name] = rule;
+    if (rule.rate === undefined) this.#memory.begun.delete(name);
     if (Object.keys(rule).length === 0) delete rules[name];
     return this.#changed(rule);
   }
@@ -401,14 +410,22 @@ export class MemoryStore implements Store {
       const job = claim(pending, { workerId, lease: ++this.#memory.sequence }, now);
       this.#memory.jobs.set(job.id, job);
       claimed.push(job);
+      const queue = queueOf(job);
+      const { rate } = this.#memory.rules[queue] ?? {};
+      const before = this.#memory.begun.get(queue) ?? [];
+      if (rate !== undefined) this.#memory.begun.set(queue, withBeginning(rate, before, now));
     }
     return [...forgotten, ...claimed];
   }
 
   #room(queue: string, served: readonly string[] | undefined): number {
-    const { jobs, rules } = this.#memory;
+    return roomIn(queue, this.#memory.rules, this.#claimOf(queue, served));
+  }
+
+  #claimOf(queue: string, served: readonly string[] | undefined): ClaimOf {
+    const { jobs, begun } = this.#memory;
     const running = [...jobs.values()].filter((job) => isRunning(job) && queueOf(job) === queue).length;
-    return roomIn(queue, rules, { running, served });
+    return { now: this.#options.now(), running, begun: begun.get(queue) ?? [], served };
   }
 
   #pending(): PendingJob[] {

@@ -11,7 +11,7 @@ import type { Counts } from "../store.ts";
 import { archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
 import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";
-import { NOTHING_STANDING, type Standing } from "./standing.ts";
+import { NOTHING_STANDING, type Standing, withClaim, withEntry, withRule } from "./standing.ts";
 import { Waiters } from "./waiters.ts";
 
 /** Which of the two files a record is to be applied to; one of them may be past it already. */
@@ -112,30 +112,33 @@ export class QueueState {
 
   /** Every queue that has a rule, or a job that waits or runs. */
   queues(): QueueStatus[] {
-    const rules = this.#standing.queues;
+    const { queues: rules, begun } = this.#standing;
     const idle = Object.keys(rules).map((name) => [name, { name, pending: 0, waiting: 0, processing: 0 }] as const);
     const counted = Array.from(this.#lanes.counts(), (one) => [one.name, one] as const);
     return Array.from(new Map([...idle, ...counted]).values())
       .filter(({ name, pending, processing }) => name in rules || pending + processing > 0)
-      .map(({ name, ...counts }) => ({ name, ...counts, ...rules[name] }));
+      .map(({ name, ...counts }) => {
+        const rule = rules[name];
+        return { name, ...counts, ...rule, ...(rule?.rate === undefined ? {} : { begun: begun[name] ?? [] }) };
+      });
   }
 
   /**
    * The due jobs that come first on these terms; they stay pending until a record says otherwise. `leaving` are jobs that
    * run and what they are about to become: those that will be pending count as if they were.
    */
-  due(asking: Omit<Asking, "rules">, leaving: ReadonlyMap<string, Entry> = new Map()): PendingJob[] {
+  due(asking: Omit<Asking, "standing">, leaving: ReadonlyMap<string, Entry> = new Map()): PendingJob[] {
     const running = Array.from(leaving.keys(), (id) => this.#processing.get(id)).filter((job) => job !== undefined);
     const freed = Array.from(leaving.values())
       .filter((entry): entry is PendingJob => "state" in entry && entry.state === "pending" && !entry.waits_for)
       .map((job): Ticket => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
-    const terms = { ...asking, rules: this.#standing.queues };
+    const terms = { ...asking, standing: this.#standing };
     return this.#lanes.due(terms, { freed, queues: running.map(queueOf) });
   }
 
   /** When the earliest pending job is due that may be claimed on these terms: now or before, if one is due already. */
-  nextDueAt(asking: Omit<Asking, "rules" | "limit">): number | undefined {
-    return this.#lanes.nextDueAt({ ...asking, rules: this.#standing.queues });
+  nextDueAt(asking: Omit<Asking, "standing" | "limit">): number | undefined {
+    return this.#lanes.nextDueAt({ ...asking, standing: this.#standing });
   }
 
   /** When a schedule gives its next job. */
@@ -163,7 +166,7 @@ export class QueueState {
     const { id, to, set } = record;
     if (to === "archive" || to === "rules" || to === "schedules") {
       if (sides.queue && to === "archive") this.#moveToArchive(record);
-      if (sides.queue && to === "rules") this.#stand({ queues: withEntry(this.#standing.queues, id, set) });
+      if (sides.queue && to === "rules") this.#standing = withRule(this.#standing, id, set);
       if (sides.queue && to === "schedules") this.#stand({ schedules: withEntry(this.#standing.schedules, id, set) });
       return true;
     }
@@ -187,6 +190,7 @@ export class QueueState {
   #put(job: Job): void {
     const before = this.#jobs.get(job.id);
     const version = { job, place: before?.place ?? this.#places++ };
+    if (before?.job.state === "pending" && job.state === "processing") this.#standing = withClaim(this.#standing, job);
     if (before) this.#count(before.job, -1);
     this.#count(job, 1);
     this.#jobs.set(job.id, version);
@@ -233,10 +237,4 @@ export class QueueState {
 
 function isTicket(version: Version): version is Ticket {
   return version.job.state === "pending" && version.job.waits_for === undefined;
-}
-
-/** As `of`, with what stands under that name now; nothing does where that is empty. */
-function withEntry<T>(of: Readonly<Record<string, T>>, name: string, entry: object): Readonly<Record<string, T>> {
-  const { [name]: _, ...others } = of;
-  return Object.keys(entry).length === 0 ? others : { ...others, [name]: entry as T };
 }

@@ -6,6 +6,7 @@ import { QueueError } from "../../../src/job/errors.ts";
 import type { Lease } from "../../../src/job/job.ts";
 import type { Outcome } from "../../../src/job/outcome.ts";
 import { EVERY_QUEUE, type QueueRuleChange } from "../../../src/job/queue.ts";
+import type { Rate } from "../../../src/job/rate.ts";
 import type { JobSpec } from "../../../src/job/spec.ts";
 import type { Store, Turn } from "../../../src/store/store.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
@@ -198,7 +199,11 @@ function commands(): fc.Arbitrary<Command> {
     fc.record({ key: fc.constant<ConfigKey>("backoff_base"), value: fc.constantFrom(0, 1, 1.5, 2) }),
   );
   const change = fc.record(
-    { concurrency: fc.constantFrom(null, 1, 2), paused: fc.boolean() },
+    {
+      concurrency: fc.constantFrom(null, 1, 2),
+      rate: fc.constantFrom<Rate | null>(null, "1/s", "2/s", "3/m"),
+      paused: fc.boolean(),
+    },
     { requiredKeys: [], noNullPrototype: true },
   );
   const rule = fc.record(
