@@ -64,7 +64,10 @@ export interface CompletedJob extends JobFields {
   readonly worker_id: string;
 }
 
-/** Ended without success and not in the DLQ: it was canceled or replaced, has expired, or waited in vain. `last_error` says so. Final. */
+/**
+ * Ended without success and not in the DLQ: it was canceled or replaced, has expired, or waited in vain. `last_error` says so.
+ * Final.
+ */
 export interface FailedJob extends JobFields {
   readonly state: "failed";
 }
