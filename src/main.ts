@@ -72,7 +72,9 @@ async function work(args: readonly string[]): Promise<number> {
       supervisor: { type: "string" },
       concurrency: { type: "string", default: "1" },
       queue: { type: "string" },
+      only: { type: "string" },
       drain: { type: "boolean", default: false },
+      "max-failures": { type: "string" },
       json: { type: "boolean" },
     },
   });
@@ -81,7 +83,9 @@ async function work(args: readonly string[]): Promise<number> {
   await runWorker(store, {
     concurrency: Number(values.concurrency),
     drain: values.drain,
+    ...(values["max-failures"] === undefined ? {} : { maxFailures: Number(values["max-failures"]) }),
     ...(values.queue === undefined ? {} : { queues: values.queue.split(",") }),
+    ...(values.only === undefined ? {} : { only: values.only }),
     ...(values.supervisor === undefined ? {} : { supervisor: values.supervisor }),
     emit: output.event.bind(output),
   });

@@ -101,7 +101,9 @@ CREATE TABLE presence (
   logs text NOT NULL,
   started_at bigint NOT NULL,
   stopping boolean NOT NULL DEFAULT false,
-  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  asked bigint[] NOT NULL DEFAULT '{}',
+  queues json
 ) WITH (fillfactor = 50);
 
 -- The end of what each attempt printed, and where the whole of it is.
@@ -291,7 +293,7 @@ $$;
 -- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null, "next_schedule": when a
 -- schedule gives its next job, or null}.
 CREATE FUNCTION settle(
-  ends json, printed json, claimant text, most integer, serves text[], holds bigint[], now_ms bigint
+  ends json, printed json, claimant text, most integer, serves text[], only_id text, holds bigint[], now_ms bigint
 ) RETURNS json LANGUAGE plpgsql
 -- Planned once, and by the indexes, whatever the statistics say of a table that is empty now and full in a minute.
 SET plan_cache_mode = force_generic_plan
@@ -330,13 +332,24 @@ BEGIN
 
   PERFORM ripen(now_ms);
 
+  IF only_id IS NOT NULL THEN
+    SELECT array_agg(queue) INTO serves FROM jobs WHERE id = only_id AND (serves IS NULL OR queue = ANY (serves));
+    serves := coalesce(serves, '{}');
+  END IF;
+
   IF most > 0 THEN
     FOR q IN SELECT * FROM open_queues(serves, now_ms) LOOP
       -- One more than is taken, to know whether any is left: looking for the first due job is what costs most here.
-      SELECT coalesce(array_agg(c.id), '{}') INTO first FROM (
-        SELECT id FROM jobs WHERE due AND queue = q.name
-        ORDER BY priority DESC, place LIMIT least(most + 1, q.room) FOR UPDATE SKIP LOCKED
-      ) c;
+      IF only_id IS NULL THEN
+        SELECT coalesce(array_agg(c.id), '{}') INTO first FROM (
+          SELECT id FROM jobs WHERE due AND queue = q.name
+          ORDER BY priority DESC, place LIMIT least(most + 1, q.room) FOR UPDATE SKIP LOCKED
+        ) c;
+      ELSE
+        SELECT coalesce(array_agg(c.id), '{}') INTO first FROM (
+          SELECT id FROM jobs WHERE due AND id = only_id FOR UPDATE SKIP LOCKED
+        ) c;
+      END IF;
       CONTINUE WHEN first = '{}';
       chosen := chosen || first;
       queue_names := queue_names || q.name;
@@ -375,6 +388,11 @@ BEGIN
       -- A queue that is full is told of when a job of it ends.
       CONTINUE WHEN rules.concurrency <= (SELECT count(*) FROM jobs WHERE state = 'processing' AND queue = rules.name);
       opens := CASE WHEN rules.rate_count IS NOT NULL THEN opens_again(rules, now_ms) END;
+      IF only_id IS NOT NULL THEN
+        SELECT greatest(run_at, opens) INTO next_due FROM jobs
+        WHERE id = only_id AND state = 'pending' AND waits_for IS NULL;
+        EXIT;
+      END IF;
       PERFORM FROM jobs WHERE due AND queue = rules.name LIMIT 1;
       IF FOUND THEN
         next_due := least(next_due, coalesce(opens, now_ms));

@@ -4,7 +4,7 @@
  */
 import { QueueError } from "../job/errors.ts";
 import { shellWord } from "../job/shell-word.ts";
-import { type JobSpec, parseJobSpec } from "../job/spec.ts";
+import { parseJobSpec } from "../job/spec.ts";
 import type { Output, Progress } from "../output/output.ts";
 import { count } from "../output/worker-log.ts";
 import type { EnqueueOptions, Store } from "../store/store.ts";
@@ -12,6 +12,7 @@ import type { Context } from "./command.ts";
 import type { ManyJobs } from "./enqueue-ways.ts";
 import { EXIT } from "./exit-code.ts";
 import { JobInput } from "./job-input.ts";
+import { atLine, type NumberedSpec } from "./job-lines.ts";
 import { LineReader } from "./line-reader.ts";
 import { Rehearsal } from "./rehearsal.ts";
 
@@ -67,11 +68,6 @@ function withStanding(error: QueueError, bulk: Bulk): QueueError {
   const hints = [isTaken ? undefined : error.hint, bulk.standing({ isTaken })];
   const { code, message, quoted } = error;
   return new QueueError(code, message, { cause: error, quoted, hint: hints.filter(Boolean).join(" ") });
-}
-
-interface NumberedSpec {
-  readonly line: number;
-  readonly spec: JobSpec;
 }
 
 /** From bytes to jobs in the store, and how far it has come. */
@@ -180,9 +176,4 @@ class Bulk {
 
 function tooMuch(): QueueError {
   return new QueueError("E_USAGE", `--atomic takes at most ${MAX_ATOMIC_JOBS} jobs and ${MAX_ATOMIC_MIB} MiB.`);
-}
-
-function atLine(line: number, error: QueueError): QueueError {
-  const { code, message, hint } = error;
-  return new QueueError(code, `Line ${line}: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }

@@ -116,8 +116,8 @@ export function holds(entry: Entry | undefined, lease: Lease): boolean {
   return entry !== undefined && "state" in entry && entry.state === "processing" && entry.lease === lease;
 }
 
-/** Returns what ends it. A file that has just been removed grows no more. */
-function onGrowth(path: string, wake: () => void): () => void {
+/** Wakes whenever a log grows. Returns what ends it. A file that has just been removed grows no more. */
+export function onGrowth(path: string, wake: () => void): () => void {
   try {
     const watcher = watch(path, wake);
     return () => watcher.close();

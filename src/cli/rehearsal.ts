@@ -1,7 +1,7 @@
 import type { Entry, PendingJob } from "../job/job.ts";
 import { replace, type UnfinishedJob } from "../job/key.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { admit } from "../store/admission.ts";
+import { admit, jobsOf } from "../store/admission.ts";
 import { KeyHolders } from "../store/key-holders.ts";
 import type { Residents } from "../store/residents.ts";
 import type { Enqueuing, Store } from "../store/store.ts";
@@ -31,8 +31,7 @@ export class Rehearsal implements Pick<Store, "enqueue"> {
     const admitted = admit(named, { existing, maxRetries, now, random: () => 0, residents });
     for (const { after } of replace(admitted.replacements, (id) => residents.waitersOf(id), now)) residents.put(after);
     for (const job of admitted.jobs) residents.put(job);
-    for (const id of admitted.present) onSkip?.(id);
-    return admitted.jobs;
+    return jobsOf(admitted, onSkip);
   }
 }
 

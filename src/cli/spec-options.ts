@@ -26,6 +26,7 @@ export const SPEC_OPTIONS: readonly OptionSpec[] = [
     offer: { words: IF_EXISTS },
     summary: `While another has its key: ${IF_EXISTS.join(", ")} (default: fail)`,
   },
+  { name: "batch", value: "name", summary: "What it belongs to, to find and wait for its jobs" },
   { name: "max-retries", value: "n", summary: "Retries after the first attempt (default: the setting)" },
   { name: "timeout", value: "duration", summary: "How long an attempt may take" },
   {

@@ -71,6 +71,7 @@ export function readTerms(args: Arguments, here: Here): SpecDefaults {
     after: readDependencies(args),
     key: readName(args, "key"),
     if_exists: choice(args, "if-exists", IF_EXISTS),
+    batch: readName(args, "batch"),
     max_retries: wholeNumber(args, "max-retries", RETRIES),
     timeout: duration(args, "timeout", TIMEOUTS),
     cwd: readDirectory(args, here),
@@ -89,7 +90,7 @@ export function termsAgain({ options, lists }: Arguments): string {
   return again.map((option) => ` ${shellWord(option)}`).join("");
 }
 
-function readName({ options }: Arguments, option: "id" | "key"): string | undefined {
+function readName({ options }: Arguments, option: "id" | "key" | "batch"): string | undefined {
   const name = options.get(option);
   return name === undefined ? undefined : checkName(option, name);
 }

@@ -4,6 +4,7 @@ export type ErrorCode =
   | "E_JOB_NOT_FOUND"
   | "E_KEY_NOT_FOUND"
   | "E_JOB_EXISTS"
+  /** The state that a job is in does not allow what was asked for. */
   | "E_JOB_STATE"
   | "E_SCHEDULE_NOT_FOUND"
   | "E_SCHEDULE_EXISTS"

@@ -57,7 +57,7 @@ export interface ProcessingJob extends JobFields {
   readonly lease: Lease;
 }
 
-/** Its command exited 0. Final. */
+/** Its command exited 0. Final, unless somebody has it run again. */
 export interface CompletedJob extends JobFields {
   readonly state: "completed";
   readonly processing_started_at: number;
@@ -66,13 +66,13 @@ export interface CompletedJob extends JobFields {
 
 /**
  * Ended without success and not in the DLQ: it was canceled or replaced, has expired, or waited in vain. `last_error` says so.
- * Final.
+ * Final, as above.
  */
 export interface FailedJob extends JobFields {
   readonly state: "failed";
 }
 
-/** A job in the dead letter queue. Only a requeue moves it out. */
+/** A job in the dead letter queue. Only somebody who requeues or removes it moves it out. */
 export interface DeadLetter extends JobTerms {
   readonly id: string;
   readonly command: string;
@@ -91,4 +91,8 @@ export type Entry = Job | DeadLetter;
 /** Tells the two apart: only a dead letter has a time of death. */
 export function isDeadLetter(entry: Entry): entry is DeadLetter {
   return "failed_at" in entry;
+}
+
+export function isIn<State extends JobState>(entry: Entry, state: State): entry is Extract<Job, { state: State }> {
+  return "state" in entry && entry.state === state;
 }

@@ -59,11 +59,11 @@ export function whyReplaced({ id }: PendingJob): string {
   return `replaced by job ${id}`;
 }
 
-/** `E_JOB_EXISTS` for what stands at `index` of a call. */
+/** `E_JOB_EXISTS`, for what stands at `index` of a call. */
 export function keyTaken(
   { id, key }: { readonly id?: string; readonly key?: string },
   holder: UnfinishedJob,
-  options: { readonly index: number; readonly hint?: string },
+  options: { readonly index?: number; readonly hint: string },
 ): QueueError {
   const whose = id === undefined ? "" : ` of job ${shown(id)}`;
   const holding = `job ${shown(holder.id)} (${holder.state})`;

@@ -7,7 +7,7 @@
  *                └── fails, or rescue ──┘   (run_at = now + backoff)
  *
  * Canceled or expired, it is `failed`; and so when it waited for another that did not complete (dependency.ts), or when another took
- * its place (key.ts).
+ * its place (key.ts). By hand, a completed or failed job is requeued like a dead letter (control.ts).
  *
  * Every way out of `processing` goes through `finish`, whose gate is the lease: an attempt that no longer holds its job
  * changes nothing, however late its worker wakes up.
@@ -15,9 +15,13 @@
 import { type BackoffPolicy, backoffMs } from "./backoff.ts";
 import type { JobEvent, LeaseLost } from "./event.ts";
 import {
+  type CompletedJob,
   type DeadLetter,
   type Entry,
+  type FailedJob,
   type History,
+  isDeadLetter,
+  isIn,
   KEPT_ATTEMPTS,
   type Lease,
   type PendingJob,
@@ -86,26 +90,37 @@ export function mayRetry(ends: readonly AttemptEnd[]): boolean {
   return ends.some(({ outcome }) => !isSuccess(outcome));
 }
 
-/** Puts a dead letter back at the end of the queue, due now, counting from 0 again, its last error and history kept. */
-export function requeue(dead: DeadLetter, now: number): PendingJob {
+/**
+ * Puts what has ended back at the end of the queue, due now, counting from 0 again, its last error and history kept. A time
+ * by which it had to be begun, once it has passed, is forgotten, too: it would end it again at once.
+ */
+export function requeue(ended: DeadLetter | CompletedJob | FailedJob, now: number): PendingJob {
+  const { expires_at = Number.POSITIVE_INFINITY, ...lasting } = ended;
+  const lastError = isDeadLetter(ended) ? ended.error : ended.last_error;
   return {
-    id: dead.id,
-    command: dead.command,
+    id: ended.id,
+    command: ended.command,
     state: "pending",
     run_at: now,
     attempts: 0,
-    max_retries: dead.max_retries,
-    created_at: dead.created_at,
+    max_retries: ended.max_retries,
+    created_at: ended.created_at,
     updated_at: now,
-    ...termsOf(dead),
-    last_error: dead.error,
-    ...(dead.history && { history: dead.history }),
+    ...termsOf(expires_at > now ? ended : lasting),
+    ...(lastError === undefined ? {} : { last_error: lastError }),
+    ...(ended.history && { history: ended.history }),
   };
+}
+
+/** Gives up a job that nobody runs: as `finish` does with an attempt that was canceled. */
+export function cancelPending(job: PendingJob, now: number): FailedJob {
+  const { waits_for: _, ...kept } = job;
+  return { ...kept, state: "failed", updated_at: now, last_error: describeOutcome({ kind: "canceled" }) };
 }
 
 /** The lease gate. */
 function holds(entry: Entry | undefined, lease: Lease): entry is ProcessingJob {
-  return entry !== undefined && "state" in entry && entry.state === "processing" && entry.lease === lease;
+  return entry !== undefined && isIn(entry, "processing") && entry.lease === lease;
 }
 
 function isSuccess(outcome: Outcome): boolean {

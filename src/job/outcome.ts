@@ -47,3 +47,11 @@ export function describeOutcome(outcome: Outcome): string {
 function withLastLine(ending: string, lastLine: string | undefined): string {
   return lastLine === undefined ? ending : `${ending}: ${lastLine}`;
 }
+
+/** How an attempt ended that is described so: what of it a program can hand on as its own exit code. */
+export function endingOf(description: string): { code: number } | { signal: string } | "timed-out" | undefined {
+  const [, code, signal] = /^(?:exit (\d+)|killed by (SIG\w+))(?:: |$)/.exec(description) ?? [];
+  if (code !== undefined) return { code: Number(code) };
+  if (signal !== undefined) return { signal };
+  return description.startsWith("timed out after ") ? "timed-out" : undefined;
+}

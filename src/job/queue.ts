@@ -61,6 +61,11 @@ export function checkQueue(value: unknown, field: string): string | undefined {
 
 const NAME_HINT = "Letters, digits, dots, dashes and underscores; up to 64 of them, the first a letter or a digit.";
 
+/** Whether one who names the queues that he serves, or none for all, takes jobs of this one. */
+export function isServed(queue: string, served: readonly string[] | undefined): boolean {
+  return served?.includes(queue) ?? true;
+}
+
 export function queueOf({ queue = DEFAULT_QUEUE }: JobTerms): string {
   return queue;
 }
@@ -98,7 +103,7 @@ export function isDrained(queues: readonly QueueStatus[], served?: readonly stri
   const areAllPaused = queues.some(({ name, paused }) => name === EVERY_QUEUE && paused);
   const doesAnythingRun = queues.some(({ processing }) => processing > 0);
   return queues
-    .filter(({ name }) => served?.includes(name) ?? true)
+    .filter(({ name }) => isServed(name, served))
     .every(({ pending, waiting, processing, paused }) => {
       const claimable = paused || areAllPaused ? 0 : pending - waiting;
       return processing === 0 && claimable === 0 && (waiting === 0 || !doesAnythingRun);
@@ -130,7 +135,7 @@ export function opensAt(queue: string, rules: QueueRules, claim: ClaimOf): numbe
 }
 
 function widthIn(queue: string, rules: QueueRules, { running, served }: ClaimOf): number {
-  if (served && !served.includes(queue)) return 0;
+  if (!isServed(queue, served)) return 0;
   const { concurrency = Number.POSITIVE_INFINITY, paused = false } = rules[queue] ?? {};
   return paused || rules[EVERY_QUEUE]?.paused ? 0 : Math.max(0, concurrency - running);
 }

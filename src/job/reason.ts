@@ -4,14 +4,21 @@
  */
 import { unreachable } from "./errors.ts";
 import { type Entry, isDeadLetter, type Job, type PendingJob } from "./job.ts";
-import { EVERY_QUEUE, type QueueStatus, queueOf } from "./queue.ts";
+import { EVERY_QUEUE, isServed, type QueueStatus, queueOf } from "./queue.ts";
 import { opensAgainAt, type Rate } from "./rate.ts";
+
+interface WorkerAround {
+  readonly id: string;
+  readonly stopping: boolean;
+  /** That it serves; absent means all. */
+  readonly queues?: readonly string[];
+}
 
 /** What is known around the job at one moment. */
 export interface Surroundings {
   readonly now: number;
   /** The workers that are alive. */
-  readonly workers: readonly { readonly id: string; readonly stopping: boolean }[];
+  readonly workers: readonly WorkerAround[];
   /** The jobs that are waiting, in the order they were enqueued, and those that are being run. */
   readonly jobs: readonly Job[];
   readonly queues: readonly QueueStatus[];
@@ -34,6 +41,8 @@ export type Reason =
   | { readonly because: "queue-rate"; readonly queue: string; readonly rate: Rate; readonly opensAt: number }
   /** It is due. `leaving` workers finish what they have and take nothing more. */
   | { readonly because: "no-worker"; readonly leaving: number }
+  /** It is due, and the workers there are take no jobs of its queue. */
+  | { readonly because: "not-served"; readonly queue: string; readonly workers: number }
   /** It is due, and `ahead` of it are so many that are due, too. A worker that is busy may still have room for another. */
   | { readonly because: "in-line"; readonly workers: number; readonly busy: number; readonly ahead: number }
   /** Whoever comes next takes it back. */
@@ -53,6 +62,7 @@ const RULES_OF_PENDING: readonly Rule[] = [
   areAllPaused,
   hasClosedQueue,
   hasNoWorker,
+  isNotServed,
 ];
 
 export function reasonFor(entry: Entry, around: Surroundings): Reason {
@@ -117,6 +127,15 @@ function hasNoWorker(_: PendingJob, { workers }: Surroundings): Reason | undefin
   return workers.every(({ stopping }) => stopping) ? { because: "no-worker", leaving: workers.length } : undefined;
 }
 
+function isNotServed(job: PendingJob, { workers }: Surroundings): Reason | undefined {
+  if (serving(job, workers).length > 0) return undefined;
+  return { because: "not-served", queue: queueOf(job), workers: workers.length };
+}
+
+function serving(job: PendingJob, workers: readonly WorkerAround[]): readonly WorkerAround[] {
+  return workers.filter(({ stopping, queues }) => !stopping && isServed(queueOf(job), queues));
+}
+
 /** Jobs are claimed by priority, then in the order they were enqueued; those that their queue keeps back are passed over. */
 function isInLine(job: PendingJob, around: Surroundings): Reason {
   const { now, workers, jobs } = around;
@@ -130,7 +149,7 @@ function isInLine(job: PendingJob, around: Surroundings): Reason {
     return above > 0 || (above === 0 && n < place);
   }).length;
   const running = new Set(jobs.flatMap((other) => (other.state === "processing" ? [other.worker_id] : [])));
-  const serving = workers.filter(({ stopping }) => !stopping);
-  const busy = serving.filter(({ id }) => running.has(id)).length;
-  return { because: "in-line", workers: serving.length, busy, ahead };
+  const able = serving(job, workers);
+  const busy = able.filter(({ id }) => running.has(id)).length;
+  return { because: "in-line", workers: able.length, busy, ahead };
 }

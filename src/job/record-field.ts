@@ -23,6 +23,7 @@ const KINDS: { readonly [Field in FieldName]: FieldKind } = {
   key: "text",
   after: "json",
   waits_for: "json",
+  batch: "text",
   cwd: "text",
   env: "json",
   timeout: "duration",

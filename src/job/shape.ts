@@ -34,6 +34,7 @@ const ANY_TERMS: Terms = {
   priority: isNothingOr(Number.isSafeInteger),
   queue: isNothingOr(isName),
   key: isNothingOr(isName),
+  batch: isNothingOr(isName),
   cwd: isNothingOr(isName),
   env: isNothingOr(isVariables),
   after: isNothingOr(isNames),

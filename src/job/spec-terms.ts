@@ -33,6 +33,7 @@ const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   after: checkIds,
   key: (value, field) => nameOf(field, value),
   if_exists: checkIfExists,
+  batch: (value, field) => nameOf(field, value),
   cwd: checkDirectory,
   env: checkVariables,
   timeout: (value, field) => duration(field, value, TIMEOUTS),

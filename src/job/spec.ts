@@ -31,15 +31,18 @@ const FIELDS = ["id", "command", "run_at", "delay", "max_retries", ...SPEC_TERMS
 
 /** Reads one job from at most 1 MiB of JSON text. Throws `E_USAGE` with the sentence to show. */
 export function parseJobSpec(text: string, defaults: SpecDefaults = {}): JobSpec {
+  return checkJobSpec(withDefaults(parseJson(text), defaults));
+}
+
+/** Any value, from as much text. */
+export function parseJson(text: string): unknown {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_JSON_BYTES) throw jsonTooLong(bytes);
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw invalid(`not valid JSON: ${shown(text)}.`, { cause });
   }
-  return checkJobSpec(withDefaults(value, defaults));
 }
 
 /** Checks a parsed job. Throws `E_USAGE` with the sentence to show. */

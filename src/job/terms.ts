@@ -1,6 +1,6 @@
 /**
  * What is agreed on when a job is enqueued and holds for all of its attempts, in the queue and in the DLQ. Absent is what
- * nobody said anything about. No rule of a job's life changes it.
+ * nobody said anything about. Only an edit by hand changes it.
  */
 export interface JobTerms {
   /** Higher runs first; absent means 0. */
@@ -9,6 +9,8 @@ export interface JobTerms {
   readonly queue?: string;
   /** While it is pending or processing, no other such job has it. */
   readonly key?: string;
+  /** The name of what it belongs to with other jobs, by which they are found together. */
+  readonly batch?: string;
   /** The directory that it runs in; absent means that of its worker. */
   readonly cwd?: string;
   /** Variables on top of its worker's. */
@@ -35,6 +37,7 @@ export const TERMS = [
   "priority",
   "queue",
   "key",
+  "batch",
   "cwd",
   "env",
   "after",

@@ -3,6 +3,7 @@ import { isDeadLetter } from "../job/job.ts";
 import { EVERY_QUEUE, type QueueRule, type QueueStatus } from "../job/queue.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Present } from "../store/present.ts";
+import { outcomeDocument } from "./outcome-view.ts";
 import type { View } from "./output.ts";
 import { reasonText } from "./reason-view.ts";
 
@@ -31,7 +32,7 @@ const DOCUMENTS: Documents = {
   schedules: (view) => ({ schedules: view.schedules }),
   "schedule-added": (view) => ({ schedule: view.schedule }),
   "schedule-removed": (view) => ({ removed: view.name }),
-  requeued: (view) => ({ jobs: view.jobs }),
+  altered: (view) => ({ jobs: view.done.map(({ job }) => job), dry_run: view.dryRun }),
   pruned: (view) => ({ ...view.pruned, dry_run: view.dryRun }),
   exported: (view) => ({ exported: view.exported, path: view.path, sum: view.sum }),
   "import-checked": (view) => ({ checked: view.checked, sum: view.sum, dry_run: true }),
@@ -47,6 +48,8 @@ const DOCUMENTS: Documents = {
     isDeadLetter(view.entry)
       ? { dead_letter: view.entry, logs: view.logs.map(logDocument) }
       : { job: view.entry, logs: view.logs.map(logDocument) },
+  executed: (view) => ({ job: view.result, exit_code: view.exitCode }),
+  outcome: (view) => outcomeDocument(view),
   stats: (view) => view.stats,
   why: (view) => whyDocument(view),
   detached: (view) => ({

@@ -1,4 +1,6 @@
 /** The lines that people read, view by view. Into a pipe they are exactly the documented text. */
+import type { Alteration } from "../job/alteration.ts";
+import { unreachable } from "../job/errors.ts";
 import type { Tally } from "../store/item.ts";
 import type { Present } from "../store/present.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
@@ -8,6 +10,7 @@ import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable, type Look } from "./job-tables.ts";
 import { jsonArray } from "./json-array.ts";
+import { outcomeLine } from "./outcome-view.ts";
 import type { View } from "./output.ts";
 import { queueLines, ruleLine } from "./queue-views.ts";
 import { reasonText } from "./reason-view.ts";
@@ -66,7 +69,7 @@ const LINES: Lines = {
   schedules: (view, screen) => scheduleLines(view, onScreen(screen)),
   "schedule-added": (view) => [addedLine(view)],
   "schedule-removed": (view) => [`Schedule ${escapeControls(view.name)} removed; its jobs stay.`],
-  requeued: (view) => view.jobs.map((job) => `🔁 Job ${escapeControls(job.id)} moved back to queue.`),
+  altered: (view) => view.done.map(({ event, job }) => alteredLine(event, escapeControls(job.id), view.dryRun)),
   config: (view, screen) => configLines(view, screen),
   setting: (view) => [String(view.value)],
   "setting-changed": (view) => [changeLine(view.key, view.value, view.unset)],
@@ -74,6 +77,8 @@ const LINES: Lines = {
   "store-changed": (view) => [changeLine("store", view.store, view.unset)],
   origins: (view, screen) => originLines(view, screen),
   entry: (view, screen) => entryLines(view, screen),
+  executed: () => [],
+  outcome: (view) => [outcomeLine(view)],
   stats: (view, screen) => statsLines(view.stats, onScreen(screen)),
   why: (view) => [escapeControls(reasonText(view.reason, view.now))],
   detached: (view) => detachedLines(view),
@@ -96,6 +101,21 @@ function lines(view: View, screen: Screen | undefined): Iterable<string> {
 function jobLines({ jobs, state, columns, isPartial }: Extract<View, { view: "jobs" }>, look: Look): Iterable<string> {
   if (jobs.length > 0) return columns ? fieldTable(jobs, columns, look) : jobTable(jobs, look);
   return [`No ${state === undefined ? "" : `${state} `}jobs${isPartial ? " like that" : ""}.`];
+}
+
+function alteredLine(event: Alteration["event"], id: string, dryRun: boolean): string {
+  switch (event) {
+    case "failed":
+      return dryRun ? `Would cancel job ${id}.` : `Job ${id} canceled.`;
+    case "requeued":
+      return dryRun ? `Would move job ${id} back to queue.` : `🔁 Job ${id} moved back to queue.`;
+    case "edited":
+      return dryRun ? `Would change job ${id}.` : `Job ${id} changed.`;
+    case "removed":
+      return dryRun ? `Would remove job ${id}.` : `Job ${id} removed.`;
+    default:
+      return unreachable(event);
+  }
 }
 
 function prunedLines({ pruned, dryRun }: Extract<View, { view: "pruned" }>): string[] {

@@ -38,6 +38,8 @@ export class HumanOutput implements Output {
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
   readonly #isWatched: boolean;
+  /** A line that is to be overwritten stands there. */
+  #isProgressShown = false;
 
   constructor(sinks: Sinks, look: Look) {
     this.#sinks = sinks;
@@ -86,6 +88,11 @@ export class HumanOutput implements Output {
   progress(state: Progress | undefined): void {
     if (!this.#isWatched) return;
     this.#sinks.messages.write(`\r\x1b[K${state ? progressLine(state) : ""}`);
+    this.#isProgressShown = state !== undefined;
+  }
+
+  aside(lines: readonly string[]): void {
+    for (const line of lines) this.#message(line);
   }
 
   note(sentence: string): void {
@@ -110,7 +117,8 @@ export class HumanOutput implements Output {
   }
 
   #message(line: string): void {
-    this.#sinks.messages.write(`${line}\n`);
+    this.#sinks.messages.write(`${this.#isProgressShown ? "\r\x1b[K" : ""}${line}\n`);
+    this.#isProgressShown = false;
   }
 }
 

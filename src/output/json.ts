@@ -9,7 +9,9 @@
  *     --columns        [{"<field>": <value>, ...}, ...]: of each job the fields that were asked for and that it has
  *   status             {"active_workers", "pending", "processing", "completed", "archived", "failed", "dead",
  *                      "workers": [<present>]}: the archived are counted among the completed
- *   dlq-retry          {"jobs": [<job>, ...]}
+ *   cancel, retry, edit, remove, dlq-retry, dlq-remove
+ *                      {"jobs": [<job or dead letter>, ...], "dry_run"}: as it is now, or was when it was removed; with
+ *                      --dry-run as it would be, but of cancel as it is
  *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
  *   queue-set, pause, resume    {"queue": {"name", "concurrency", "rate", "paused"}}: what holds now; the name is null for every queue
  *   schedule-list      {"schedules": [<schedule>]}
@@ -30,6 +32,9 @@
  *   worker-start       one event a line: {"event": "claimed", "worker_id", "job"}, {"event": "worker-started", ...}
  *     --detach         {"supervisor": <present>, "workers": [<present>], "log": <path>}
  *   worker-stop        {"stopped": [<present>], "unreachable": [<present>]}
+ *   exec               {"job": <result>, "exit_code": <number>}; queuectl logs tells what it printed
+ *   wait, run          {"how": "all_ended", "timed_out", "interrupted" or "gave_up", "ms", "completed", "failed", "open": <number> each,
+ *                      "jobs": [<result>]}: what had not ended is open
  *   prune              {"archived", "logs", "bytes", "dry_run"}: the jobs that were archived; the logs removed, and their size
  *   export             the stream itself, the same bytes as without --json (cli/export-stream.ts)
  *     --output         {"exported": <tally>, "path", "sum"}
@@ -44,8 +49,11 @@
  *   completion         {"shell", "script"}
  *   --version          {"version", "commit", "bun"}
  *
- * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "started_at", "stopping"}, <tally> is
+ * where <present> is {"id", "kind", "pid", "host", "reachable", "supervisor"?, "queues"?: [<name>], "started_at",
+ * "stopping"}, <tally> is
  * {"settings": <number>, "jobs", "dead_letters", "archived"},
+ * <result> is {"id", "command", "state", "attempts", "error"?, "started_at"?, "ended_at"?} with a state "dead" for what is in
+ * the DLQ and "removed" for what is nowhere,
  * <schedule> is {"name", "cron", "tz", "spec": <fields of its jobs>, "catch_up", "overlap", "created_at", "next_at", "last_id"?}, <queue> is
  * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "rate": "10/m" or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
@@ -97,6 +105,8 @@ export class JsonOutput implements Output {
   }
 
   progress(): void {}
+
+  aside(): void {}
 
   note(sentence: string): void {
     this.#message({ note: sentence });

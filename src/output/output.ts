@@ -3,12 +3,14 @@
  * Results and the log of `worker-start` go to stdout, everything else to stderr.
  */
 import type { Config, ConfigKey, Origin } from "../config.ts";
+import type { Alteration } from "../job/alteration.ts";
 import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { DeadLetter, Entry, Job, JobState, PendingJob } from "../job/job.ts";
 import type { QueueRule, QueueStatus } from "../job/queue.ts";
 import type { Reason } from "../job/reason.ts";
 import type { FieldName } from "../job/record-field.ts";
+import type { JobResult } from "../job/result.ts";
 import type { RunStats } from "../job/run-stats.ts";
 import type { Schedule } from "../job/schedule.ts";
 import type { Verdict } from "../selftest/torture.ts";
@@ -42,13 +44,18 @@ export type View =
       })
   | { readonly view: "dead-letters"; readonly dead: readonly DeadLetter[]; readonly now: number }
   | { readonly view: "status"; readonly counts: Counts; readonly workers: readonly Present[] }
+  /** What was done to jobs and dead letters by hand, or would be. */
+  | {
+      readonly view: "altered";
+      readonly done: readonly { readonly event: Alteration["event"]; readonly job: Entry }[];
+      readonly dryRun: boolean;
+    }
   | { readonly view: "queues"; readonly queues: readonly QueueStatus[] }
   /** What holds for a queue by now. */
   | { readonly view: "queue-changed"; readonly name: string; readonly rule: QueueRule }
   | { readonly view: "schedules"; readonly schedules: readonly Schedule[]; readonly now: number }
   | { readonly view: "schedule-added"; readonly schedule: Schedule; readonly now: number }
   | { readonly view: "schedule-removed"; readonly name: string }
-  | { readonly view: "requeued"; readonly jobs: readonly PendingJob[] }
   | { readonly view: "config"; readonly config: Config }
   | { readonly view: "setting"; readonly key: ConfigKey; readonly value: number }
   | { readonly view: "setting-changed"; readonly key: ConfigKey; readonly value: number; readonly unset?: boolean }
@@ -57,6 +64,9 @@ export type View =
   | { readonly view: "store-changed"; readonly store: string; readonly unset?: boolean }
   | { readonly view: "origins"; readonly settings: readonly TracedSetting[] }
   | { readonly view: "entry"; readonly entry: Entry; readonly logs: readonly AttemptLog[]; readonly now: number }
+  | ({ readonly view: "outcome" } & BatchOutcome)
+  /** What the job printed has been shown already, but to programs. */
+  | { readonly view: "executed"; readonly result: JobResult; readonly exitCode: number }
   | { readonly view: "stats"; readonly stats: RunStats }
   | { readonly view: "why"; readonly entry: Entry; readonly reason: Reason; readonly now: number }
   | {
@@ -92,6 +102,21 @@ export type View =
   /** To be read by a shell. */
   | { readonly view: "completion"; readonly shell: string; readonly script: string }
   | { readonly view: "version"; readonly version: string; readonly commit: string | undefined; readonly bun: string };
+
+/** The end of what one attempt printed. */
+export interface AttemptPrinted {
+  readonly attempt: number;
+  readonly text: string;
+}
+
+/** What became of jobs that somebody waited for. */
+export interface BatchOutcome {
+  readonly results: readonly JobResult[];
+  /** Why the waiting ended. */
+  readonly how: "all-ended" | "timed-out" | "interrupted" | "gave-up";
+  /** How long it took. */
+  readonly ms: number;
+}
 
 /** How jobs are listed. */
 export interface Listing {
@@ -138,6 +163,8 @@ export interface Output {
   event(...events: readonly WorkerEvent[]): void;
   /** How far long work has come, for people who watch; undefined when it has ended. */
   progress(state: Progress | undefined): void;
+  /** Lines for people who read along, laid out already. In JSON there are none. */
+  aside(lines: readonly string[]): void;
   /** Something worth knowing beside the result. */
   note(sentence: string): void;
   /** Something that may need a person's attention. */

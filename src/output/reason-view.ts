@@ -27,6 +27,8 @@ export function reasonText(reason: Reason, now: number): string {
       return `due now; queue ${reason.queue} has begun ${begunText(reason.rate)}; next ${relative(reason.opensAt, now)}`;
     case "no-worker":
       return `due now; ${reason.leaving === 0 ? "no worker is running" : leavingText(reason.leaving)}`;
+    case "not-served":
+      return `due now; no worker serves queue ${reason.queue}`;
     case "in-line":
       return `due now; ${lineText(reason)}`;
     case "worker-lost":

@@ -1,15 +1,15 @@
-/** Who comes into the queue: new jobs, and dead letters that come back. Pure: the store says who is there. */
+/** Who comes into the queue. Pure: the store says who is there. */
 import { type Arrival, refuseCircles, withDependencies } from "../job/dependency.ts";
 import { QueueError } from "../job/errors.ts";
-import { type DeadLetter, type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
-import { keyTaken, type Replacement, replace } from "../job/key.ts";
-import { enqueue, requeue } from "../job/lifecycle.ts";
+import { type Entry, isDeadLetter, type PendingJob } from "../job/job.ts";
+import { type Replacement, replace } from "../job/key.ts";
+import { enqueue } from "../job/lifecycle.ts";
 import { shellWord } from "../job/shell-word.ts";
 import { shown } from "../job/shown.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { NewcomerKeys } from "./newcomer-keys.ts";
 import type { Residents } from "./residents.ts";
-import type { EnqueueOptions } from "./store.ts";
+import type { EnqueueOptions, Enqueuing } from "./store.ts";
 
 export interface Admission extends Required<EnqueueOptions> {
   /** Of jobs that say nothing themselves. */
@@ -59,37 +59,10 @@ export function admit(specs: readonly JobSpec[], admission: Admission): Admitted
   return { ...admitReplacing([...added.values()], keys.replaced, admission), present };
 }
 
-/** A dead letter that comes back, and the job that it is then. */
-export interface Readmission {
-  readonly dead: DeadLetter;
-  readonly job: PendingJob;
-}
-
-interface Readmitting {
-  readonly deadLetter: (id: string) => DeadLetter | undefined;
-  /** Queues of the original tool may have a job and a dead letter of one id. */
-  readonly job?: (id: string) => Entry | undefined;
-  readonly keyHolder: Residents["keyHolder"];
-  readonly now: number;
-}
-
-/** Dead letters as jobs again, all or none; an id given twice counts once. Throws `E_JOB_NOT_FOUND`, `E_JOB_EXISTS`. */
-export function readmit(ids: readonly string[], { deadLetter, job, keyHolder, now }: Readmitting): Readmission[] {
-  const keys = new Map<string, PendingJob>();
-  return [...new Set(ids)].map((id) => {
-    const dead = deadLetter(id);
-    if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-    const index = ids.indexOf(id);
-    const holder = job?.(id);
-    if (holder) throw idTaken(id, holder, index);
-    const back = requeue(dead, now);
-    if (back.key !== undefined) {
-      const unfinished = keys.get(back.key) ?? keyHolder(back.key);
-      if (unfinished) throw keyTaken(back, unfinished, { index, hint: "Put it back when that one has ended." });
-      keys.set(back.key, back);
-    }
-    return { dead, job: back };
-  });
+/** The jobs, once whoever wants to know has been told who is there instead of the others. */
+export function jobsOf({ jobs, present }: Admitted, onSkip: Enqueuing["onSkip"]): PendingJob[] {
+  for (const id of present) onSkip?.(id);
+  return jobs;
 }
 
 /** `E_JOB_NOT_FOUND` for an id that nothing has; where there is an archive, it may be there. */
@@ -134,7 +107,7 @@ function freshId(random: () => number, isTaken: (id: string) => boolean): string
 }
 
 /** `E_JOB_EXISTS` for what stands at `index` of a call; without a holder, an earlier one of the same call has the id. */
-function idTaken(id: string, holder: Entry | undefined, index: number): QueueError {
+export function idTaken(id: string, holder: Entry | undefined, index: number): QueueError {
   if (!holder) {
     return new QueueError("E_JOB_EXISTS", `The job ID ${shown(id)} stands more than once in this request.`, { index });
   }

@@ -1,5 +1,5 @@
 /** Who works on a queue: how one announces himself, how others see him, and what the dead leave. */
-import type { ProcessingJob } from "../job/job.ts";
+import type { Lease, ProcessingJob } from "../job/job.ts";
 
 /** A worker or supervisor that announced itself and is alive. */
 export interface Present {
@@ -11,6 +11,8 @@ export interface Present {
   readonly reachable: boolean;
   /** The supervisor of this worker, if one started it. */
   readonly supervisor?: string;
+  /** The queues whose jobs it takes: none, if it takes one job alone; absent means all. */
+  readonly queues?: readonly string[];
   readonly startedAt: number;
   readonly stopping: boolean;
 }
@@ -29,8 +31,11 @@ export interface Announced {
   readonly kind: Present["kind"];
   /** The supervisor of this worker, if one started it. */
   readonly supervisor?: string;
+  readonly queues?: readonly string[] | undefined;
   /** Called whenever it becomes fenced: whatever it runs has to end at once. */
   readonly onFenced?: () => void;
+  /** Called whenever somebody wants the attempt of this lease ended: it may be another's, or over. */
+  readonly onAsked?: (lease: Lease) => void;
   /** Called when the store answers again after it did not: whoever waits for that need wait no longer. */
   readonly onAnswered?: () => void;
 }

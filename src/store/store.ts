@@ -8,6 +8,7 @@
  * was asked: a caller that asks again finds out, for leases and ids are not given out twice.
  */
 import type { Config, ConfigKey, ConfigSources } from "../config.ts";
+import type { Alteration, Rule } from "../job/alteration.ts";
 import type { JobEvent, LeaseLost } from "../job/event.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
@@ -37,6 +38,8 @@ export interface Claimant {
   readonly limit: number;
   /** The queues whose jobs it takes; absent means all. */
   readonly queues?: readonly string[];
+  /** The id of the one job that it takes, when the rule of its queue lets it; absent means any. */
+  readonly only?: string;
   /**
    * The leases it has, those that it is just ending included. A claim of its own that is not among them, because it was
    * told of an error instead, is given to it once more.
@@ -75,11 +78,10 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
 }
 
-/** What was pruned, or would be. */
+/** What was pruned, or would be; the bytes are those of the logs. */
 export interface Pruned {
   readonly archived: number;
   readonly logs: number;
-  /** The size of those logs. */
   readonly bytes: number;
 }
 
@@ -126,13 +128,22 @@ export interface Store {
   settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn>;
 
   /**
-   * Moves dead letters back to the queue, all or none, durably; an id given twice counts once. Throws
-   * `E_JOB_NOT_FOUND` for an id that is not in the DLQ, `E_JOB_EXISTS` for one whose key an unfinished job has by now.
+   * Does to the entries of these ids what the rule says, all or none, durably, and returns what was done; each id counts once.
+   * Throws what the rule refuses. What a removed one printed goes, too, as far as it is on this machine or in the store.
    */
-  requeue(ids: readonly string[]): Promise<PendingJob[]>;
+  alter(ids: readonly string[], rule: Rule): Promise<Alteration[]>;
+
+  /**
+   * Asks the worker of this attempt to end it, which may get lost: ask until the lease is the job's no more. Does nothing where
+   * the worker is dead (see `lost`); false where it lives and cannot be asked from here.
+   */
+  askToEnd(job: ProcessingJob): Promise<boolean>;
 
   /** The job or dead letter of this id. Throws `E_JOB_NOT_FOUND`. */
   get(id: string): Promise<Entry>;
+
+  /** The jobs and dead letters that have these ids, in any order; of an id that nothing has there is none. */
+  entries(ids: readonly string[]): Promise<Entry[]>;
 
   /** Jobs in the order they were enqueued; all states when none is named. */
   list(state?: JobState): Promise<Job[]>;
@@ -168,9 +179,8 @@ export interface Store {
   setConfig(key: ConfigKey, value: number | undefined): Promise<void>;
 
   /**
-   * Gives everything away as of one moment, whatever others do meanwhile, a batch at a time: the settings that are stored,
-   * the jobs in the order they were enqueued, the DLQ, oldest first, and the archive. Two stores that hold the same give
-   * the same. Ends early when `take` answers false.
+   * Gives everything away as of one moment, a batch at a time: the stored settings, the jobs in order, the DLQ, oldest first,
+   * and the archive. Two stores that hold the same give the same. Ends early when `take` answers false.
    */
   dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void>;
 
@@ -201,7 +211,7 @@ export interface Store {
   /** Opens the file for the output of this attempt. */
   openLog(job: ProcessingJob): Promise<OpenLog>;
 
-  /** Opens the file for the log of a supervisor that is about to be started in the background. */
+  /** As `openLog`, for a supervisor that is about to be started in the background. */
   openSupervisorLog(): Promise<OpenLog>;
 
   /** The files that hold the output of this job's attempts, oldest first. */

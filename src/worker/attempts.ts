@@ -41,6 +41,11 @@ export class Attempts {
     for (const command of this.#commands.values()) command.end(RELEASED, how);
   }
 
+  /** Ends the attempt of this lease, if it is one of these. */
+  cancel(lease: Lease): void {
+    this.#commands.get(lease)?.end({ kind: "canceled" });
+  }
+
   async #outcomeOf(job: ProcessingJob): Promise<Outcome> {
     const { stop, isFenced, openLog, killGraceMs } = this.#options;
     // Asked to leave before anything was started: nobody is helped by starting it now.

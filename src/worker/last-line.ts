@@ -10,7 +10,7 @@ const MAX_CHARACTERS = 200;
  * none, or no file.
  */
 export function lastLine(path: string): string | undefined {
-  return readTail(path)
+  return readTail(path, TAIL_BYTES)
     .split(/[\r\n]+/)
     .map(printable)
     .findLast((line) => line !== "");
@@ -26,7 +26,8 @@ export function printable(line: string): string {
   return text.length <= MAX_CHARACTERS ? text : [...text].slice(0, MAX_CHARACTERS).join("");
 }
 
-function readTail(path: string): string {
+/** The text in the last so many bytes of a file; none when it is not there. */
+export function readTail(path: string, maxBytes: number): string {
   let file: number;
   try {
     file = openSync(path, "r");
@@ -34,9 +35,9 @@ function readTail(path: string): string {
     return "";
   }
   try {
-    const start = Math.max(0, fstatSync(file).size - TAIL_BYTES);
-    const bytes = Buffer.alloc(TAIL_BYTES);
-    const length = readSync(file, bytes, 0, TAIL_BYTES, start);
+    const start = Math.max(0, fstatSync(file).size - maxBytes);
+    const bytes = Buffer.alloc(maxBytes);
+    const length = readSync(file, bytes, 0, maxBytes, start);
     // The cut may have hit a character of several bytes; its remains (10xxxxxx) are not part of the text.
     let first = 0;
     while (start > 0 && first < 3 && ((bytes[first] ?? 0) & 0xc0) === 0x80) first++;

@@ -57,10 +57,7 @@ export class Rescuer {
   async #rescue(from: string, job: ProcessingJob): Promise<void> {
     const { id, lease } = job;
     reach("rescue");
-    const { count, left } = await endSurvivors(
-      { store: this.#store.mark, workerId: from, lease },
-      { grace: AbortSignal.abort(), patience: AbortSignal.timeout(PATIENCE_MS) },
-    );
+    const { count, left } = await endRemains(this.#store, job);
     if (count > left) this.#say({ event: "survivors-ended", from, id, count: count - left });
     if (left > 0) return;
     reach("survivors-ended");
@@ -75,6 +72,17 @@ export class Rescuer {
   #say(event: Unsigned<WorkerEvent>): void {
     this.#emit({ ...event, workerId: this.#workerId } as WorkerEvent);
   }
+}
+
+/** Ends what a dead worker left of an attempt: `count` processes were found, `left` of them live on. */
+export function endRemains(
+  { mark }: Store,
+  { worker_id, lease }: ProcessingJob,
+): Promise<{ count: number; left: number }> {
+  return endSurvivors(
+    { store: mark, workerId: worker_id, lease },
+    { grace: AbortSignal.abort(), patience: AbortSignal.timeout(PATIENCE_MS) },
+  );
 }
 
 /** An event of a worker before the worker's id is put to it. */

@@ -12,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import { environmentForWorkers } from "./job-environment.ts";
 import { pause } from "./pause.ts";
 import { self } from "./self.ts";
-import { StopRequest, tellOthers } from "./stop-request.ts";
+import { type StopRequest, tellOthers } from "./stop-request.ts";
 
 export interface SupervisorOptions {
   readonly count: number;
@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   readonly drain: boolean;
   /** Options that every worker is started with. */
   readonly forward: readonly string[];
+  /** What becomes of what the workers themselves tell on stdout. */
+  readonly log: "inherit" | "ignore";
   readonly emit: (event: WorkerEvent) => void;
   readonly now: () => number;
 }
@@ -31,7 +33,7 @@ export interface SupervisorEnd {
   readonly deadLettered: number;
 }
 
-type WorkerProcess = Bun.Subprocess<"pipe", "inherit", "inherit">;
+type WorkerProcess = Bun.Subprocess<"pipe", "inherit" | "ignore", "inherit">;
 
 const RESTART_MS = { first: 1000, longest: 30_000 };
 /** A worker that lived this long was well: its death says nothing about the next one's. */
@@ -50,10 +52,9 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** Resolves when all of its workers have left. */
-  async run(): Promise<SupervisorEnd> {
+  /** Resolves when all of its workers have left, because nothing is left to do or `stop` asks them to. */
+  async run(stop: StopRequest): Promise<SupervisorEnd> {
     const { count, drain, emit } = this.#options;
-    using stop = new StopRequest();
     const deadBefore = drain ? await this.#deaths() : new Set<string>();
     await using announcement = await this.#store.announce({ kind: "supervisor" });
     this.#passOn(stop, announcement);
@@ -148,13 +149,13 @@ export class Supervisor {
   }
 
   #spawn(supervisor: string): WorkerProcess {
-    const { drain, forward } = this.#options;
+    const { drain, forward, log } = this.#options;
     const options = [...this.#store.address.options, "--supervisor", supervisor, ...(drain ? ["--drain"] : [])];
     return Bun.spawn([...self, "__worker", ...options, ...forward], {
       detached: true,
       env: environmentForWorkers(process.env),
       stdin: "pipe",
-      stdout: "inherit",
+      stdout: log,
       stderr: "inherit",
     });
   }

@@ -9,12 +9,14 @@ import { type Config, DEFAULTS } from "../config.ts";
 import { reach } from "../failpoint.ts";
 import { QueueError } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
+import type { Lease } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import { isDrained } from "../job/queue.ts";
 import type { Announcement } from "../store/present.ts";
 import type { Claimant, Store, Turn } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempts.ts";
+import { FailureLimit } from "./failure-limit.ts";
 import { Insister } from "./insist.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Slots } from "./slots.ts";
@@ -25,8 +27,12 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** The queues that it takes jobs of; absent means all. */
   readonly queues?: readonly string[];
+  /** The id of the one job that it runs, and no other; absent means any. */
+  readonly only?: string;
   /** Leave when nothing is left that it could run, and nothing runs any more. */
   readonly drain: boolean;
+  /** When so many of its jobs have failed for good, what runs is ended and no more are begun. */
+  readonly maxFailures?: number;
   /** The id of the supervisor that started this process and holds the other end of its standard input. */
   readonly supervisor?: string;
   /** What is told in one call is written in one go. */
@@ -44,7 +50,9 @@ export async function runWorker(store: Store, options: WorkerOptions): Promise<v
   await using announcement = await store.announce({
     kind: "worker",
     ...(supervisor === undefined ? {} : { supervisor }),
+    queues: options.only === undefined ? options.queues : [],
     onFenced: () => worker?.fence(),
+    onAsked: (lease) => worker?.cancel(lease),
     onAnswered: () => worker?.insister.hurry(),
   });
   using _ = supervisor === undefined ? undefined : whenInputEnds(() => stop.ask("the death of its supervisor"));
@@ -57,11 +65,13 @@ class Worker {
   readonly #store: Store;
   readonly #options: WorkerOptions & { announcement: Announcement; stop: StopRequest };
   readonly #id: string;
-  readonly #claimant: Pick<Claimant, "workerId" | "queues">;
+  readonly #claimant: Pick<Claimant, "workerId" | "queues" | "only">;
   readonly #stop: StopRequest;
   readonly #alarm = new Alarm();
   readonly #slots: Slots;
   readonly #attempts: Attempts;
+  readonly #failures: FailureLimit;
+  readonly #isLeaving = (): boolean => this.#stop.gently.aborted;
   #listening: Disposable | undefined;
   #lookedAt = 0;
   #wakeTimer: Timer | undefined;
@@ -71,16 +81,14 @@ class Worker {
     this.#options = options;
     this.#id = options.announcement.id;
     this.#stop = options.stop;
-    this.#claimant = { workerId: this.#id, ...(options.queues && { queues: options.queues }) };
+    const { queues, only } = options;
+    this.#claimant = { workerId: this.#id, ...(queues && { queues }), ...(only !== undefined && { only }) };
+    this.#failures = new FailureLimit(options.maxFailures);
     this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
     this.#attempts = new Attempts(store, {
       stop: options.stop,
       isFenced: () => options.announcement.isFenced(),
-      openLog: (job) =>
-        this.#insist(
-          () => store.openLog(job),
-          () => this.#stop.gently.aborted,
-        ),
+      openLog: (job) => this.#insist(() => store.openLog(job), this.#isLeaving),
       killGraceMs: async () => (await this.#settings()).kill_grace,
     });
   }
@@ -91,6 +99,11 @@ class Worker {
       this.#options.emit({ event: "fenced", workerId: this.#id, running: this.#slots.running });
     }
     this.#attempts.release({ atOnce: true });
+  }
+
+  /** Somebody wants this attempt ended. What has not begun yet, or is another's, is not: he asks again. */
+  cancel(lease: Lease): void {
+    this.#attempts.cancel(lease);
   }
 
   async run(): Promise<void> {
@@ -135,7 +148,8 @@ class Worker {
   /** Undefined when the store could not be used and is not worth waiting for, as it is time to leave. */
   async #turn(ends: readonly AttemptEnd[]): Promise<Turn | undefined> {
     const { gently, now } = this.#stop;
-    const limit = (): number => (gently.aborted ? 0 : this.#slots.free + ends.length);
+    const limit = (): number =>
+      gently.aborted || this.#failures.mayBeReachedBy(ends) ? 0 : this.#slots.free + ends.length;
     const pointless = (): boolean => ends.length === 0 && limit() === 0;
     if (pointless()) return undefined;
     const turn = await this.#insist(
@@ -147,15 +161,13 @@ class Worker {
     if (turn.claimed.length > 0) reach("claimed");
     for (const job of turn.claimed) this.#slots.take(job.lease, this.#attempts.run(job));
     this.#report(turn);
+    if (this.#failures.isReachedBy(turn.ended)) this.#stop.insist("failures");
     return turn;
   }
 
   async #isAllDone(turn: Turn | undefined): Promise<boolean> {
     if (this.#slots.taken > 0 || turn?.nextDueAt !== undefined) return false;
-    const queues = await this.#insist(
-      () => this.#store.queues(),
-      () => this.#stop.gently.aborted,
-    );
+    const queues = await this.#insist(() => this.#store.queues(), this.#isLeaving);
     return queues !== undefined && isDrained(queues, this.#options.queues);
   }
 

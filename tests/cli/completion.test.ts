@@ -22,18 +22,21 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
   [["he"], ["help"]],
   [
     ["dlq", ""],
-    ["list", "retry"],
+    ["list", "retry", "remove"],
   ],
-  [["help", "dlq", "r"], ["retry"]],
+  [
+    ["help", "dlq", "r"],
+    ["retry", "remove"],
+  ],
   [
     ["help", "ex"],
-    ["export", "exit-codes"],
+    ["exec", "export", "exit-codes"],
   ],
   [["help", "--m"], ["--man"]],
   [["exit"], []],
   [["help", "show", ""], []],
   [["lst", "show", ""], []],
-  [["list", "--s"], ["--state"]],
+  [["list", "--st"], ["--state"]],
   [
     ["list", "--state", "p"],
     ["pending", "processing"],
@@ -41,8 +44,8 @@ const FIXED: readonly (readonly [words: readonly string[], offered: readonly str
   [["list", "--state=c"], ["--state=completed"]],
   [["list", "--state", "failed", "--state"], []],
   [
-    ["--json", "list", "-"],
-    ["--state", "--archived", "--data-dir", "--help", "--version"],
+    ["--json", "show", "-"],
+    ["--data-dir", "--help", "--version"],
   ],
   [["worker-start", "--count", ""], []],
   [
@@ -139,8 +142,8 @@ test("a database that nobody reaches, or without tables, offers nothing and gets
 
 describe("the script for bash", () => {
   const cases: readonly (readonly [line: string, words: readonly string[], replies: readonly string[]])[] = [
-    ["queuectl dlq-r", ["dlq-r"], ["dlq-retry"]],
-    ["queuectl dlq  re", ["dlq", "re"], ["retry"]],
+    ["queuectl dlq-r", ["dlq-r"], ["dlq-retry", "dlq-remove"]],
+    ["queuectl dlq  re", ["dlq", "re"], ["retry", "remove"]],
     ["queuectl list --state=pe", ["list", "--state", "=", "pe"], ["pending"]],
     ["queuectl list --state=", ["list", "--state", "="], ["pending", "processing", "completed", "failed"]],
     ["queuectl show build:", ["show", "build", ":"], ["1", "\\$\\(touch\\ evil\\)"]],

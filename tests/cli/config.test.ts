@@ -102,6 +102,16 @@ testOnce("config-set --unset mends a value that cannot be read, and keeps what a
   expect(JSON.parse(home.read("db/data/config.json"))).toEqual({ of_a_later_version: true });
 });
 
+testOnce("settings that cannot be read are put right one after the other", async () => {
+  await using home = new Home();
+  await home.enqueue({ id: "p1", command: "true" });
+  await home.shell(`umask 077; echo '{"max_retries":"abc","backoff_base":5000}' > db/data/config.json`);
+  expect(await home.run("config-set", "max_retries", "2")).toEqual(printed("⚙️ Config updated: max_retries = 2\n"));
+  expect((await home.run("config-get")).exitCode).toBe(7);
+  expect(await home.run("config-set", "--unset", "backoff_base")).toMatchObject({ stderr: "", exitCode: 0 });
+  expect(JSON.parse(home.read("db/data/config.json"))).toEqual({ max_retries: 2 });
+});
+
 test("many settings changed at once are all kept", async (home) => {
   await Promise.all([
     home.obey("config-set", "max_retries", "1"),

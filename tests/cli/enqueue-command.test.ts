@@ -121,7 +121,7 @@ describe("what is printed", () => {
 describe("an option", () => {
   test("is a field of the job", async (home) => {
     const options =
-      "--id x --at 2100-01-01T00:00:00Z --priority -5 --max-retries 0 --timeout 10m --expires-in 1h " +
+      "--id x --at 2100-01-01T00:00:00Z --priority -5 --queue deploy --batch nightly --max-retries 0 --timeout 10m --expires-in 1h " +
       "--retry-on 75,124,signal --retry-on timeout --no-retry-on 64";
     await home.obey("enqueue", ...options.split(" "), "--env", "A=1=2", "--env", "B=", "--cwd", "/tmp", "--", "make");
     const { created_at, updated_at, ...job } = await home.entry("x").then((entry) => ({ updated_at: 0, ...entry }));
@@ -134,6 +134,8 @@ describe("an option", () => {
       attempts: 0,
       max_retries: 0,
       priority: -5,
+      queue: "deploy",
+      batch: "nightly",
       cwd: "/tmp",
       env: { A: "1=2", B: "" },
       timeout: 600_000,

@@ -35,6 +35,16 @@ test("list shows every job, however many, in the order they were enqueued; --sta
   expect((await home.jobs("--state", "completed")).map(({ id }) => id)).toEqual(ids.filter((_, i) => i % 2 === 0));
 });
 
+test("the jobs of a batch are found by its name, archived ones too", async (home) => {
+  const jobs = ["a", "b", "c"].map((id) => ({ id, command: "true", batch: id === "b" ? "other" : "nightly" }));
+  await home.enqueue(...jobs, { id: "d", command: "true" });
+  expect((await home.jobs("--where", "batch=nightly")).map(({ id }) => id)).toEqual(["a", "c"]);
+  expect(await home.jobs("--where", "batch=nightl")).toEqual([]);
+  await home.drain();
+  await home.obey("prune", "--keep", "0");
+  expect((await home.jobs("--where", "batch=nightly", "--archived")).map(({ id }) => id)).toEqual(["a", "c"]);
+});
+
 test("a reader that leaves early ends the listing without a word", async (home) => {
   await home.seed(Array.from({ length: 5000 }, (_, i) => ({ id: `job-${i}`, command: "true" })));
   expect(await home.shell("{ queuectl list; echo $? > code; } | head -n 1")).toEqual(printed("[\n"));

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { QueueError } from "../../src/job/errors.ts";
 import { DamageStage, flip } from "../support/damage-stage.ts";
 import { openFiles } from "../support/files-store.ts";
+import { requeue } from "../support/requeue.ts";
 import { growRenewed, type Holding, holdingOf, journalIn, linesOf, resting, rewrite } from "../support/small-store.ts";
 import { sorted } from "../support/sorted.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -18,7 +19,7 @@ test("at rest, queue.json and dlq.json alone tell the whole truth, until the que
   const store = await openFiles(root.path);
   const big = Array.from({ length: 20 }, (_, i) => ({ id: `big${i}`, command: `: ${"x".repeat(45_000)}` }));
   const generations = new Set<number>();
-  for (const change of [() => store.requeue(["dead"]), ...big.map((spec) => () => store.enqueue([spec]))]) {
+  for (const change of [() => requeue(store, ["dead"]), ...big.map((spec) => () => store.enqueue([spec]))]) {
     await change();
     const { jobs, generation } = JSON.parse(readFileSync(join(root.path, "queue.json"), "utf8"));
     const { dlq } = JSON.parse(readFileSync(join(root.path, "dlq.json"), "utf8"));
@@ -79,7 +80,7 @@ test("earlier ones of the same generation come to the same, in every combination
   const versions = [readAll(root.path, files)];
   for (const change of [
     () => store.enqueue([{ id: "p3", command: "echo 3" }]),
-    () => store.requeue(["dead"]),
+    () => requeue(store, ["dead"]),
     () => store.enqueue([{ id: "p4", command: "echo 4" }]),
   ]) {
     await change();

@@ -51,6 +51,9 @@ const SCENARIOS: readonly Scenario[] = [
   scenario("a directory of the original tool", ["enqueue:x"], "create-journal", 2),
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario("a store", ["claim:2", "finish"], step, nth))),
   ...[...AT_REST, ...WITH_DLQ].map((step) => scenario("a store with a dead letter", ["requeue:dead"], step)),
+  ...AT_REST.map((step) => scenario("a store", ["remove:d"], step)),
+  ...WITH_DLQ.map((step) => scenario("a store with a dead letter", ["edit:dead"], step)),
+  ...[...AT_REST, ...WITH_DLQ].map((step) => scenario("a store with a dead letter", ["remove:dead"], step)),
   // Closing, it leaves the store at rest: a checkpoint of its own.
   ...CHECKPOINT.map((step) => {
     const isInEachCommit = (COMMIT as readonly Step[]).includes(step);
@@ -58,6 +61,7 @@ const SCENARIOS: readonly Scenario[] = [
   }),
   // Here what the others write stands in the same journal as what the late one writes.
   ...[...COMMIT, "sync-journal" as const].map((step) => scenario(KEPT, ["enqueue:x"], step)),
+  ...[...COMMIT, "sync-journal" as const].map((step) => scenario(KEPT, ["cancel:d"], step)),
   ...COMMIT.flatMap((step) => [1, 2].map((nth) => scenario(KEPT, ["claim:2", "finish"], step, nth))),
   // The journal outgrows its snapshots, and together they are too large for anybody to wait until new ones are written.
   ...LATE_CHECKPOINT.map((step) => scenario(KEPT, GROWTH, step)),

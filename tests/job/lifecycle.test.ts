@@ -177,6 +177,7 @@ describe("the history of a job", () => {
 describe("the terms of a job", () => {
   const terms = {
     priority: 4,
+    batch: "nightly",
     cwd: "/srv",
     env: { A: "1" },
     timeout: 1000,

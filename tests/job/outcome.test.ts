@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { describeOutcome, type Outcome } from "../../src/job/outcome.ts";
+import { describeOutcome, endingOf, type Outcome } from "../../src/job/outcome.ts";
 
 const sentences: [Outcome, string][] = [
   [{ kind: "exited", code: 0 }, "exit 0"],
@@ -15,4 +15,16 @@ const sentences: [Outcome, string][] = [
 
 test.each(sentences)("%j is told in one sentence", (outcome, sentence) => {
   expect(describeOutcome(outcome)).toBe(sentence);
+});
+
+test.each<[Outcome, ReturnType<typeof endingOf>]>([
+  [{ kind: "exited", code: 3, lastLine: "killed by SIGTERM" }, { code: 3 }],
+  [{ kind: "exited", code: 127 }, { code: 127 }],
+  [{ kind: "signaled", signal: "SIGSEGV", lastLine: "exit 4" }, { signal: "SIGSEGV" }],
+  [{ kind: "timed-out", afterMs: 1500, lastLine: "exit 4" }, "timed-out"],
+  [{ kind: "could-not-start", reason: "exit 4" }, undefined],
+  [{ kind: "worker-lost", workerId: "worker-1" }, undefined],
+  [{ kind: "canceled" }, undefined],
+])("from the sentence of %j it can be told how it ended", (outcome, ending) => {
+  expect(endingOf(describeOutcome(outcome))).toEqual(ending);
 });

@@ -38,6 +38,14 @@ test("a job that is not due waits for its time, or for its retry; a due one for 
   });
 });
 
+test("a due job of a queue that no worker serves is told so, and waits for those that do", () => {
+  const others = [{ ...worker("w"), queues: ["x"] }, worker("v", true), { ...worker("u"), queues: [] }];
+  const job = pending("a", { queue: "deploy" });
+  expect(reasonFor(job, around({ workers: others }))).toEqual({ because: "not-served", queue: "deploy", workers: 3 });
+  const able = [...others, { ...worker("t"), queues: ["deploy"] }];
+  expect(reasonFor(job, around({ workers: able }))).toEqual({ because: "in-line", workers: 1, busy: 0, ahead: 0 });
+});
+
 test("a job that has expired is told so, due or not", () => {
   for (const run_at of [NOW - 10, NOW + 10]) {
     const reason = reasonFor(pending("a", { expires_at: NOW, run_at }), around({}));

@@ -9,7 +9,7 @@ const MAX_RETRIES = '"max_retries" must be a whole number from 0 to 1000000, got
 const PRIORITY = '"priority" must be a whole number from -1000 to 1000, got';
 
 const KNOWN =
-  "Known: id, command, run_at, delay, max_retries, priority, queue, after, key, if_exists, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
+  "Known: id, command, run_at, delay, max_retries, priority, queue, after, key, if_exists, batch, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
 const DURATION = 'must be a duration like "90s" or "2h30m", or milliseconds, from';
 
 describe("a job", () => {
@@ -28,6 +28,7 @@ describe("a job", () => {
     ['{"command":"x","max_retries":1000000}', { command: "x", max_retries: MAX_RETRIES_LIMIT }],
     ['{"command":"x","priority":-1000}', { command: "x", priority: -1000 }],
     ['{"command":"x","priority":0}', { command: "x", priority: 0 }],
+    ['{"command":"x","batch":"nightly 4711"}', { command: "x", batch: "nightly 4711" }],
     ['{"command":"x","run_at":0}', { command: "x", run_at: 0 }],
     ['{"command":"x","run_at":1763197724876}', { command: "x", run_at: 1763197724876 }],
     ['{"command":"x","run_at":8640000000000000}', { command: "x", run_at: 8640000000000000 }],
@@ -112,6 +113,9 @@ describe("refused in one sentence with the field and the value", () => {
     [{ command: "x", id: "" }, '"id" must be 1 to 255 bytes long, got 0: "".'],
     [{ command: "x", id: "a\nb" }, '"id" must not contain control characters, got "a\\nb".'],
     [{ command: "x", id: "\u001b[31m" }, '"id" must not contain control characters, got "\\u001b[31m".'],
+    [{ command: "x", batch: 7 }, '"batch" must be a string, got 7.'],
+    [{ command: "x", batch: "" }, '"batch" must be 1 to 255 bytes long, got 0: "".'],
+    [{ command: "x", batch: "a\tb" }, '"batch" must not contain control characters, got "a\\tb".'],
     [{ command: "x", id: "\udc00" }, '"id" must be valid Unicode, got "\\udc00".'],
     [{ command: "x", run_at: "tomorrow" }, `${RUN_AT} "tomorrow".`],
     [{ command: "x", runAt: "tomorrow" }, `${RUN_AT} "tomorrow".`],

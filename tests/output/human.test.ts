@@ -66,12 +66,26 @@ describe("into a pipe", () => {
     expect(printed({ view: "setting-changed", key: "max_retries", value: 5 })).toBe(
       "⚙️ Config updated: max_retries = 5\n",
     );
-    expect(printed({ view: "requeued", jobs: [pending, { ...pending, id: "b" }] })).toBe(
+    const done = [pending, { ...pending, id: "b" }].map((job) => ({ event: "requeued" as const, job }));
+    expect(printed({ view: "altered", done, dryRun: false })).toBe(
       "🔁 Job p1 moved back to queue.\n🔁 Job b moved back to queue.\n",
     );
     expect(printed({ view: "status", counts, workers: [worker, worker] })).toBe(
       "📊 Queue Status:\n{ activeWorkers: 2, pending: 0, processing: 0, completed: 3, failed: 0 }\n",
     );
+  });
+
+  test("what was done by hand is told of each job, and what would be", () => {
+    const told = (event: "failed" | "requeued" | "edited" | "removed", dryRun: boolean): string =>
+      printed({ view: "altered", done: [{ event, job: pending }], dryRun });
+    expect(told("failed", false)).toBe("Job p1 canceled.\n");
+    expect(told("edited", false)).toBe("Job p1 changed.\n");
+    expect(told("removed", false)).toBe("Job p1 removed.\n");
+    expect(told("failed", true)).toBe("Would cancel job p1.\n");
+    expect(told("requeued", true)).toBe("Would move job p1 back to queue.\n");
+    expect(told("edited", true)).toBe("Would change job p1.\n");
+    expect(told("removed", true)).toBe("Would remove job p1.\n");
+    expect(printed({ view: "altered", done: [], dryRun: false })).toBe("");
   });
 
   test("many jobs that were enqueued are counted, and those that were skipped", () => {
@@ -265,6 +279,14 @@ describe("the progress of long work", () => {
     [9, 3, 30],
   ])("is a bar also of %i in %i", (done, of, filled) => {
     expect(shown(true, { done, of, text: "x" })).toBe(`\r\x1b[K[${"#".repeat(filled).padEnd(30)}] x`);
+  });
+
+  test("is drawn over by whatever is said meanwhile", () => {
+    const sinks = collect();
+    const output = new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS, isWatched: true });
+    output.progress({ done: 5, of: undefined, text: "5 jobs" });
+    output.aside(["one", "two"]);
+    expect(sinks.stderr()).toBe("\r\x1b[K5 jobs\r\x1b[Kone\ntwo\n");
   });
 
   test("is not told where nobody watches", () => {

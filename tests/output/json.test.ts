@@ -95,7 +95,10 @@ const DOCUMENTS: [View, unknown][] = [
     { view: "status", counts, workers: [worker] },
     { active_workers: 1, ...counts, workers: [shownWorker] },
   ],
-  [{ view: "requeued", jobs: [job] }, { jobs: [job] }],
+  [
+    { view: "altered", done: [{ event: "requeued", job }], dryRun: false },
+    { jobs: [job], dry_run: false },
+  ],
   [{ view: "setting", key: "max_retries", value: 5 }, { max_retries: 5 }],
   [{ view: "setting-changed", key: "max_retries", value: 5 }, { max_retries: 5 }],
   [

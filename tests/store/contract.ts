@@ -3,6 +3,7 @@
  * with a harness; the sentences are in `contract/`, one file a part of the interface.
  */
 import { afterAll, describe, test } from "bun:test";
+import { alterContract } from "./contract/alter.ts";
 import { Bench, type Contract, type StoreHarness } from "./contract/bench.ts";
 import { changesContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claim.ts";
@@ -28,6 +29,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["claiming", claimContract],
   ["the end of an attempt", endContract],
   ["requeue", requeueContract],
+  ["changing by hand", alterContract],
   ["reading", readContract],
   ["pruning", retentionContract],
   ["moving", transferContract],

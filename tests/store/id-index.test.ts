@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { remove } from "../../src/job/control.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import { encodeIndex, IdIndex } from "../../src/store/files/id-index.ts";
 import type { Position } from "../../src/store/files/position.ts";
@@ -210,6 +211,18 @@ describe("a large store to which jobs are added", () => {
     expect(statSync(path).size).toBeGreaterThan(before);
     using index = opened(path);
     expect(numbered(1000, "more").every((id) => index.mayHold(id))).toBe(true);
+  });
+
+  test("knows that the ids of removed jobs are free", async () => {
+    using directory = temporaryDirectory();
+    await largeStore(directory.path);
+    expect(await enqueueIn(directory.path, "job-17")).toBe(TAKEN);
+    const store = await openFiles(directory.path);
+    await store.alter(["job-17", "job-18"], remove);
+    await store.close();
+    expect(existsSync(join(directory.path, "ids.bin"))).toBe(true);
+    for (const id of ["job-18", "job-17"]) expect(await enqueueIn(directory.path, id)).toBe("enqueued");
+    expect(await enqueueIn(directory.path, "job-17")).toBe(TAKEN);
   });
 
   test("that is small has none: its snapshots hold all at rest", async () => {

@@ -5,11 +5,14 @@
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { cancel, remove } from "../../src/job/control.ts";
+import { checkChanges, edit } from "../../src/job/edit.ts";
 import type { Entry } from "../../src/job/job.ts";
 import type { Outcome } from "../../src/job/outcome.ts";
 import { openPostgres } from "../../src/store/postgres/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { dropSchema, freshSchema } from "../support/postgres.ts";
+import { requeue } from "../support/requeue.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { until } from "../support/until.ts";
@@ -49,10 +52,27 @@ describe.each(LOSSES)("a connection that is lost %s", (loss) => {
   test.concurrent("of a way back from the dead letter queue leaves the job pending once", async () => {
     await using bench = await Bench.open();
     await bench.withDeadLetter("p1");
-    const jobs = await bench.losing(loss, () => bench.store.requeue(["p1"]));
+    const jobs = await bench.losing(loss, () => requeue(bench.store, ["p1"]));
     expect(jobs).toMatchObject([{ id: "p1", state: "pending", attempts: 0 }]);
     expect<unknown>(await bench.store.list()).toEqual(jobs);
     expect(await bench.store.deadLetters()).toEqual([]);
+  });
+
+  test.concurrent("of a change by hand makes it once, and the call returns what was done", async () => {
+    await using bench = await Bench.open();
+    await bench.direct.enqueue(["p1", "p2", "p3"].map((id) => ({ id, command: "true" })));
+    const change = edit(checkChanges({ delay: "1m", priority: 3 }));
+    const edited = await bench.losing(loss, () => bench.store.alter(["p1", "p2"], change));
+    expect(edited).toMatchObject([{ event: "edited" }, { event: "edited" }]);
+    expect<unknown>(await bench.store.get("p1")).toEqual(edited[0]?.job);
+    const canceled = await bench.losing(loss, () => bench.store.alter(["p2"], cancel));
+    expect(canceled).toMatchObject([{ event: "failed", job: { id: "p2", last_error: "canceled" } }]);
+    const removed = await bench.losing(loss, () => bench.store.alter(["p2", "p1"], remove));
+    expect(removed).toMatchObject([
+      { event: "removed", job: { id: "p2" } },
+      { event: "removed", job: { id: "p1" } },
+    ]);
+    expect(ids(await bench.store.list())).toEqual(["p3"]);
   });
 
   test.concurrent.each([
@@ -129,10 +149,31 @@ test.concurrent("a job that has been run and archived before its enqueuing is as
 test.concurrent("a dead letter that was put back and has died again before that is asked again stays dead", async () => {
   await using bench = await Bench.open();
   await bench.withDeadLetter("p1");
-  const requeue = () => bench.store.requeue(["p1"]);
-  const jobs = await bench.losing("after the commit", requeue, () => bench.run(exited(1)));
+  const putBack = () => requeue(bench.store, ["p1"]);
+  const jobs = await bench.losing("after the commit", putBack, () => bench.run(exited(1)));
   expect(jobs).toMatchObject([{ id: "p1", state: "pending" }]);
   expect(await bench.store.counts()).toMatchObject({ pending: 0, dead: 1 });
+});
+
+test.concurrent("a job that was removed, and enqueued by somebody else before that is asked again, stays", async () => {
+  await using bench = await Bench.open();
+  await bench.direct.enqueue([{ id: "p1", command: "true" }]);
+  const removal = () => bench.store.alter(["p1"], remove);
+  const removed = await bench.losing("after the commit", removal, async () => {
+    await bench.direct.enqueue([{ id: "p1", command: "echo another" }]);
+  });
+  expect(removed).toMatchObject([{ event: "removed", job: { id: "p1", command: "true" } }]);
+  expect(await bench.store.get("p1")).toMatchObject({ command: "echo another" });
+});
+
+test.concurrent("a worker that does not hear that it is to end an attempt reads it soon, once", async () => {
+  await using bench = await Bench.open();
+  const asked: number[] = [];
+  await using worker = await bench.store.announce({ kind: "worker", onAsked: (lease) => asked.push(lease) });
+  await bench.execute(`UPDATE presence SET asked = '{4711,4712}' WHERE id = '${worker.id}'`);
+  await until(() => asked.length > 0, "the worker to be asked");
+  expect(asked).toEqual([4711, 4712]);
+  expect(await bench.execute("SELECT asked FROM presence")).toMatchObject([{ asked: [] }]);
 });
 
 test.concurrent("an id that somebody else took while the commit was in doubt is refused", async () => {
@@ -264,6 +305,11 @@ class Bench implements AsyncDisposable {
     return bench;
   }
 
+  /** On the server, past the stores. */
+  async execute(statement: string): Promise<unknown[]> {
+    return Array.from((await this.#sql.unsafe(statement)) as Iterable<unknown>);
+  }
+
   /** Has the server refuse the next change of a job with this state, and then no more. */
   async refuseOnce(state: string): Promise<void> {
     await this.#sql.unsafe(
@@ -306,7 +352,7 @@ class Bench implements AsyncDisposable {
       this.proxy.cut();
     } else {
       this.proxy.cut();
-      await until(async () => hasEnded() || (await this.#waiting()).length > 1, "the call to ask again");
+      await until(async () => hasEnded() || (await this.#isAskedAgain()), "the call to ask again");
       await this.#release();
     }
     return answer;
@@ -331,7 +377,7 @@ class Bench implements AsyncDisposable {
   async #setUp(): Promise<void> {
     await this.#sql.unsafe(TRIGGERS);
     for (const [table, when] of [
-      ["jobs", "INSERT OR UPDATE"],
+      ["jobs", "INSERT OR UPDATE OR DELETE"],
       ["presence", "INSERT"],
     ]) {
       await this.#sql.unsafe(
@@ -354,6 +400,17 @@ class Bench implements AsyncDisposable {
         OR pg_blocking_pids(pid) && (SELECT coalesce(array_agg(pid), '{}') FROM first)
       ORDER BY query_start`;
     return rows.map(({ pid }) => pid);
+  }
+
+  /** By somebody who waits for what is held, or asks what became of it. */
+  async #isAskedAgain(): Promise<boolean> {
+    if ((await this.#waiting()).length > 1) return true;
+    const [row] = await this.#sql`
+      SELECT EXISTS (
+        SELECT FROM pg_stat_activity WHERE client_port = ANY (${`{${this.proxy.ports.join(",")}}`}::int[])
+          AND query LIKE '%pg_xact_status%'
+      ) AS is_asked`;
+    return row.is_asked;
   }
 
   async #stateOf(pid: number): Promise<string | undefined> {

@@ -6,12 +6,23 @@ import { openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Config, type ConfigKey, type ConfigSources, resolveConfig, retryPolicy } from "../../src/config.ts";
+import { type Alteration, alterationsOf, lostBy, type Rule } from "../../src/job/alteration.ts";
 import { type Arrival, consequences, refuseCircles, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
-import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../src/job/job.ts";
-import { isUnfinished, replace } from "../../src/job/key.ts";
-import { type AttemptEnd, claim, enqueue, finish, requeue } from "../../src/job/lifecycle.ts";
+import {
+  type CompletedJob,
+  type DeadLetter,
+  type Entry,
+  isDeadLetter,
+  type Job,
+  type JobState,
+  type Lease,
+  type PendingJob,
+  type ProcessingJob,
+} from "../../src/job/job.ts";
+import { isUnfinished, replace, type UnfinishedJob } from "../../src/job/key.ts";
+import { type AttemptEnd, claim, enqueue, finish } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import {
   type ClaimOf,
@@ -28,7 +39,7 @@ import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
-import type { Announcement, Lost, Present } from "../../src/store/present.ts";
+import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
 import type {
   Claimant,
@@ -71,6 +82,7 @@ class Memory {
   readonly killed = new Set<string>();
   readonly logs = new Map<string, AttemptLog[]>();
   readonly wakes = new Set<() => void>();
+  readonly asked = new Set<(lease: Lease) => void>();
   /** Counts claims (leases) and generated ids: no two of them are equal. */
   sequence = 0;
 }
@@ -138,7 +150,7 @@ export class MemoryStore implements Store {
     const ended = ends.map((end) => this.#record(finish(this.#find(end.id), end, { now, policy })));
     this.#tellWaiters(ended, now);
     const claimed = claimant ? this.#claim(claimant, now) : [];
-    const pending = this.#pending();
+    const pending = this.#pending().filter((job) => job.id === (claimant?.only ?? job.id));
     const named = [...new Set(pending.map(queueOf))];
     const dueTimes = named.flatMap((queue) => {
       const opens = opensAt(queue, this.#memory.rules, this.#claimOf(queue, claimant?.queues));
@@ -154,28 +166,41 @@ export class MemoryStore implements Store {
     });
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const keys = new Set([...this.#memory.jobs.values()].filter(isUnfinished).map(({ key }) => key));
-    const jobs = [...new Set(ids)].map((id) => {
-      const dead = this.#memory.dead.get(id);
-      if (!dead) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
-      const index = ids.indexOf(id);
-      if (dead.key !== undefined && keys.has(dead.key))
-        throw new QueueError("E_JOB_EXISTS", `The key of job ${id} is taken.`, { index });
-      keys.add(dead.key);
-      return requeue(dead, this.#options.now());
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    const now = this.#options.now();
+    const done = alterationsOf(ids, rule, {
+      now,
+      entryOf: (id) => this.#find(id),
+      keyHolder: (key) =>
+        [...this.#memory.jobs.values()].find((job): job is UnfinishedJob => job.key === key && isUnfinished(job)),
     });
-    for (const job of jobs) {
-      this.#memory.dead.delete(job.id);
-      this.#memory.jobs.set(job.id, job);
+    const { jobs, dead, logs } = this.#memory;
+    for (const { event, job } of done) {
+      if (event === "requeued" || event === "removed") {
+        jobs.delete(job.id);
+        dead.delete(job.id);
+      }
+      if (event === "removed") logs.delete(job.id);
+      else if (isDeadLetter(job)) dead.set(job.id, job);
+      else jobs.set(job.id, job);
     }
-    return this.#changed(jobs);
+    this.#tellWaitersOf(lostBy(done, now), now);
+    return this.#changed(done);
+  }
+
+  async askToEnd({ lease }: ProcessingJob): Promise<boolean> {
+    for (const asked of this.#memory.asked) asked(lease);
+    return true;
   }
 
   async get(id: string): Promise<Entry> {
     const entry = this.#find(id);
     if (!entry) throw new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found.`);
     return entry;
+  }
+
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    return ids.map((id) => this.#find(id)).filter((entry) => entry !== undefined);
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -279,7 +304,7 @@ export class MemoryStore implements Store {
     return this.#changed(tallies);
   }
 
-  async announce({ kind, supervisor }: { kind: Present["kind"]; supervisor?: string }): Promise<Announcement> {
+  async announce({ kind, supervisor, queues, onAsked = () => {} }: Announced): Promise<Announcement> {
     const { announced } = this.#memory;
     const name = `${kind}-${process.pid}`;
     let id = name;
@@ -288,8 +313,10 @@ export class MemoryStore implements Store {
     const present: Present = {
       ...{ id, kind, pid: process.pid, host: hostname(), reachable: true, startedAt, stopping: false },
       ...(supervisor === undefined ? {} : { supervisor }),
+      ...(queues === undefined ? {} : { queues }),
     };
     announced.set(id, present);
+    this.#memory.asked.add(onAsked);
     this.#changed(undefined);
     return {
       id,
@@ -298,6 +325,7 @@ export class MemoryStore implements Store {
       },
       isFenced: () => false,
       [Symbol.asyncDispose]: async () => {
+        this.#memory.asked.delete(onAsked);
         this.#changed(announced.delete(id));
       },
     };
@@ -395,13 +423,13 @@ export class MemoryStore implements Store {
     return change;
   }
 
-  #claim({ workerId, limit, queues, holds }: Claimant, now: number): ProcessingJob[] {
+  #claim({ workerId, limit, queues, only, holds }: Claimant, now: number): ProcessingJob[] {
     const forgotten = holds
       ? this.#jobsOf(workerId)
           .filter(({ lease }) => !holds.has(lease))
           .slice(0, limit)
       : [];
-    const due = this.#pending().filter((job) => job.run_at <= now);
+    const due = this.#pending().filter((job) => job.run_at <= now && job.id === (only ?? job.id));
     due.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
     const claimed: ProcessingJob[] = [];
     for (const pending of due) {
@@ -454,6 +482,10 @@ export class MemoryStore implements Store {
 
   #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): void {
     const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
+    this.#tellWaitersOf(entries, now);
+  }
+
+  #tellWaitersOf(entries: readonly Entry[], now: number): void {
     for (const { after } of consequences(entries, (id) => this.#waitersOf(id), now))
       this.#memory.jobs.set(after.id, after);
   }

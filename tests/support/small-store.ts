@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { checksum } from "../../src/store/files/commit.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openFiles } from "./files-store.ts";
-
+import { requeue } from "./requeue.ts";
 /** What a store holds, as far as a person could tell. */
 export type Holding = { jobs: { id: string; state: string }[]; dead: string[] };
 
@@ -25,7 +25,7 @@ export async function grow(directory: string): Promise<History> {
 export async function growRenewed(directory: string): Promise<History> {
   await resting(directory);
   const store = await openFiles(directory);
-  await store.requeue(["dead"]);
+  await requeue(store, ["dead"]);
   await store.enqueue([{ id: "p3", command: "echo 3" }]);
   await store.close();
   return work(directory);
@@ -52,7 +52,7 @@ async function work(directory: string): Promise<History> {
   await note();
   if (p) await store.settle([{ id: p.id, lease: p.lease, outcome: exited(0) }]);
   await note();
-  await store.requeue(["x"]);
+  await requeue(store, ["x"]);
   await note();
   await store.enqueue([{ id: "ünï", command: "echo ✓" }]);
   await note();

@@ -1,21 +1,27 @@
 /**
  * A process that does to a store what it is told, and says on stdout, a JSON line at a time, what was acknowledged.
  * Tests run it with failpoints on, to crash or freeze it in the middle. `store-driver.ts <directory> <operation>…`:
- * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`, `set:<key>` (to 1),
- * `prune`, `mend`; then it closes the store.
+ * `enqueue:<id>`, `enqueue-big:<id>`, `claim:<n>`, `finish` and `fail` (whatever it holds), `requeue:<id>`, `cancel:<id>`,
+ * `remove:<id>`, `edit:<id>` (to the command `echo edited`), `set:<key>` (to 1), `prune`, `mend`; then it closes the store.
  */
 import { writeSync } from "node:fs";
 import { parseConfigKey } from "../../src/config.ts";
+import type { Alteration } from "../../src/job/alteration.ts";
+import { cancel, remove } from "../../src/job/control.ts";
+import { edit } from "../../src/job/edit.ts";
 import type { ProcessingJob } from "../../src/job/job.ts";
 import { openDoctor, openStore } from "../../src/store/open.ts";
-
+import { requeue } from "./requeue.ts";
 /** What an operation was acknowledged with. */
 export type Acknowledged =
   | { readonly enqueued: string }
   | { readonly claimed: { readonly id: string; readonly lease: number }[] }
   | { readonly ended: { readonly id: string; readonly event: string }[] }
   | { readonly requeued: string }
+  | { readonly altered: string; readonly event: Alteration["event"] | undefined }
   | { readonly set: string };
+
+const RULES = { cancel, remove, edit: edit({ to: { command: "echo edited" }, without: [] }) };
 
 /** A few of these make a journal outgrow its snapshots. */
 const BIG = `true ${"x".repeat(120_000)}`;
@@ -49,8 +55,11 @@ async function drive(directory: string, operations: readonly string[]): Promise<
       await store.prune({ keep: 0 });
     } else if (verb === "mend") {
       await (await openDoctor(options)).mend();
+    } else if (verb === "cancel" || verb === "remove" || verb === "edit") {
+      const [done] = await store.alter([argument], RULES[verb]);
+      acknowledge({ altered: argument, event: done?.event });
     } else if (verb === "requeue") {
-      await store.requeue([argument]);
+      await requeue(store, [argument]);
       acknowledge({ requeued: argument });
     } else {
       const code = verb === "finish" ? 0 : 1;

@@ -2,8 +2,10 @@
 import { expect } from "bun:test";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Entry } from "../../src/job/job.ts";
 import { type DriverEnd, DriverProcess } from "./driver-process.ts";
 import { openFiles } from "./files-store.ts";
+import type { Acknowledged } from "./store-driver.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** What a directory holds before. */
@@ -56,13 +58,16 @@ export async function holdTrue(directory: string, ends: readonly DriverEnd[]): P
 
   const store = await openFiles(directory);
   const jobs = await store.list();
-  const ids = [...jobs, ...(await store.deadLetters())].map((entry) => entry.id);
+  const entries = [...jobs, ...(await store.deadLetters())];
+  const ids = entries.map((entry) => entry.id);
   await store.close();
 
   expect(new Set(ids).size).toBe(ids.length);
   for (const acknowledged of told) if ("enqueued" in acknowledged) expect(ids).toContain(acknowledged.enqueued);
   const requeued = told.flatMap((acknowledged) => ("requeued" in acknowledged ? [acknowledged.requeued] : []));
   for (const id of requeued) expect(jobs.map((job) => job.id)).toContain(id);
+
+  for (const acknowledged of told) if ("altered" in acknowledged) holdAltered(acknowledged, entries);
 
   const claims = told.flatMap((acknowledged) => ("claimed" in acknowledged ? acknowledged.claimed : []));
   expect(new Set(claims.map((claim) => claim.lease)).size).toBe(claims.length);
@@ -71,4 +76,12 @@ export async function holdTrue(directory: string, ends: readonly DriverEnd[]): P
     expect(ended.event).toBe("completed");
     expect(jobs.find((job) => job.id === ended.id)?.state).toBe("completed");
   }
+}
+
+/** No operation changes it again. */
+function holdAltered({ altered, event }: Extract<Acknowledged, { altered: string }>, entries: readonly Entry[]): void {
+  const entry = entries.find(({ id }) => id === altered);
+  if (event === "removed") expect(entry).toBeUndefined();
+  if (event === "failed") expect(entry).toMatchObject({ state: "failed", last_error: "canceled" });
+  if (event === "edited") expect(entry).toMatchObject({ command: "echo edited" });
 }

@@ -20,6 +20,11 @@ export class TcpProxy implements AsyncDisposable {
     return proxy;
   }
 
+  /** From which ports it is connected to the server. */
+  get ports(): number[] {
+    return Array.from(this.#relays, ({ port }) => port ?? 0);
+  }
+
   /** Ends all connections, and goes on accepting new ones. */
   cut(): void {
     for (const relay of this.#relays) relay.cut();
@@ -83,6 +88,10 @@ class Relay {
     this.#upstream = upstream;
     client.on("error", () => upstream.destroy());
     upstream.on("error", () => client.destroy());
+  }
+
+  get port(): number | undefined {
+    return this.#upstream.localPort;
   }
 
   flow(): void {

@@ -1,4 +1,12 @@
-import { CONFIG_KEYS, DEFAULTS, parseConfigKey, parseConfigValue, SETTINGS, variableOf } from "../../config.ts";
+import {
+  CONFIG_KEYS,
+  configFromEnvironment,
+  DEFAULTS,
+  parseConfigKey,
+  parseConfigValue,
+  SETTINGS,
+  variableOf,
+} from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
 import type { Arguments, Command, Context } from "../command.ts";
@@ -33,11 +41,11 @@ export const configSet: Command = {
     const { store, output } = context;
     const key = parseConfigKey(word);
     const value = unset ? undefined : parseConfigValue(key, text);
-    const opened = await store();
-    await opened.setConfig(key, value);
+    await (await store()).setConfig(key, value);
     const now = value ?? DEFAULTS[key];
     output.result({ view: "setting-changed", key, value: now, unset });
-    const inForce = (await opened.config())[key];
+    // Not asked of the store, where another setting may still be unreadable: this one is stored.
+    const inForce = configFromEnvironment(context.env)[key] ?? now;
     if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${inForce}.`);
     return EXIT.ok;
   },

@@ -1,14 +1,14 @@
+import { retryDeadLetter as rule } from "../../job/control.ts";
+import { alterSelected, DRY_RUN, YES } from "../alter-command.ts";
 import type { Command } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
+import { MATCH, SELECTORS } from "../selection.ts";
 
 export const dlqRetry: Command = {
   name: "dlq-retry",
   summary: "Move dead letters back to the queue, with no attempts",
-  arguments: [{ name: "id", required: true, many: true, offer: { names: ["dead"] } }],
-  options: [],
-  examples: ["queuectl dlq-retry bad1", "queuectl dlq-list --json | jq -r '.[].id' | xargs queuectl dlq-retry"],
-  async run({ store, output }, { words }) {
-    output.result({ view: "requeued", jobs: await (await store()).requeue(words) });
-    return EXIT.ok;
-  },
+  details: SELECTORS,
+  arguments: [{ name: "id", required: false, many: true, offer: { names: ["dead"] } }],
+  options: [{ name: "all", summary: "All dead letters" }, MATCH, YES, DRY_RUN],
+  examples: ["queuectl dlq-retry bad1", "queuectl dlq-retry --match 'nightly-*'", "queuectl dlq-retry --all --yes"],
+  run: (context, args) => alterSelected(context, args, { pool: "dlq", rule, verb: "Run again" }),
 };

@@ -21,6 +21,7 @@ export const enqueue: Command = {
       "key          What only one job that is pending or processing may have",
       "if_exists    While another has its key: fail (default), skip, or replace:",
       "             then it takes the place of that one, if that is pending",
+      "batch        A name for what it belongs to, to find and wait for its jobs",
       "cwd          The directory it runs in (default: its worker's)",
       'env          Variables for it: {"NAME":"value"}',
       "timeout      How long an attempt may take",

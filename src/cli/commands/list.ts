@@ -35,6 +35,7 @@ export const list: Command = {
   examples: [
     "queuectl list",
     "queuectl list --state pending",
+    "queuectl list --where batch=nightly",
     "queuectl list --archived | jq -r '.[].id'",
     `queuectl list --where "attempts>1" --where "created_at<2h ago" --sort -updated_at`,
     "queuectl list --match 'ffmpeg *' --columns id,state,command",

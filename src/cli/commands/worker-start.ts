@@ -35,6 +35,7 @@ export const workerStart: Command = {
     const serving = queues ? ["--queue", queues.join(",")] : [];
     const forward = ["--concurrency", String(concurrency), ...serving, ...(json ? ["--json"] : [])];
     const { Supervisor } = await import("../../worker/supervisor.ts");
+    const { StopRequest } = await import("../../worker/stop-request.ts");
     const opened = await store();
     // A damaged queue is said here and now, not by workers that die one after the other.
     await opened.probe();
@@ -45,7 +46,8 @@ export const workerStart: Command = {
       return EXIT.ok;
     }
     const emit = output.event.bind(output);
-    const end = await new Supervisor(opened, { count, drain, forward, emit, now }).run();
+    using stop = new StopRequest();
+    const end = await new Supervisor(opened, { count, drain, forward, log: "inherit", emit, now }).run(stop);
     if (end.how === "interrupted") return EXIT.interrupted;
     return end.how === "drained" && end.deadLettered > 0 ? EXIT.jobsFailed : EXIT.ok;
   },

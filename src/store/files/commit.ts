@@ -10,9 +10,9 @@ export interface JournalRecord {
   /**
    * Where the entry goes, whole as `set` has it; absent when a job in the queue only changes. Into the archive go several
    * jobs in one record (archive.ts). A record of `rules` is about the queue of that name, one of `schedules` about the
-   * schedule, and `set` is all there is to say of it: nothing, where it is no more.
+   * schedule, and `set` is all there is to say of it: nothing, where it is no more. What goes nowhere is gone.
    */
-  readonly to?: "queue" | "dlq" | "archive" | "rules" | "schedules";
+  readonly to?: "queue" | "dlq" | "archive" | "rules" | "schedules" | "nowhere";
   /** The fields that changed; null takes a field away. */
   readonly set: Readonly<Record<string, unknown>>;
 }
@@ -101,6 +101,11 @@ export function recordOf(event: string, before: Entry | undefined, after: Entry)
   for (const field in fresh) if (fresh[field] !== old[field]) set[field] = fresh[field];
   for (const field in old) if (fresh[field] === undefined) set[field] = null;
   return { event, id: after.id, set };
+}
+
+/** The record that takes away whatever has this id. */
+export function removalOf(id: string): JournalRecord {
+  return { event: "removed", id, to: "nowhere", set: {} };
 }
 
 /** The record by which this holds for a queue, and nothing else. */

@@ -3,28 +3,29 @@
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
 import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { jobNotFound } from "../admission.ts";
+import { jobNotFound, jobsOf } from "../admission.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import { type Residents, residentsById } from "../residents.ts";
 import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn } from "../store.ts";
+import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
-import { decideAdmission, decideReadmission, decideRule } from "./arrival.ts";
+import { decideAdmission, decideRule } from "./arrival.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { announce, findLost, roster } from "./presence.ts";
+import { announce, askToEnd, findLost, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
-import type { QueueState } from "./state.ts";
 import { dump, restore } from "./transfer.ts";
 import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
@@ -79,11 +80,9 @@ export class FilesStore implements Store {
     const terms = { existing, random, maxRetries: this.#settings().max_retries };
     const decide = (residents: Residents) => decideAdmission(specs, { ...terms, now: now(), residents });
     // Whoever waits for others, or must be the only one with its key, has to know them.
-    const { jobs, present } = specs.some(({ after, key }) => after ?? key)
-      ? await this.#ledger.commit(decide, DURABLY)
-      : await this.#ledger.add((holderOf) => decide(residentsById(holderOf)));
-    for (const id of present) onSkip?.(id);
-    return jobs;
+    const isAmongOthers = specs.some(({ after, key }) => after ?? key);
+    const add = () => this.#ledger.add((holderOf) => decide(residentsById(holderOf)));
+    return jobsOf(await (isAmongOthers ? this.#ledger.commit(decide, DURABLY) : add()), onSkip);
   }
 
   async probe(): Promise<void> {
@@ -99,7 +98,7 @@ export class FilesStore implements Store {
       const state = this.#ledger.state();
       if (!claimant || isNothingToTake(state, claimant, now())) {
         if (this.#isWorker) this.#retention.turned(state, { idle: true });
-        return turn(state, { ended: [], claimed: [] }, { now: now(), served: claimant?.queues });
+        return turn(state, { ended: [], claimed: [] }, { now: now(), claimant });
       }
     }
     // A success needs no settings, and looking at them costs as much as the rest of it.
@@ -109,14 +108,15 @@ export class FilesStore implements Store {
       SOON,
     );
     if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
-    return turn(this.#ledger.known(), done, { now: now(), served: claimant?.queues });
+    return turn(this.#ledger.known(), done, { now: now(), claimant });
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    const decide = (state: QueueState) => decideReadmission(ids, state, this.#options.now());
-    // Refused, if at all, before a directory is made for it.
-    decide(this.#ledger.state());
-    return this.#ledger.commit(decide, DURABLY);
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    return alter({ ledger: this.#ledger, logs: this.#logs, now: this.#options.now }, ids, rule);
+  }
+
+  async askToEnd(job: ProcessingJob): Promise<boolean> {
+    return askToEnd(this.#layout.workers, job, freshBefore(this.#options.now()));
   }
 
   async get(id: string): Promise<Entry> {
@@ -124,6 +124,11 @@ export class FilesStore implements Store {
     const entry = state.entry(id);
     if (!entry) throw jobNotFound(id, { hasArchive: state.standing.archive.length > 0 });
     return entry;
+  }
+
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    const state = this.#ledger.state();
+    return ids.map((id) => state.entry(id)).filter((entry) => entry !== undefined);
   }
 
   async list(state?: JobState): Promise<Job[]> {
@@ -179,20 +184,15 @@ export class FilesStore implements Store {
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 
-  async announce({ kind, supervisor }: Announced): Promise<Announcement> {
+  async announce(as: Announced): Promise<Announcement> {
     await this.#ledger.create();
     // Only workers hold jobs, and a supervisor need not know them.
-    const holders = new Set(
-      kind === "worker" ? Array.from(this.#ledger.state().processing(), ({ worker_id }) => worker_id) : [],
-    );
-    const announcement = await announce(this.#layout.workers, {
-      kind,
-      ...(supervisor === undefined ? {} : { supervisor }),
-      now: this.#options.now(),
-      isInUse: (id) => holders.has(id),
-    });
+    const jobs = as.kind === "worker" ? this.#ledger.state().processing() : [];
+    const holders = new Set(Array.from(jobs, ({ worker_id }) => worker_id));
+    const presence = { ...as, now: this.#options.now(), isInUse: (id: string) => holders.has(id) };
+    const announcement = await announce(this.#layout.workers, presence);
     this.#ledger.author = announcement.id;
-    if (kind === "worker") {
+    if (as.kind === "worker") {
       this.#isWorker = true;
       this.#ledger.restWhenIdle();
     }

@@ -30,6 +30,8 @@ export interface Asking {
   readonly standing: Pick<Standing, "queues" | "begun">;
   /** The queues that are asked for; all where none is named. */
   readonly served?: readonly string[] | undefined;
+  /** The one job that is asked for; any where none is named. */
+  readonly only?: string | undefined;
 }
 
 /** What is about to change with the very commit that claims. */
@@ -87,6 +89,18 @@ export class Lanes {
       .sort(byTurn)
       .slice(0, Math.max(0, asking.limit))
       .map(({ job }) => job);
+  }
+
+  /** Whether this one may be claimed on these terms, once it is due. */
+  admits({ job }: Ticket, asking: Omit<Asking, "limit">, leaving: Leaving = NOTHING_LEAVING): boolean {
+    return this.#room(queueOf(job), { ...asking, limit: 1 }, leaving) > 0;
+  }
+
+  /** When it is due, if it may be claimed on these terms. */
+  dueAt({ job }: Ticket, asking: Omit<Asking, "limit">): number | undefined {
+    const name = queueOf(job);
+    const opens = opensAt(name, asking.standing.queues, this.#claimOf(name, asking, NOTHING_LEAVING));
+    return opens === undefined ? undefined : Math.max(job.run_at, opens);
   }
 
   /** When the earliest job is due that may be claimed on these terms: now or before, if one is due already. */

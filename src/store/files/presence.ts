@@ -9,13 +9,15 @@ import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
 import { createWhole, namesInTrusted, remove, replace } from "../local/durable.ts";
 import { isRunning, type ProcessIdentity, self } from "../local/identity.ts";
-import type { Announcement, Lost, Present } from "../present.ts";
+import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import { heedRequests, removeRequests, requestEnd } from "./end-request.ts";
 import { giveSign, removeSign, type SignCheck } from "./sign-of-life.ts";
 
 interface PresenceFile extends ProcessIdentity {
   readonly id: string;
   readonly kind: Present["kind"];
   readonly supervisor?: string;
+  readonly queues?: readonly string[];
   readonly started_at: number;
   readonly stopping?: true;
 }
@@ -23,7 +25,7 @@ interface PresenceFile extends ProcessIdentity {
 /** Announces this process under the first of `worker-12`, `worker-12-2`, … that nobody has and `isInUse` does not know. */
 export async function announce(
   directory: string,
-  as: { kind: Present["kind"]; supervisor?: string; now: number; isInUse: (id: string) => boolean },
+  as: Announced & { readonly now: number; readonly isInUse: (id: string) => boolean },
 ): Promise<Announcement> {
   for (let suffix = 1; ; suffix++) {
     const id = `${as.kind}-${process.pid}${suffix === 1 ? "" : `-${suffix}`}`;
@@ -33,12 +35,16 @@ export async function announce(
       id,
       kind: as.kind,
       ...(as.supervisor === undefined ? {} : { supervisor: as.supervisor }),
+      ...(as.queues === undefined ? {} : { queues: as.queues }),
       ...self(),
       started_at: as.now,
     };
     // Given before it can be seen, so that no other host ever sees it without a sign of life.
     const sign = await giveSign(path);
-    if (createWhole(path, [encode(file)])) return announcement(path, file, sign);
+    if (createWhole(path, [encode(file)])) {
+      const requests = as.onAsked && heedRequests(directory, id, as.onAsked);
+      return announcement(path, file, { sign, requests });
+    }
     await sign[Symbol.asyncDispose]();
   }
 }
@@ -55,17 +61,27 @@ export function roster(directory: string, isFresh: SignCheck): { alive: Present[
 
 /** The jobs of dead workers, by worker; whoever is dead and has none is forgotten. */
 export function findLost(directory: string, isFresh: SignCheck, processing: () => Iterable<ProcessingJob>): Lost[] {
-  const suspects = new Set(processing());
+  const suspects = new Map(Array.from(processing(), ({ id, lease }) => [id, lease]));
   const { alive, dead } = roster(directory, isFresh);
   const living = new Set(alive.map(({ id }) => id));
   const jobs = new Map<string, ProcessingJob[]>();
   // Looked at once more, for a worker settles its jobs before it withdraws: it may have done both in between.
   for (const job of processing()) {
-    if (!suspects.has(job) || living.has(job.worker_id)) continue;
+    if (suspects.get(job.id) !== job.lease || living.has(job.worker_id)) continue;
     jobs.set(job.worker_id, [...(jobs.get(job.worker_id) ?? []), job]);
   }
   for (const id of dead) if (!jobs.has(id)) forget(directory, id);
+  removeRequests(directory, (id) => !living.has(id));
   return Array.from(jobs, ([workerId, lost]) => ({ workerId, jobs: lost }));
+}
+
+/** Has the worker of this attempt look at what is asked of it. False where it lives and cannot be asked from here. */
+export function askToEnd(directory: string, { worker_id, lease }: ProcessingJob, isFresh: SignCheck): boolean {
+  const worker = readAll(directory).find(({ id }) => id === worker_id);
+  if (worker === undefined) return true;
+  const runs = isRunning(worker);
+  if (runs === undefined) return !isFresh(pathOf(directory, worker.id));
+  return !runs || requestEnd(directory, worker, lease);
 }
 
 /** Removes what a dead one left. */
@@ -75,7 +91,11 @@ function forget(directory: string, id: string): void {
   removeSign(path);
 }
 
-function announcement(path: string, file: PresenceFile, sign: AsyncDisposable): Announcement {
+function announcement(
+  path: string,
+  file: PresenceFile,
+  { sign, requests }: { sign: AsyncDisposable; requests: Disposable | undefined },
+): Announcement {
   return {
     id: file.id,
     stopping: async () => replace(path, encode({ ...file, stopping: true })),
@@ -83,6 +103,7 @@ function announcement(path: string, file: PresenceFile, sign: AsyncDisposable): 
     isFenced: () => false,
     async [Symbol.asyncDispose]() {
       remove(path);
+      requests?.[Symbol.dispose]();
       await sign[Symbol.asyncDispose]();
     },
   };
@@ -111,6 +132,7 @@ function toPresent(file: PresenceFile): Present {
     host: file.host,
     reachable: isRunning(file) !== undefined,
     ...(file.supervisor === undefined ? {} : { supervisor: file.supervisor }),
+    ...(file.queues === undefined ? {} : { queues: file.queues }),
     startedAt: file.started_at,
     stopping: file.stopping === true,
   };

@@ -4,7 +4,7 @@
  */
 
 import type { ProcessingJob } from "../../job/job.ts";
-import { type QueueRule, type QueueRules, queueOf } from "../../job/queue.ts";
+import { type QueueRule, type QueueRules, type QueueStatus, queueOf } from "../../job/queue.ts";
 import { withBeginning } from "../../job/rate.ts";
 import type { Schedule } from "../../job/schedule.ts";
 import { type ArchiveRange, isArchiveRange } from "./archive.ts";
@@ -42,6 +42,18 @@ export function standingIn({ archive, queues, begun, schedules }: Partial<Standi
     begun: byName(begun),
     schedules: byName(schedules),
   };
+}
+
+/** Every queue that has a rule, or a job that waits or runs. */
+export function queueStatuses(counted: Iterable<QueueStatus>, { queues: rules, begun }: Standing): QueueStatus[] {
+  const idle = Object.keys(rules).map((name) => [name, { name, pending: 0, waiting: 0, processing: 0 }] as const);
+  const counts = Array.from(counted, (one) => [one.name, one] as const);
+  return Array.from(new Map([...idle, ...counts]).values())
+    .filter(({ name, pending, processing }) => name in rules || pending + processing > 0)
+    .map((count) => {
+      const rule = rules[count.name];
+      return { ...count, ...rule, ...(rule?.rate === undefined ? {} : { begun: begun[count.name] ?? [] }) };
+    });
 }
 
 /** With the rule that holds now; nothing does where it is empty. */

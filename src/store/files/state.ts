@@ -11,7 +11,7 @@ import type { Counts } from "../store.ts";
 import { archivingOf, withRange } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
 import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";
-import { NOTHING_STANDING, type Standing, withClaim, withEntry, withRule } from "./standing.ts";
+import { NOTHING_STANDING, queueStatuses, type Standing, withClaim, withEntry, withRule } from "./standing.ts";
 import { Waiters } from "./waiters.ts";
 
 /** Which of the two files a record is to be applied to; one of them may be past it already. */
@@ -112,15 +112,7 @@ export class QueueState {
 
   /** Every queue that has a rule, or a job that waits or runs. */
   queues(): QueueStatus[] {
-    const { queues: rules, begun } = this.#standing;
-    const idle = Object.keys(rules).map((name) => [name, { name, pending: 0, waiting: 0, processing: 0 }] as const);
-    const counted = Array.from(this.#lanes.counts(), (one) => [one.name, one] as const);
-    return Array.from(new Map([...idle, ...counted]).values())
-      .filter(({ name, pending, processing }) => name in rules || pending + processing > 0)
-      .map(({ name, ...counts }) => {
-        const rule = rules[name];
-        return { name, ...counts, ...rule, ...(rule?.rate === undefined ? {} : { begun: begun[name] ?? [] }) };
-      });
+    return queueStatuses(this.#lanes.counts(), this.#standing);
   }
 
   /**
@@ -133,12 +125,19 @@ export class QueueState {
       .filter((entry): entry is PendingJob => "state" in entry && entry.state === "pending" && !entry.waits_for)
       .map((job): Ticket => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
     const terms = { ...asking, standing: this.#standing };
-    return this.#lanes.due(terms, { freed, queues: running.map(queueOf) });
+    const changing = { freed, queues: running.map(queueOf) };
+    if (asking.only === undefined) return this.#lanes.due(terms, changing);
+    const ticket = freed.find(({ job }) => job.id === asking.only) ?? this.#ticket(asking.only);
+    const isDue = ticket && asking.limit > 0 && ticket.job.run_at <= asking.now;
+    return isDue && this.#lanes.admits(ticket, terms, changing) ? [ticket.job] : [];
   }
 
   /** When the earliest pending job is due that may be claimed on these terms: now or before, if one is due already. */
   nextDueAt(asking: Omit<Asking, "standing" | "limit">): number | undefined {
-    return this.#lanes.nextDueAt({ ...asking, standing: this.#standing });
+    const terms = { ...asking, standing: this.#standing };
+    if (asking.only === undefined) return this.#lanes.nextDueAt(terms);
+    const ticket = this.#ticket(asking.only);
+    return ticket && this.#lanes.dueAt(ticket, terms);
   }
 
   /** When a schedule gives its next job. */
@@ -172,8 +171,10 @@ export class QueueState {
     }
     if (sides.queue) this.#drop(id);
     if (to === "queue" && sides.queue) this.#put(set as unknown as Job);
-    if (sides.dlq && (this.#dead.delete(id) || to === "dlq")) this.#dlqChanges += 1;
+    if (sides.dlq && (to === "dlq" || this.#dead.has(id))) this.#dlqChanges += 1;
+    // One that is there already keeps its place.
     if (to === "dlq" && sides.dlq) this.#dead.set(id, set as unknown as DeadLetter);
+    else if (sides.dlq) this.#dead.delete(id);
     return true;
   }
 
@@ -221,6 +222,12 @@ export class QueueState {
     this.#completed.clear();
     for (const job of completed) this.#completed.set(job.id, job);
     this.#areCompletedInOrder = true;
+  }
+
+  /** Of a job that may be claimed as it is. */
+  #ticket(id: string): Ticket | undefined {
+    const version = this.#jobs.get(id);
+    return version && isTicket(version) ? version : undefined;
   }
 
   #drop(id: string): void {

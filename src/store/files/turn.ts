@@ -43,8 +43,7 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
   }
   if (!claimant) return { records, result: { ended, claimed: [] } };
   const forgotten = forgottenBy(claimant, state).filter(({ id }) => !latest.has(id));
-  const { queues: served } = claimant;
-  const due = state.due({ now, served, limit: claimant.limit - forgotten.length }, latest);
+  const due = state.due({ ...termsOf(claimant, now), limit: claimant.limit - forgotten.length }, latest);
   const claimed = due.map((job) => {
     const running = claim(job, { workerId: claimant.workerId, lease: seq + records.length }, now);
     records.push(recordOf("claimed", job, running));
@@ -54,8 +53,8 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
 }
 
 /** What was settled, with the time at which to look again, as the state is afterwards. */
-export function turn(state: QueueState, done: Settled, { now, served }: Pick<Asking, "now" | "served">): Turn {
-  const nextDueAt = state.nextDueAt({ now, served });
+export function turn(state: QueueState, done: Settled, { now, claimant }: Pick<TurnRequest, "now" | "claimant">): Turn {
+  const nextDueAt = state.nextDueAt(termsOf(claimant, now));
   const nextScheduleAt = state.nextScheduleAt();
   return {
     ...done,
@@ -67,9 +66,12 @@ export function turn(state: QueueState, done: Settled, { now, served }: Pick<Ask
 /** Whether a claim would come back empty. */
 export function isNothingToTake(state: QueueState, claimant: Claimant, now: number): boolean {
   if (claimant.limit < 1) return true;
-  return (
-    state.due({ now, limit: 1, served: claimant.queues }).length === 0 && forgottenBy(claimant, state).length === 0
-  );
+  const due = state.due({ ...termsOf(claimant, now), limit: 1 });
+  return due.length === 0 && forgottenBy(claimant, state).length === 0;
+}
+
+function termsOf(claimant: Claimant | undefined, now: number): Pick<Asking, "now" | "served" | "only"> {
+  return { now, served: claimant?.queues, only: claimant?.only };
 }
 
 /** Claims that count although their worker was told of an error, or of nothing: given to it once more. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import { guard, namesInTrusted, openToAppend } from "./durable.ts";
-import { logOwner, logPath, logsOf, supervisorLogPath } from "./log-files.ts";
+import { logName, logOwner, logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { checkDirectory } from "./trust.ts";
 
 export interface OldLog {
@@ -36,6 +36,15 @@ export class LogDirectory {
   /** The logs that there are of a job, oldest first. */
   of(id: string): AttemptLog[] {
     return logsOf(this.path, id);
+  }
+
+  /** Those of all logs that there are of these jobs. */
+  pathsOf(ids: readonly string[]): string[] {
+    if (ids.length === 0) return [];
+    const owners = new Set(ids.map(logName));
+    return namesInTrusted(this.path)
+      .filter((name) => owners.has(logOwner(name) ?? ""))
+      .map((name) => join(this.path, name));
   }
 
   /** The logs of attempts that nothing was added to since `before`, in epoch ms. Others have their turn in between. */

@@ -3,19 +3,19 @@
  * to a commit was lost, it tells whether it was done.
  */
 import type { SQL } from "bun";
-import { type Entry, isDeadLetter, type PendingJob } from "../../job/job.ts";
+import type { Entry, PendingJob } from "../../job/job.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { type Admission, type Admitted, admit, readmit } from "../admission.ts";
+import { type Admission, type Admitted, admit } from "../admission.ts";
 import { residentsById } from "../residents.ts";
 import { array } from "./array.ts";
 import { type Database, stateOf } from "./database.ts";
 import { add, FEW, nameQueues, newCall } from "./insertion.ts";
-import { applyReplacements, lockKeyHolders, lockResidents } from "./residents.ts";
+import { UNIQUE_VIOLATION, unlessTaken } from "./once.ts";
+import { applyReplacements, lockResidents } from "./residents.ts";
 import { entryOf, type JobRow } from "./row.ts";
 import { channelOf } from "./wakes.ts";
 
 const COPY_MS = 600_000;
-const UNIQUE_VIOLATION = "23505";
 
 type Terms = Omit<Admission, "residents">;
 
@@ -78,50 +78,6 @@ export async function addFired(
   await add(sql, jobs, { call: newCall(), now, channel: channelOf(schema) });
 }
 
-/** Puts dead letters back, due now, at the end of the queue. Throws as `readmit` does. */
-export async function requeue(database: Database, ids: readonly string[], now: number): Promise<PendingJob[]> {
-  const call = newCall();
-  let jobs: PendingJob[] = [];
-  const work = async (sql: SQL): Promise<PendingJob[]> => {
-    const rows: JobRow[] = await sql`
-      SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) AND (state = 'dead' OR call = ${call}) FOR UPDATE`;
-    // An earlier asking of this very call was done, though its answer was lost. What became of the jobs since is no matter.
-    if (rows.some((row) => row.call === call)) return jobs;
-    const entries = new Map(rows.map((row) => [row.id, entryOf(row)]));
-    const deadLetter = (id: string) => {
-      const entry = entries.get(id);
-      return entry && isDeadLetter(entry) ? entry : undefined;
-    };
-    const holders = await lockKeyHolders(sql, [...entries.values()]);
-    jobs = readmit(ids, { deadLetter, keyHolder: (key) => holders.get(key), now }).map(({ job }) => job);
-    if (jobs.length === 0) return jobs;
-    await sql`
-      WITH back AS (
-        SELECT b.*, nextval('places') AS place FROM ROWS FROM (
-          json_to_recordset(${jobs}::json) AS (id text, run_at bigint, updated_at bigint, last_error text)
-        ) WITH ORDINALITY AS b (id, run_at, updated_at, last_error, number) ORDER BY b.number
-      )
-      UPDATE jobs j SET state = 'pending', due = true, place = b.place, run_at = b.run_at, attempts = 0,
-        updated_at = b.updated_at, last_error = b.last_error, call = ${call},
-        processing_started_at = NULL, worker_id = NULL, lease = NULL
-      FROM back b WHERE j.id = b.id`;
-    await sql`SELECT tell('work')`;
-    return jobs;
-  };
-  return unlessTaken(() => database.transact(work));
-}
-
-/** Does it once more as long as somebody is faster with one of the ids or keys: the next try knows him. */
-async function unlessTaken<T>(attempt: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
-    }
-  }
-}
-
 function standsTwice(specs: readonly JobSpec[]): boolean {
   const ids = specs.flatMap(({ id }) => (id === undefined ? [] : [id]));
   return new Set(ids).size < ids.length;
@@ -136,8 +92,8 @@ async function holdersOf(database: Database, wanted: readonly { readonly id?: st
 }
 
 /**
- * Whether an earlier asking of this call was done. One commit brought all of its jobs; some may have been put back from the
- * dead letter queue by another call since, and some, or all, may be in the archive by now.
+ * Whether an earlier asking of this call was done. One commit brought all of its jobs; some, or all, may be in the archive by
+ * now. If all have been removed by hand meanwhile, it counts as not done.
  */
 async function isDone(sql: SQL, call: string, jobs: readonly PendingJob[]): Promise<boolean> {
   const [first] = jobs;

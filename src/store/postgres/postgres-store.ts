@@ -3,27 +3,29 @@
  * is guarded by the lease and by the primary key of `jobs`, which holds everything that has an id, the DLQ too.
  */
 import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, resolveConfig, retryPolicy } from "../../config.ts";
+import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { jobNotFound } from "../admission.ts";
+import { jobNotFound, jobsOf } from "../admission.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
-import { enqueue, requeue } from "./arrival.ts";
+import { alter } from "./alteration.ts";
+import { enqueue } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { PostgresSchedules } from "./postgres-schedules.ts";
 import { Presence } from "./presence.ts";
 import { changeQueue, readQueues } from "./queues.ts";
-import { readArchive, readCounts } from "./reading.ts";
+import { readArchive, readCounts, readDeadLetters, readEntries, readJobs } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
-import { deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
+import { entryOf, type JobRow } from "./row.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { dump, restore } from "./transfer.ts";
 import { Turns } from "./turn.ts";
@@ -89,9 +91,7 @@ export class PostgresStore implements Store {
   async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
     const { max_retries: maxRetries } = await this.config();
     const terms = { existing, maxRetries, now: this.#now(), random: this.#options.random };
-    const { jobs, present } = await enqueue(this.#database, specs, terms);
-    for (const id of present) onSkip?.(id);
-    return jobs;
+    return jobsOf(await enqueue(this.#database, specs, terms), onSkip);
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -118,8 +118,13 @@ export class PostgresStore implements Store {
     };
   }
 
-  async requeue(ids: readonly string[]): Promise<PendingJob[]> {
-    return requeue(this.#database, ids, this.#now());
+  async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    return alter(this.#database, ids, { rule, now: this.#now(), logs: this.#logs });
+  }
+
+  async askToEnd(job: ProcessingJob): Promise<boolean> {
+    await this.#wakeUps.requestEnd(job);
+    return true;
   }
 
   async get(id: string): Promise<Entry> {
@@ -129,8 +134,12 @@ export class PostgresStore implements Store {
     throw jobNotFound(id, { hasArchive: queue.has_archive });
   }
 
+  async entries(ids: readonly string[]): Promise<Entry[]> {
+    return readEntries(this.#database, ids);
+  }
+
   async list(state?: JobState): Promise<Job[]> {
-    return (await this.#rows(state)).map(jobOf);
+    return readJobs(this.#database, state);
   }
 
   archived(): AsyncIterable<readonly CompletedJob[]> {
@@ -142,7 +151,7 @@ export class PostgresStore implements Store {
   }
 
   async deadLetters(): Promise<DeadLetter[]> {
-    return (await this.#rows("dead")).map(deadLetterOf);
+    return readDeadLetters(this.#database);
   }
 
   async counts(): Promise<Counts> {
@@ -180,6 +189,7 @@ export class PostgresStore implements Store {
   async announce(as: Announced): Promise<Announcement> {
     const { elapsed, logs, aheadMs, now } = this.#options;
     this.#database.patienceMs = WORKERS_PATIENCE_MS;
+    if (as.onAsked) this.#wakeUps.heedRequests(as.onAsked);
     const presence = await Presence.announce(
       this.#database,
       {
@@ -230,15 +240,6 @@ export class PostgresStore implements Store {
     await this.#retention.finish();
     await this.#wakeUps.tellNow();
     await this.#database[Symbol.asyncDispose]();
-  }
-
-  /** In this state, or of all jobs that are in the queue. */
-  async #rows(state?: JobRow["state"]): Promise<JobRow[]> {
-    return this.#database.ask((sql) =>
-      state === undefined
-        ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
-        : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
-    );
   }
 
   #now(): number {

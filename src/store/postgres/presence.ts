@@ -2,6 +2,8 @@
  * That this process is alive, for all machines: a worker or supervisor keeps a row of `presence` and renews it every two
  * seconds, by the clock of the database. A worker that could not renew it for 10 s is fenced: it ends its own jobs and
  * claims no more, for others may give them away from 15 s on (roster.ts).
+ *
+ * At the same time it learns which of its attempts somebody wants ended, should it not have heard of that (wakes.ts).
  */
 
 import { self } from "../local/identity.ts";
@@ -79,13 +81,13 @@ export class Presence implements Announcement {
   async #enter(): Promise<boolean> {
     const askedAt = this.#options.elapsed();
     const { pid, start, host, boot, pidns } = self();
-    const { kind, supervisor = null } = this.#as;
+    const { kind, supervisor = null, queues = null } = this.#as;
     const { logs, now } = this.#options;
     const entered = await this.#database.ask(
       (sql) => sql`
-        INSERT INTO presence (id, token, kind, supervisor, pid, start, host, boot, pidns, logs, started_at)
-        SELECT ${this.id}, ${this.#token}, ${kind}, ${supervisor}, ${pid}, ${start}, ${host}, ${boot}, ${pidns}, ${logs},
-          ${now()}
+        INSERT INTO presence (id, token, kind, supervisor, queues, pid, start, host, boot, pidns, logs, started_at)
+        SELECT ${this.id}, ${this.#token}, ${kind}, ${supervisor}, ${queues}::json, ${pid}, ${start}, ${host}, ${boot},
+          ${pidns}, ${logs}, ${now()}
         WHERE NOT EXISTS (SELECT FROM jobs WHERE state = 'processing' AND worker_id = ${this.id})
         ON CONFLICT (id) DO UPDATE SET renewed_at = clock_timestamp() WHERE presence.token = excluded.token
         RETURNING id`,
@@ -109,11 +111,11 @@ export class Presence implements Announcement {
     try {
       const [row] = await this.#database.ask(
         (sql) => sql`
-          UPDATE presence SET renewed_at = clock_timestamp()
-          FROM (SELECT renewed_at AS before FROM presence WHERE id = ${this.id} AND token = ${this.#token}) AS old
+          UPDATE presence SET renewed_at = clock_timestamp(), asked = '{}'
+          FROM (SELECT renewed_at AS before, to_json(asked) AS leases FROM presence WHERE id = ${this.id} AND token = ${this.#token}) AS old
           WHERE id = ${this.id} AND token = ${this.#token}
           RETURNING extract(epoch FROM clock_timestamp() - before)::float8 * 1000 AS gap_ms,
-            extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms`,
+            extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms, leases`,
         { timeoutMs: ANSWER_MS, patienceMs: 0 },
       );
       const isBack = this.#isUnanswered;
@@ -126,6 +128,7 @@ export class Presence implements Announcement {
       this.#isFenced = false;
       this.#fenceLater();
       if (isBack) this.#as.onAnswered?.();
+      for (const lease of row.leases) this.#as.onAsked?.(lease);
     } catch {
       this.#isUnanswered = true;
       // The next one may succeed; if none does, the fence falls.

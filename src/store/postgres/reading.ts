@@ -1,11 +1,28 @@
 /** What is read of the tables as a whole. */
 import type { SQL } from "bun";
-import type { CompletedJob } from "../../job/job.ts";
+import type { CompletedJob, DeadLetter, Entry, Job, JobState } from "../../job/job.ts";
 import type { Counts } from "../store.ts";
+import { array } from "./array.ts";
 import type { Database } from "./database.ts";
-import { type ArchivedRow, completedOf } from "./row.ts";
+import { type ArchivedRow, completedOf, deadLetterOf, entryOf, type JobRow, jobOf } from "./row.ts";
 
 const ARCHIVED_A_BATCH = 5000;
+
+/** In the order they were enqueued; all states when none is named. */
+export async function readJobs(database: Database, state?: JobState): Promise<Job[]> {
+  const rows: JobRow[] = await database.ask((sql) =>
+    state === undefined
+      ? sql`SELECT * FROM jobs WHERE state <> 'dead' ORDER BY place`
+      : sql`SELECT * FROM jobs WHERE state = ${state} ORDER BY place`,
+  );
+  return rows.map(jobOf);
+}
+
+/** Oldest first. */
+export async function readDeadLetters(database: Database): Promise<DeadLetter[]> {
+  const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE state = 'dead' ORDER BY place`);
+  return rows.map(deadLetterOf);
+}
 
 export async function readCounts(database: Database): Promise<Counts> {
   const [row] = await database.ask(
@@ -17,6 +34,12 @@ export async function readCounts(database: Database): Promise<Counts> {
   const archived = Number(row.archived);
   const { pending = 0, processing = 0, completed = 0, failed = 0, dead = 0 } = row.counts ?? {};
   return { pending, processing, completed: completed + archived, archived, failed, dead };
+}
+
+export async function readEntries(database: Database, ids: readonly string[]): Promise<Entry[]> {
+  if (ids.length === 0) return [];
+  const rows: JobRow[] = await database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[])`);
+  return rows.map(entryOf);
 }
 
 /** A batch at a time, in the order in which they were archived. */

@@ -16,6 +16,7 @@ export interface PresenceRow extends ProcessIdentity {
   readonly id: string;
   readonly kind: Present["kind"];
   readonly supervisor: string | null;
+  readonly queues: readonly string[] | null;
   readonly started_at: string;
   readonly stopping: boolean;
   readonly logs: string;
@@ -173,6 +174,7 @@ function toPresent(row: PresenceRow): Present {
     host: row.host,
     reachable: isRunning(row) !== undefined,
     ...(row.supervisor === null ? {} : { supervisor: row.supervisor }),
+    ...(row.queues === null ? {} : { queues: row.queues }),
     startedAt: Number(row.started_at),
     stopping: row.stopping,
   };

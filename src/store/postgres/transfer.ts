@@ -5,6 +5,7 @@ import { portableArchived, portableDeadLetter, portableJob } from "../../job/por
 import type { Item, Restored } from "../item.ts";
 import { queueItems, refuseUnlessEmpty, scheduleItems, settingItems } from "../transfer.ts";
 import { type Database, stateOf } from "./database.ts";
+import { transactOnce } from "./once.ts";
 import { selectSchedules } from "./postgres-schedules.ts";
 import { selectRules } from "./queues.ts";
 import { fetchAll, readCounts } from "./reading.ts";
@@ -17,7 +18,6 @@ const A_DAY_MS = 86_400_000;
 const UNIQUE_VIOLATION = "23505";
 /** How often somebody may enqueue an id between the question whether it is taken and the answer's use. */
 const MOST_COLLISIONS = 10;
-const LOOK_AGAIN_MS = 200;
 /** Throws `E_STORE_IO` when the connection is lost after something was given away. */
 export async function dump(database: Database, take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
   let hasBegun = false;
@@ -53,36 +53,22 @@ const SELECTIONS: readonly ((sql: SQL, give: Give) => Promise<boolean>)[] = [
     ),
 ];
 
-/** All or nothing. An answer that was lost does no harm: the server is asked what became of the transaction. */
+/** All or nothing. */
 export async function restore(
   database: Database,
   read: () => AsyncIterable<readonly Item[]>,
   terms: Terms,
 ): Promise<Restored> {
-  let last: { readonly transaction: string; readonly restored: Restored } | undefined;
   const work = async (sql: SQL): Promise<Restored> => {
-    if (last && (await wasCommitted(sql, last.transaction))) return last.restored;
     await sql`SET LOCAL idle_in_transaction_session_timeout = 0`;
-    const [row] = await sql`SELECT pg_current_xact_id()::text AS transaction`;
-    const restored = await new Restoration(sql, terms).run(read());
-    last = { transaction: row.transaction, restored };
-    return restored;
+    return new Restoration(sql, terms).run(read());
   };
   for (let collisions = 0; ; collisions++) {
-    if (terms.existing === "refuse" && last === undefined) refuseUnlessEmpty(database, await readCounts(database));
+    if (terms.existing === "refuse") refuseUnlessEmpty(database, await readCounts(database));
     try {
-      return await database.transact(work, { timeoutMs: A_DAY_MS });
+      return await transactOnce(database, work, { timeoutMs: A_DAY_MS });
     } catch (error) {
       if (stateOf(error) !== UNIQUE_VIOLATION || collisions === MOST_COLLISIONS) throw error;
     }
-  }
-}
-
-async function wasCommitted(sql: SQL, transaction: string): Promise<boolean> {
-  for (;;) {
-    const [row] = await sql`SELECT pg_xact_status(${transaction}::xid8) AS status`;
-    if (row.status !== "in progress") return row.status === "committed";
-    // The server does not know yet that the connection was lost.
-    await Bun.sleep(LOOK_AGAIN_MS);
   }
 }

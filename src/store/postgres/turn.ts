@@ -13,6 +13,7 @@ import type { Claimant, Turn } from "../store.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
 import { readPrinted } from "./output.ts";
+import { readEntries } from "./reading.ts";
 import { changeOf, entryOf, type JobRow, processingOf } from "./row.ts";
 
 interface TurnRequest {
@@ -100,22 +101,18 @@ export class Turns {
   async #entries(ends: readonly AttemptEnd[]): Promise<Map<AttemptEnd, Entry | undefined>> {
     const isHeld = ({ id, lease }: AttemptEnd): boolean => this.#held.get(lease)?.id === id;
     const unknown = ends.filter((end) => !isHeld(end)).map(({ id }) => id);
-    const rows: JobRow[] =
-      unknown.length === 0
-        ? []
-        : await this.#database.ask((sql) => sql`SELECT * FROM jobs WHERE id = ANY (${array(unknown)}::text[])`);
-    const loaded = new Map(rows.map((row) => [row.id, entryOf(row)]));
+    const loaded = new Map((await readEntries(this.#database, unknown)).map((entry) => [entry.id, entry]));
     return new Map(ends.map((end) => [end, isHeld(end) ? this.#held.get(end.lease) : loaded.get(end.id)]));
   }
 
   async #ask(sql: SQL, sent: readonly Sent[], { claimant, now }: TurnRequest): Promise<Answer> {
     const ends = sent.map(({ end: { id, lease }, change: { job } }) => ({ id, lease, ...changeOf(job) }));
     const printed = sent.flatMap(({ end }) => this.#printedBy(end));
-    const { workerId = "", limit = 0, holds, queues } = claimant ?? {};
+    const { workerId = "", limit = 0, holds, queues, only = null } = claimant ?? {};
     const leases = holds && `{${[...holds].join(",")}}`;
     const [row] = await sql`
       SELECT settle(${orNull(ends)}::json, ${orNull(printed)}::json, ${workerId}, ${Math.max(0, limit)},
-        ${queues && array(queues)}::text[], ${leases}::bigint[], ${now}) AS answer`;
+        ${queues && array(queues)}::text[], ${only}, ${leases}::bigint[], ${now}) AS answer`;
     return row.answer;
   }
 

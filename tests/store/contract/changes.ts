@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import type { Store } from "../../../src/store/store.ts";
+import { requeue } from "../../support/requeue.ts";
 import { until } from "../../support/until.ts";
 import { type Bench, type Contract, end, SUCCESS, specs } from "./bench.ts";
 
@@ -18,7 +19,7 @@ export const changesContract: Contract = {
 
   "wake this handle after another handle's requeue": wakes(async (bench) => {
     await bench.dead("bad1");
-    return (store) => store.requeue(["bad1"]);
+    return (store) => requeue(store, ["bad1"]);
   }),
 
   "wake this handle after another handle's setting": wakes(async () => (store) => store.setConfig("max_retries", 5)),

@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { requeue } from "../../support/requeue.ts";
 import { type Contract, claimed, claimedOne, end, FAILURE, ids, SUCCESS, specs, T0 } from "./bench.ts";
 
 export const claimContract: Contract = {
@@ -52,6 +53,26 @@ export const claimContract: Contract = {
     expect(ids(await claimed(store, { limit: 2 }))).toEqual(["a", "b"]);
     expect(ids(await claimed(store, { limit: 2 }))).toEqual(["c"]);
     expect(await claimed(store)).toEqual([]);
+  },
+
+  "takes the one job that is asked for and no other, when it is due": async (bench) => {
+    const { store } = bench;
+    await store.enqueue([...specs("a", "b"), { id: "later", command: "x", run_at: T0 + 5000 }]);
+    const only = (id: string) => store.settle([], { workerId: "worker-1", limit: 5, only: id });
+    expect(await only("later")).toEqual({ ended: [], claimed: [], nextDueAt: T0 + 5000 });
+    expect(await only("nope")).toEqual({ ended: [], claimed: [] });
+    const turn = await only("b");
+    expect(ids(turn.claimed)).toEqual(["b"]);
+    expect(turn).not.toHaveProperty("nextDueAt");
+    const [b] = turn.claimed;
+    if (!b) throw new Error("nothing was claimed");
+    await store.setConfig("backoff_base", 0);
+    const again = await store.settle([end(b, FAILURE)], { workerId: "worker-1", limit: 1, only: "b" });
+    expect(ids(again.claimed)).toEqual(["b"]);
+    expect(await store.settle([], { workerId: "worker-1", limit: 0, only: "a" })).toMatchObject({ claimed: [] });
+    bench.now = T0 + 5000;
+    expect(ids((await only("later")).claimed)).toEqual(["later"]);
+    expect(ids(await claimed(store))).toEqual(["a"]);
   },
 
   "leaves a delayed job until its run_at, whatever its priority": async (bench) => {
@@ -114,7 +135,7 @@ export const claimContract: Contract = {
       const job = await claimedOne(store);
       leases.push(job.lease);
       await store.settle([end(job, outcome)]);
-      if (outcome === FAILURE) await store.requeue(["p1"]);
+      if (outcome === FAILURE) await requeue(store, ["p1"]);
       const next = await bench.another();
       await bench.close(store);
       store = next;

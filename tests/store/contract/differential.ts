@@ -2,6 +2,9 @@ import { expect } from "bun:test";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
 import type { ConfigKey } from "../../../src/config.ts";
+import { wherePossible } from "../../../src/job/alteration.ts";
+import { cancel, remove, removeDeadLetter, retry, retryDeadLetter } from "../../../src/job/control.ts";
+import { checkChanges, edit } from "../../../src/job/edit.ts";
 import { QueueError } from "../../../src/job/errors.ts";
 import type { Lease } from "../../../src/job/job.ts";
 import type { Outcome } from "../../../src/job/outcome.ts";
@@ -15,14 +18,25 @@ import { Bench, type Contract, everything } from "./bench.ts";
 /** What a person or a worker may do; instants are relative to the clock, attempts are named by the order of their claims. */
 type Command =
   | { kind: "enqueue"; specs: (JobSpec & { id: string; delay?: number })[]; existing: "refuse" | "skip" }
-  | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number; queues?: string[] }
+  | { kind: "settle"; ends: { attempt: number; outcome: Outcome }[]; limit?: number; queues?: string[]; only?: string }
   | { kind: "rule"; queue: string; change: QueueRuleChange }
-  | { kind: "requeue"; ids: string[] }
+  | { kind: "alter"; ids: string[]; rule: keyof typeof RULES; wherePossible: boolean }
   | { kind: "set"; key: ConfigKey; value: number }
   | { kind: "wait"; ms: number }
   /** Whoever acts next uses another handle, or a new one after the old one has closed. */
   | { kind: "switch" }
   | { kind: "reopen" };
+
+const RULES = {
+  cancel,
+  retry,
+  remove,
+  retryDeadLetter,
+  removeDeadLetter,
+  hurry: edit(checkChanges({ priority: 1, delay: 0, expires_in: null })),
+  postpone: edit(checkChanges({ priority: null, delay: 3000, max_retries: 0 })),
+  rewrite: edit(checkChanges({ command: "echo ho", env: { C: "3" }, expires_in: 4000 })),
+};
 
 export const differentialContract: Contract = {
   "any sequence of commands gives the same answers and leaves the same jobs": async ({ harness }) => {
@@ -73,8 +87,10 @@ class Run implements AsyncDisposable {
       }
       case "settle":
         return await this.#settle(command);
-      case "requeue":
-        return await this.#same((store) => store.requeue(command.ids));
+      case "alter": {
+        const rule = command.wherePossible ? wherePossible(RULES[command.rule]) : RULES[command.rule];
+        return await this.#same((store) => store.alter(command.ids, rule));
+      }
       case "rule":
         return await this.#same((store) => store.setQueue(command.queue, command.change));
       case "set":
@@ -104,8 +120,9 @@ class Run implements AsyncDisposable {
     expect(this.#anonymous(await answer(call(this.#handles[0])), "tested")).toEqual(expected);
   }
 
-  async #settle({ ends, limit, queues }: Command & { kind: "settle" }): Promise<void> {
-    const claimant = limit === undefined ? undefined : { workerId: "worker-1", limit, ...(queues && { queues }) };
+  async #settle({ ends, limit, queues, only }: Command & { kind: "settle" }): Promise<void> {
+    const terms = { ...(queues && { queues }), ...(only !== undefined && { only }) };
+    const claimant = limit === undefined ? undefined : { workerId: "worker-1", limit, ...terms };
     const turn = (store: Store, side: "tested" | "model"): Promise<Turn> => {
       const named = ends.flatMap(({ attempt, outcome }) => {
         const known = this.#attempts.at(-1 - attempt);
@@ -157,6 +174,7 @@ function commands(): fc.Arbitrary<Command> {
       max_retries: fc.nat(2),
       priority: fc.integer({ min: -2, max: 2 }),
       expires_in: fc.integer({ min: 1, max: 5000 }),
+      batch: fc.constantFrom("x", "y"),
       env: fc.constantFrom({ A: "1" }, { B: "", A: "2" }),
       queue: fc.constantFrom("x", "y"),
       after: fc.subarray(["a", "b", "c", "d"], { minLength: 1 }),
@@ -191,8 +209,18 @@ function commands(): fc.Arbitrary<Command> {
       ends: fc.array(fc.record({ attempt: fc.nat(5), outcome }), { maxLength: 3 }),
       limit: fc.nat(3),
       queues: fc.subarray(["x", "default"], { minLength: 1 }),
+      only: id,
     },
     { requiredKeys: ["kind", "ends"], noNullPrototype: true },
+  );
+  const alter = fc.record(
+    {
+      kind: fc.constant("alter" as const),
+      ids: fc.array(id, { maxLength: 3 }),
+      rule: fc.constantFrom(...(Object.keys(RULES) as (keyof typeof RULES)[])),
+      wherePossible: fc.boolean(),
+    },
+    { noNullPrototype: true },
   );
   const setting = fc.oneof(
     fc.record({ key: fc.constant<ConfigKey>("max_retries"), value: fc.nat(3) }),
@@ -214,10 +242,7 @@ function commands(): fc.Arbitrary<Command> {
     { arbitrary: rule, weight: 2 },
     { arbitrary: enqueue, weight: 4 },
     { arbitrary: settle, weight: 8 },
-    {
-      arbitrary: fc.array(id, { maxLength: 2 }).map((ids): Command => ({ kind: "requeue", ids: [...new Set(ids)] })),
-      weight: 2,
-    },
+    { arbitrary: alter, weight: 5 },
     { arbitrary: setting.map((set): Command => ({ kind: "set", ...set })), weight: 1 },
     { arbitrary: fc.nat(5000).map((ms): Command => ({ kind: "wait", ms })), weight: 3 },
     { arbitrary: fc.constant<Command>({ kind: "switch" }), weight: 2 },

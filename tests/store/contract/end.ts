@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { requeue } from "../../support/requeue.ts";
 import { type Contract, claimed, claimedOne, end, everything, FAILURE, ids, SUCCESS, specs, T0 } from "./bench.ts";
 
 export const endContract: Contract = {
@@ -143,6 +144,7 @@ export const endContract: Contract = {
     const other = await bench.another();
     const said = {
       priority: -3,
+      batch: "nightly 4711",
       cwd: "/srv/a b",
       env: { B: "\\n\t'\"é🔁", A: "" },
       timeout: 1500,
@@ -158,7 +160,7 @@ export const endContract: Contract = {
     expect(job).toMatchObject(terms);
     await bench.store.settle([end(job, FAILURE)]);
     expect(await other.deadLetters()).toMatchObject([terms]);
-    const [back] = await other.requeue(["p1"]);
+    const [back] = await requeue(other, ["p1"]);
     expect(back).toMatchObject(terms);
     expect(await bench.store.list()).toStrictEqual([back as never]);
     const again = await claimedOne(other);
@@ -191,7 +193,7 @@ export const endContract: Contract = {
     await bench.store.settle([end(third, { kind: "worker-lost", workerId: "worker-2" })]);
     const [dead] = await other.deadLetters();
     expect(dead?.history).toMatchObject([history[0] ?? {}, { attempt: 2, worker_id: "worker-2", lease: third.lease }]);
-    const [back] = await other.requeue(["p1"]);
+    const [back] = await requeue(other, ["p1"]);
     expect(back?.history).toEqual(dead?.history);
     expect(await bench.store.list()).toStrictEqual([back as never]);
     await bench.store.settle([end(await claimedOne(other), SUCCESS)]);

@@ -1,9 +1,12 @@
 import { expect } from "bun:test";
+import { wherePossible } from "../../../src/job/alteration.ts";
+import { remove, retry } from "../../../src/job/control.ts";
 import type { QueueError } from "../../../src/job/errors.ts";
 import type { IfExists } from "../../../src/job/key.ts";
 import type { JobSpec } from "../../../src/job/spec.ts";
 import type { Item } from "../../../src/store/item.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { requeue } from "../../support/requeue.ts";
 import {
   Bench,
   type Contract,
@@ -44,7 +47,7 @@ export const keysContract: Contract = {
     expect(job).not.toHaveProperty("if_exists");
     await store.settle([end(await claimedOne(store), FAILURE)]);
     expect(await store.get("a")).toMatchObject({ key: "k", attempts: 1 });
-    expect(await store.requeue(["a"])).toMatchObject([{ key: "k" }]);
+    expect(await requeue(store, ["a"])).toMatchObject([{ key: "k" }]);
   },
 
   "have a second job refused, or left out, while the first is pending or processing": async (bench) => {
@@ -154,20 +157,25 @@ export const keysContract: Contract = {
     expect(await store.enqueue([keyed("a"), keyed("b")], { existing: "skip" })).toEqual([]);
   },
 
-  "keep a dead letter in the DLQ while another job has its key": async (bench) => {
+  "keep a dead letter in the DLQ, and a job that has ended as it is, while another has its key": async (bench) => {
     const { store } = bench;
     for (const id of ["a", "b"]) {
       await store.enqueue([keyed(id)]);
       await store.settle([end(await claimedOne(store), FAILURE)]);
     }
-    expect(await refusedUnchanged(bench, () => store.requeue(["a", "b"]))).toMatchObject({
+    const both = await refusedUnchanged(bench, () => requeue(store, ["a", "b"]));
+    expect(both).toMatchObject({
       code: "E_JOB_EXISTS",
-      index: 1,
+      message: 'The key "k" of job "b" is taken by job "a" (pending).',
     });
     await store.enqueue([keyed("c")]);
-    expect((await refusedUnchanged(bench, () => store.requeue(["a"]))).code).toBe("E_JOB_EXISTS");
+    expect((await refusedUnchanged(bench, () => requeue(store, ["a"]))).code).toBe("E_JOB_EXISTS");
     await store.settle([end(await claimedOne(store), SUCCESS)]);
-    expect(ids(await store.requeue(["a"]))).toEqual(["a"]);
+    expect(ids(await requeue(store, ["a"]))).toEqual(["a"]);
+    expect((await refusedUnchanged(bench, () => store.alter(["c"], retry))).code).toBe("E_JOB_EXISTS");
+    expect(await store.alter(["c"], wherePossible(retry))).toEqual([]);
+    await store.alter(["a"], remove);
+    expect(await store.alter(["c"], retry)).toMatchObject([{ event: "requeued", job: { id: "c", key: "k" } }]);
   },
 
   "are given to one of many that come at once": async (bench) => {

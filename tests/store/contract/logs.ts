@@ -4,6 +4,7 @@ import { appendFile, readFile, realpath } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import type { ProcessingJob } from "../../../src/job/job.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { requeue } from "../../support/requeue.ts";
 import { type Bench, type Contract, claimed, claimedOne, end, FAILURE, SUCCESS } from "./bench.ts";
 import { HOSTILE_IDS } from "./enqueue.ts";
 
@@ -52,7 +53,7 @@ export const logContract: Contract = {
     const dead = { attempt: 1, path: await attemptOf("bad1", { bench, text: "no such host\n" }) };
     expect(await bench.store.get("bad1")).toHaveProperty("failed_at");
     expect(await bench.store.logs("bad1")).toMatchObject([dead]);
-    await bench.store.requeue(["bad1"]);
+    await requeue(bench.store, ["bad1"]);
     expect(await bench.store.logs("bad1")).toMatchObject([dead]);
   },
 
@@ -71,7 +72,7 @@ export const logContract: Contract = {
     await bench.store.settle([end(again, SUCCESS)]);
     await bench.store.enqueue([{ id: "bad1", command: "x", max_retries: 1 }]);
     const paths = [await attemptOf("bad1", { bench, text: "1" }), await attemptOf("bad1", { bench, text: "2" })];
-    await bench.store.requeue(["bad1"]);
+    await requeue(bench.store, ["bad1"]);
     paths.push(await attemptOf("bad1", { bench, text: "3" }));
     expect((await bench.store.logs("bad1")).map((log) => log.attempt)).toEqual([1, 2, 1]);
     expect((await bench.store.logs("bad1")).map((log) => log.path)).toEqual(paths);

@@ -28,6 +28,15 @@ export const presenceContract: Contract = {
     expect(await other.present()).toEqual([]);
   },
 
+  "a worker tells which queues it serves, if not all": async (bench) => {
+    const other = await bench.another();
+    for (const queues of [undefined, ["a", "b"], []]) {
+      await using worker = await bench.store.announce({ kind: "worker", queues });
+      const [present] = await other.present();
+      expect([present?.id, present?.queues]).toEqual([worker.id, queues]);
+    }
+  },
+
   "the id is the kind and the process": async ({ store }) => {
     await using supervisor = await store.announce({ kind: "supervisor" });
     await using worker = await store.announce({ kind: "worker" });

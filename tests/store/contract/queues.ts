@@ -100,6 +100,18 @@ export const queuesContract: Contract = {
     expect(ids(await claimed(store))).toEqual(["deploy-1"]);
   },
 
+  "with a rate tell who asks for one job alone when that may be begun": async (bench) => {
+    const { store } = bench;
+    await store.setQueue("deploy", { rate: "1/s" });
+    await add(store, "deploy-1", "deploy-2", "deploy-3");
+    await claimed(store);
+    const alone = { workerId: "worker-2", limit: 1, only: "deploy-3" };
+    expect(await store.settle([], alone)).toMatchObject({ claimed: [], nextDueAt: T0 + 1000 });
+    bench.now = T0 + 1000;
+    expect(ids((await store.settle([], alone)).claimed)).toEqual(["deploy-3"]);
+    expect(await claimed(store)).toEqual([]);
+  },
+
   "with a rate are not exceeded by many that claim at once": async (bench) => {
     const handles = [bench.store, await bench.another()];
     await bench.store.setQueue("deploy", { rate: "7/m" });
@@ -156,6 +168,25 @@ export const queuesContract: Contract = {
       expect(await bench.store.counts()).toMatchObject({ completed: 3 * (round + 1), processing: 0 });
     };
     for (const round of [0, 1, 2]) await ask(round);
+  },
+
+  "hold for whoever asks for one job alone, too": async ({ store }) => {
+    await store.setQueue("deploy", { concurrency: 1 });
+    await add(store, "deploy-1", "deploy-2");
+    const only = (id: string) => store.settle([], { workerId: "worker-1", limit: 1, only: id });
+    const [first] = (await only("deploy-2")).claimed;
+    if (!first) throw new Error("nothing was claimed");
+    expect(await only("deploy-1")).toEqual({ ended: [], claimed: [] });
+    await store.settle([end(first, SUCCESS)]);
+    await store.setQueue("deploy", { paused: true });
+    expect(await only("deploy-1")).toEqual({ ended: [], claimed: [] });
+    await store.setQueue("deploy", { paused: false });
+    await store.setQueue(EVERY_QUEUE, { paused: true });
+    expect(await only("deploy-1")).toEqual({ ended: [], claimed: [] });
+    await store.setQueue(EVERY_QUEUE, { paused: false });
+    const other = await store.settle([], { workerId: "worker-1", limit: 1, queues: ["x"], only: "deploy-1" });
+    expect(other).toEqual({ ended: [], claimed: [] });
+    expect(ids((await only("deploy-1")).claimed)).toEqual(["deploy-1"]);
   },
 
   "are served by whoever names them, and by no other": async ({ store }) => {

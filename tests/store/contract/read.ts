@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { sorted } from "../../support/sorted.ts";
 import { type Contract, end, everything, FAILURE, ids, refusal, refused, SUCCESS, specs, T0 } from "./bench.ts";
 
 export const readContract: Contract = {
@@ -23,6 +24,18 @@ export const readContract: Contract = {
     for (const id of ["bad", "Pending", "pending ", ""]) {
       expect(await refusal(bench.store.get(id))).toBe("E_JOB_NOT_FOUND");
     }
+  },
+
+  "entries finds all that have one of these ids, and passes over the others": async (bench) => {
+    const [dead] = await bench.dead("bad1");
+    const [processing] = await bench.running('it\'s "run", {ning}');
+    await bench.store.enqueue(specs("pending", "other"));
+    const wanted = ["pending", "nope", "bad1", processing?.id ?? "", ""];
+    const found = await bench.store.entries(wanted);
+    expect(sorted(ids(found))).toEqual(["bad1", processing?.id ?? "", "pending"]);
+    expect(found).toContainEqual(dead as never);
+    expect(found).toContainEqual(processing as never);
+    expect(await bench.store.entries([])).toEqual([]);
   },
 
   "list gives the jobs in the order they were enqueued, of one state or of all": async (bench) => {

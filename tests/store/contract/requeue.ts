@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { requeue } from "../../support/requeue.ts";
 import {
   type Contract,
   claimed,
@@ -19,7 +20,7 @@ export const requeueContract: Contract = {
     const [dead] = await bench.dead("bad1");
     await bench.store.enqueue(specs("p1"));
     bench.now = T0 + 500;
-    const jobs = await bench.store.requeue(["bad1"]);
+    const jobs = await requeue(bench.store, ["bad1"]);
     expect(jobs).toStrictEqual([
       {
         id: "bad1",
@@ -43,7 +44,7 @@ export const requeueContract: Contract = {
 
   "returns the jobs in the order they were asked for, which is their order in the queue": async (bench) => {
     await bench.dead("a", "b", "c");
-    expect(ids(await bench.store.requeue(["c", "a"]))).toEqual(["c", "a"]);
+    expect(ids(await requeue(bench.store, ["c", "a"]))).toEqual(["c", "a"]);
     expect(ids(await bench.store.list())).toEqual(["c", "a"]);
     expect(ids(await bench.store.deadLetters())).toEqual(["b"]);
   },
@@ -53,8 +54,8 @@ export const requeueContract: Contract = {
     await bench.store.enqueue(specs("p1"));
     const before = await everything(bench.store);
     for (const missing of ["nope", "p1"]) {
-      expect(await refusal(bench.store.requeue(["bad1", missing, "bad2"]))).toBe("E_JOB_NOT_FOUND");
-      expect((await refused(bench.store.requeue([missing]))).message).toContain(missing);
+      expect(await refusal(requeue(bench.store, ["bad1", missing, "bad2"]))).toBe("E_JOB_NOT_FOUND");
+      expect((await refused(requeue(bench.store, [missing]))).message).toContain(missing);
       expect(await everything(bench.store)).toStrictEqual(before);
     }
   },
@@ -62,20 +63,20 @@ export const requeueContract: Contract = {
   "by two handles at once is done once": async (bench) => {
     const other = await bench.another();
     await bench.dead("bad1");
-    const results = await Promise.allSettled([bench.store.requeue(["bad1"]), other.requeue(["bad1"])]);
+    const results = await Promise.allSettled([requeue(bench.store, ["bad1"]), requeue(other, ["bad1"])]);
     expect(results.filter((result) => result.status === "fulfilled")).toHaveLength(1);
     expect(ids(await bench.store.list())).toEqual(["bad1"]);
   },
 
   "of nothing moves nothing": async (bench) => {
     await bench.dead("bad1");
-    expect(await bench.store.requeue([])).toEqual([]);
+    expect(await requeue(bench.store, [])).toEqual([]);
     expect(ids(await bench.store.deadLetters())).toEqual(["bad1"]);
   },
 
   "leaves the id taken": async (bench) => {
     await bench.dead("bad1");
-    await bench.store.requeue(["bad1"]);
+    await requeue(bench.store, ["bad1"]);
     expect(await refusal(bench.store.enqueue(specs("bad1")))).toBe("E_JOB_EXISTS");
   },
 
@@ -83,13 +84,13 @@ export const requeueContract: Contract = {
     const { store } = bench;
     await bench.dead("a", "b");
     for (let round = 0; round < 2; round++) {
-      await store.requeue(["a"]);
+      await requeue(store, ["a"]);
       expect((await store.settle([end(await claimedOne(store), FAILURE)])).ended).toMatchObject([
         { event: "dead-lettered", job: { id: "a", attempts: 1 } },
       ]);
       expect(ids(await store.deadLetters())).toEqual(["b", "a"]);
     }
-    await store.requeue(["a"]);
+    await requeue(store, ["a"]);
     expect((await store.settle([end(await claimedOne(store), SUCCESS)])).ended).toMatchObject([{ event: "completed" }]);
     expect(await store.get("a")).not.toHaveProperty("last_error");
   },

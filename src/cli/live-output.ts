@@ -1,0 +1,77 @@
+/** `exec`: what the attempts of a job print, one after the other, as they print it, until nobody waits for it any more. */
+import type { Store } from "../store/store.ts";
+import { Alarm } from "../worker/alarm.ts";
+import { LogFile } from "./log-file.ts";
+import { LOOK_AGAIN_MS, onGrowth, readLog } from "./log-reader.ts";
+
+export class LiveOutput {
+  readonly #store: Store;
+  readonly #id: string;
+  readonly #tell: (sentence: string) => void;
+  readonly #alarm = new Alarm();
+  /** The paths of the logs that have been begun. */
+  readonly #begun = new Set<string>();
+  #isNewsTold = true;
+  #hasEnded = false;
+
+  /** `tell` is told what of it cannot be shown. */
+  constructor(store: Store, id: string, tell: (sentence: string) => void) {
+    this.#store = store;
+    this.#id = id;
+    this.#tell = tell;
+  }
+
+  /** Something has become of the job: there may be another log. */
+  notice(): void {
+    this.#isNewsTold = true;
+    this.#alarm.ring();
+  }
+
+  /** No more attempts come; what there is will still be read. */
+  end(): void {
+    this.#hasEnded = true;
+    this.notice();
+  }
+
+  /** To be read once. What another host has written comes when its attempt has ended. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    let open = new DisposableStack();
+    let file: LogFile | undefined;
+    try {
+      for (;;) {
+        this.#alarm.reset();
+        // Asked before reading: whatever was printed before the end is then read below.
+        const isLast = this.#hasEnded;
+        for (const log of await this.#newLogs()) {
+          if (file) yield* file.readOn();
+          open.dispose();
+          open = new DisposableStack();
+          file = undefined;
+          if (log.elsewhere) {
+            yield* readLog(log, { id: this.#id, isRunning: false }, { tell: this.#tell, tail: undefined });
+            continue;
+          }
+          file = LogFile.open(log.path, undefined);
+          if (file) open.use(file);
+          open.defer(onGrowth(log.path, () => this.#alarm.ring()));
+        }
+        if (file) yield* file.readOn();
+        if (isLast) return;
+        await this.#alarm.sleep(LOOK_AGAIN_MS);
+      }
+    } finally {
+      open.dispose();
+    }
+  }
+
+  /** Those that can be read and have not been begun, oldest first. */
+  async #newLogs() {
+    if (!this.#isNewsTold) return [];
+    this.#isNewsTold = false;
+    const logs = (await this.#store.logs(this.#id)).filter(
+      ({ path, elsewhere }) => !this.#begun.has(path) && (!elsewhere || elsewhere.end),
+    );
+    for (const { path } of logs) this.#begun.add(path);
+    return logs;
+  }
+}
