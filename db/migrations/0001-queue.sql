@@ -15,10 +15,14 @@ CREATE TABLE settings (
   value json NOT NULL
 );
 
--- The queues that jobs are in, each with what holds for it. In place of a name, * stands for all of them.
+-- The queues that jobs are in, each with what holds for it. In place of a name, * stands for all of them. Of one with a rate,
+-- `begun` are the latest beginnings of jobs, as many as the rate allows.
 CREATE TABLE queues (
   name text COLLATE "C" PRIMARY KEY,
   concurrency integer,
+  rate_count integer,
+  rate_ms integer,
+  begun bigint[] NOT NULL DEFAULT '{}',
   paused boolean NOT NULL DEFAULT false
 );
 INSERT INTO queues (name) VALUES ('default');
@@ -57,6 +61,9 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due ON jobs (queue, priority DESC, place) WHERE due;
 CREATE INDEX jobs_waiting ON jobs (queue, run_at) WHERE state = 'pending' AND NOT due AND waits_for IS NULL;
 CREATE INDEX jobs_depending ON jobs USING gin (waits_for) WHERE waits_for IS NOT NULL;
+-- Of the jobs that have a key, one that is unfinished has it alone.
+CREATE UNIQUE INDEX jobs_key ON jobs ((terms->>'key') COLLATE "C")
+  WHERE state IN ('pending', 'processing') AND terms->>'key' IS NOT NULL;
 CREATE INDEX jobs_processing ON jobs (worker_id) WHERE state = 'processing';
 CREATE INDEX jobs_completed ON jobs (updated_at, place) WHERE state = 'completed';
 CREATE INDEX jobs_failed ON jobs (updated_at) WHERE state IN ('failed', 'dead');
@@ -259,9 +266,32 @@ CREATE FUNCTION keep_output(printed json, now_ms bigint) RETURNS void LANGUAGE s
   ON CONFLICT (lease) DO UPDATE SET bytes = excluded.bytes, tail = excluded.tail WHERE output.bytes = 0
 $$;
 
--- The queues that may be claimed from by who serves some of them, or all, and how many more of their jobs may run: null for any
--- number. Of a queue that is limited, only one transaction at a time learns that, and keeps the others waiting until it ends.
-CREATE FUNCTION open_queues(serves text[]) RETURNS TABLE (name text, room bigint) LANGUAGE plpgsql AS $$
+-- The beginnings that count for the rate of a queue: as `within` in src/job/rate.ts.
+CREATE FUNCTION begun_lately(q queues, now_ms bigint) RETURNS SETOF bigint LANGUAGE sql STABLE AS $$
+  SELECT at FROM unnest(q.begun) AS b (at) WHERE at > now_ms - q.rate_ms AND at <= now_ms + q.rate_ms
+$$;
+
+-- When a queue that has used up its rate opens again; null where it is open.
+CREATE FUNCTION opens_again(q queues, now_ms bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT at + q.rate_ms FROM begun_lately(q, now_ms) AS b (at) ORDER BY at DESC OFFSET q.rate_count - 1 LIMIT 1
+$$;
+
+-- Keeps when these jobs were begun, of queues with a rate. Their rows are locked by open_queues.
+CREATE FUNCTION keep_beginnings(claimed json, now_ms bigint) RETURNS void LANGUAGE sql AS $$
+  UPDATE queues q SET begun = ARRAY(
+    SELECT at FROM (
+      SELECT at FROM unnest(q.begun || array_fill(now_ms, ARRAY[c.number])) AS b (at)
+      WHERE at <= now_ms + q.rate_ms ORDER BY at DESC LIMIT q.rate_count
+    ) latest ORDER BY at
+  )
+  FROM (SELECT job->>'queue' AS name, count(*)::integer AS number FROM json_array_elements(claimed) AS j (job) GROUP BY 1) c
+  WHERE q.name = c.name AND q.rate_count IS NOT NULL
+$$;
+
+-- The queues that may be claimed from by who serves some of them, or all, and how many more of their jobs may be begun: null for
+-- any number. Of a queue that is limited, only one transaction at a time learns that, and keeps the others waiting until it ends.
+CREATE FUNCTION open_queues(serves text[], now_ms bigint) RETURNS TABLE (name text, room bigint, has_rate boolean)
+LANGUAGE plpgsql AS $$
 DECLARE
   q queues;
 BEGIN
@@ -276,15 +306,21 @@ BEGIN
   LOOP
     name := q.name;
     room := NULL;
-    IF q.concurrency IS NOT NULL THEN
+    IF q.concurrency IS NOT NULL OR q.rate_count IS NOT NULL THEN
       -- Nobody need wait for what has nothing to give.
       PERFORM FROM jobs WHERE due AND queue = q.name LIMIT 1;
       CONTINUE WHEN NOT FOUND;
       SELECT * INTO q FROM queues WHERE queues.name = q.name FOR UPDATE;
       CONTINUE WHEN q.paused;
-      SELECT q.concurrency - count(*) INTO room FROM jobs WHERE state = 'processing' AND queue = q.name;
+      IF q.concurrency IS NOT NULL THEN
+        SELECT q.concurrency - count(*) INTO room FROM jobs WHERE state = 'processing' AND queue = q.name;
+      END IF;
+      IF q.rate_count IS NOT NULL THEN
+        room := least(room, q.rate_count - (SELECT count(*) FROM begun_lately(q, now_ms)));
+      END IF;
       CONTINUE WHEN room <= 0;
     END IF;
+    has_rate := q.rate_count IS NOT NULL;
     RETURN NEXT;
   END LOOP;
 END
@@ -329,7 +365,10 @@ DECLARE
   first text[];
   next_due bigint;
   waiting bigint;
+  opens bigint;
+  any_rate boolean := false;
   q record;
+  rules queues;
 BEGIN
   IF ends IS NOT NULL THEN
     ended := finish(ends, own, now_ms);
@@ -356,7 +395,7 @@ BEGIN
   END IF;
 
   IF most > 0 THEN
-    FOR q IN SELECT * FROM open_queues(serves) LOOP
+    FOR q IN SELECT * FROM open_queues(serves, now_ms) LOOP
       -- One more than is taken, to know whether any is left: looking for the first due job is what costs most here.
       IF only_id IS NULL THEN
         SELECT coalesce(array_agg(c.id), '{}') INTO first FROM (
@@ -371,6 +410,7 @@ BEGIN
       CONTINUE WHEN first = '{}';
       chosen := chosen || first;
       queue_names := queue_names || q.name;
+      any_rate := any_rate OR q.has_rate;
     END LOOP;
     IF cardinality(queue_names) > 1 THEN
       SELECT array_agg(c.id) INTO chosen FROM (
@@ -390,29 +430,36 @@ BEGIN
       RETURNING *
     )
     SELECT coalesce(json_agg(t ORDER BY t.priority DESC, t.place), '[]') INTO claimed FROM taken t;
+    IF any_rate THEN
+      PERFORM keep_beginnings(claimed, now_ms);
+    END IF;
   END IF;
 
   IF cardinality(chosen) > most THEN
     next_due := now_ms;
   ELSE
-    FOR q IN
+    FOR rules IN
       SELECT * FROM queues WHERE NOT paused AND name <> '*' AND (serves IS NULL OR name = ANY (serves))
         AND NOT EXISTS (SELECT FROM queues everyone WHERE everyone.name = '*' AND everyone.paused)
     LOOP
       -- A queue that is full is told of when a job of it ends.
-      CONTINUE WHEN q.concurrency <= (SELECT count(*) FROM jobs WHERE state = 'processing' AND queue = q.name);
+      CONTINUE WHEN rules.concurrency <= (SELECT count(*) FROM jobs WHERE state = 'processing' AND queue = rules.name);
+      opens := CASE WHEN rules.rate_count IS NOT NULL THEN opens_again(rules, now_ms) END;
       IF only_id IS NOT NULL THEN
-        SELECT run_at INTO next_due FROM jobs WHERE id = only_id AND state = 'pending' AND waits_for IS NULL;
+        SELECT greatest(run_at, opens) INTO next_due FROM jobs
+        WHERE id = only_id AND state = 'pending' AND waits_for IS NULL;
         EXIT;
       END IF;
-      PERFORM FROM jobs WHERE due AND queue = q.name LIMIT 1;
+      PERFORM FROM jobs WHERE due AND queue = rules.name LIMIT 1;
       IF FOUND THEN
-        next_due := now_ms;
-        EXIT;
+        next_due := least(next_due, coalesce(opens, now_ms));
+        EXIT WHEN opens IS NULL;
+      ELSE
+        SELECT run_at INTO waiting FROM jobs
+        WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = rules.name ORDER BY run_at LIMIT 1;
+        -- With nothing, it is nothing: greatest would take the other.
+        next_due := least(next_due, CASE WHEN waiting IS NOT NULL THEN greatest(waiting, opens) END);
       END IF;
-      SELECT run_at INTO waiting FROM jobs
-      WHERE state = 'pending' AND NOT due AND waits_for IS NULL AND queue = q.name ORDER BY run_at LIMIT 1;
-      next_due := least(next_due, waiting);
     END LOOP;
   END IF;
   RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due,

@@ -4,7 +4,8 @@
  */
 import { type Alteration, alterationsOf, type Rule, wherePossible } from "../job/alteration.ts";
 import { QueueError } from "../job/errors.ts";
-import { type Entry, isDeadLetter } from "../job/job.ts";
+import { type Entry, isDeadLetter, isIn } from "../job/job.ts";
+import type { UnfinishedJob } from "../job/key.ts";
 import { escapeControls } from "../output/escape.ts";
 import type { Store } from "../store/store.ts";
 import type { Arguments, Context, OptionSpec } from "./command.ts";
@@ -29,7 +30,7 @@ export async function alterSelected(context: Context, args: Arguments, wish: Wis
   const { output, now } = context;
   const store = await context.store();
   const selection = await select(store, args, wish.pool);
-  const planned = plan(selection, wish.rule, now());
+  const planned = await plan(store, selection, { rule: wish.rule, now: now() });
   const dryRun = args.options.has("dry-run");
   if (!(await isWanted(context, args, { selection, verb: wish.verb, planned }))) return EXIT.failure;
   const done = dryRun ? planned : await alter(store, selection, wish.rule);
@@ -38,10 +39,22 @@ export async function alterSelected(context: Context, args: Arguments, wish: Wis
 }
 
 /** What would be done to them as they are now. Throws what the rule refuses of what was named. */
-export function plan({ entries, by }: Selection, rule: Rule, now: number): Alteration[] {
+export async function plan(
+  store: Store,
+  { entries, by }: Selection,
+  { rule, now }: { rule: Rule; now: number },
+): Promise<Alteration[]> {
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  const holders = new Map<string | undefined, UnfinishedJob>();
+  // Only where it matters: of a large queue in a database that takes a while.
+  const others = entries.some(({ key }) => key !== undefined) ? await store.list() : [];
+  for (const job of others) if (isIn(job, "pending") || isIn(job, "processing")) holders.set(job.key, job);
   const applied = by === "condition" ? wherePossible(rule) : rule;
-  return alterationsOf([...byId.keys()], applied, { now, entryOf: (id) => byId.get(id) });
+  return alterationsOf([...byId.keys()], applied, {
+    now,
+    entryOf: (id) => byId.get(id),
+    keyHolder: (key) => holders.get(key),
+  });
 }
 
 /** All or none of what was named; of what was found, that for which the condition still holds. */

@@ -36,7 +36,11 @@ export function readWay(args: Arguments, here: Here): Way {
   if (command !== undefined) return { kind: "one", spec: specOf(command, args, here), idAlone: true };
   const terms = readTerms(args, here);
   const path = pathOf(args);
-  if (path === undefined) return { kind: "one", spec: readJson(args.words, terms), idAlone: false };
+  if (path === undefined) {
+    const spec = readJson(args.words, terms);
+    if (args.options.has("if-exists") && spec.key === undefined) throw noKey();
+    return { kind: "one", spec, idAlone: false };
+  }
   return { kind: "many", path, atomic: args.options.has("atomic"), terms, termsAgain: termsAgain(args) };
 }
 
@@ -59,7 +63,15 @@ function checkCombination(args: Arguments): void {
   }
   const isMany = pathOf(args) !== undefined;
   if (options.has("atomic") && !isMany) throw mistake("--atomic is for many jobs: give them by --file or -.");
-  if (options.has("id") && isMany) throw mistake('--id is for one job: of many, each has an "id" of its own.');
+  for (const own of ["id", "key"]) {
+    if (options.has(own) && isMany) throw mistake(`--${own} is for one job: of many, each has a "${own}" of its own.`);
+  }
+  const isCommand = options.has("command") || command !== undefined;
+  if (options.has("if-exists") && !options.has("key") && isCommand) throw noKey();
+}
+
+function noKey(): QueueError {
+  return mistake("--if-exists says what becomes of a job whose --key is taken, and this one has none.");
 }
 
 function pathOf({ words, options }: Arguments): string | undefined {

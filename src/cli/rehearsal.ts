@@ -1,7 +1,10 @@
 import type { Entry, PendingJob } from "../job/job.ts";
+import { replace, type UnfinishedJob } from "../job/key.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { admit } from "../store/admission.ts";
-import type { EnqueueOptions, Store } from "../store/store.ts";
+import { admit, jobsOf } from "../store/admission.ts";
+import { KeyHolders } from "../store/key-holders.ts";
+import type { Residents } from "../store/residents.ts";
+import type { Enqueuing, Store } from "../store/store.ts";
 
 /**
  * Takes jobs as the store would, refuses those that it would refuse, and leaves the store as it is. What has an id is read
@@ -10,7 +13,7 @@ import type { EnqueueOptions, Store } from "../store/store.ts";
 export class Rehearsal implements Pick<Store, "enqueue"> {
   readonly #store: Store;
   readonly #now: () => number;
-  #holders: Map<string, Entry> | undefined;
+  #cast: Cast | undefined;
   #unnamed = 0;
 
   constructor(store: Store, now: () => number) {
@@ -18,20 +21,49 @@ export class Rehearsal implements Pick<Store, "enqueue"> {
     this.#now = now;
   }
 
-  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
     const { max_retries: maxRetries } = await this.#store.config();
-    this.#holders ??= await this.#readHolders();
-    const holders = this.#holders;
+    this.#cast ??= await Cast.of(this.#store);
+    const residents = this.#cast;
+    const now = this.#now();
     // In place of an id that would be made up stands one that nobody can have given.
     const named = specs.map((spec) => ({ ...spec, id: spec.id ?? `\n${++this.#unnamed}` }));
-    const holderOf = (id: string) => holders.get(id);
-    const added = admit(named, { existing, maxRetries, now: this.#now(), random: () => 0, holderOf });
-    for (const job of added) holders.set(job.id, job);
-    return added;
+    const admitted = admit(named, { existing, maxRetries, now, random: () => 0, residents });
+    for (const { after } of replace(admitted.replacements, (id) => residents.waitersOf(id), now)) residents.put(after);
+    for (const job of admitted.jobs) residents.put(job);
+    return jobsOf(admitted, onSkip);
+  }
+}
+
+/** Everybody who has an id, as they would be. */
+class Cast implements Residents {
+  readonly #entries = new Map<string, Entry>();
+  readonly #keys = new KeyHolders();
+
+  static async of(store: Store): Promise<Cast> {
+    const cast = new Cast();
+    for (const entry of [...(await store.list()), ...(await store.deadLetters())]) cast.put(entry);
+    return cast;
   }
 
-  async #readHolders(): Promise<Map<string, Entry>> {
-    const entries: Entry[] = [...(await this.#store.list()), ...(await this.#store.deadLetters())];
-    return new Map(entries.map((entry) => [entry.id, entry]));
+  put(entry: Entry): void {
+    const before = this.#entries.get(entry.id);
+    if (before) this.#keys.remove(before);
+    this.#keys.add(entry);
+    this.#entries.set(entry.id, entry);
+  }
+
+  entry(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  keyHolder(key: string): UnfinishedJob | undefined {
+    const id = this.#keys.of(key);
+    return id === undefined ? undefined : (this.entry(id) as UnfinishedJob);
+  }
+
+  waitersOf(id: string): PendingJob[] {
+    const entries = Array.from(this.#entries.values());
+    return entries.filter((entry): entry is PendingJob => "waits_for" in entry && !!entry.waits_for?.includes(id));
   }
 }

@@ -1,4 +1,5 @@
 /** What may be said of a job by options: the fields of its JSON form. `spec-reader.ts` reads them, and is loaded where one is given. */
+import { IF_EXISTS } from "../job/key.ts";
 import { FAILINGS } from "../job/terms.ts";
 import { ANY_ID, type Offer, type OptionSpec } from "./command.ts";
 
@@ -17,6 +18,13 @@ export const SPEC_OPTIONS: readonly OptionSpec[] = [
     many: true,
     offer: ANY_ID,
     summary: "A job that has to be completed before it; may be repeated",
+  },
+  { name: "key", value: "key", summary: "What only one job that waits or runs may have" },
+  {
+    name: "if-exists",
+    value: "policy",
+    offer: { words: IF_EXISTS },
+    summary: `While another has its key: ${IF_EXISTS.join(", ")} (default: fail)`,
   },
   { name: "batch", value: "name", summary: "What it belongs to, to find and wait for its jobs" },
   { name: "max-retries", value: "n", summary: "Retries after the first attempt (default: the setting)" },

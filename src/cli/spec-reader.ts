@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { ANY_DURATION } from "../job/duration.ts";
 import { nameProblem } from "../job/field.ts";
+import { IF_EXISTS } from "../job/key.ts";
 import { DEFAULT_QUEUE, parseQueueName } from "../job/queue.ts";
 import { shellLine, shellWord } from "../job/shell-word.ts";
 import { shown } from "../job/shown.ts";
@@ -21,7 +22,7 @@ import {
 import type { Failing } from "../job/terms.ts";
 import type { Arguments, Context } from "./command.ts";
 import { mistake } from "./mistake.ts";
-import { duration, instant, wholeNumber } from "./option-values.ts";
+import { choice, duration, instant, wholeNumber } from "./option-values.ts";
 import { LINE_OPTION, SPEC_OPTIONS } from "./spec-options.ts";
 
 /** Where the options are read: what a relative directory starts from, and what a variable is copied from. */
@@ -68,6 +69,8 @@ export function readTerms(args: Arguments, here: Here): SpecDefaults {
     priority: wholeNumber(args, "priority", PRIORITIES),
     queue: readQueue(args),
     after: readDependencies(args),
+    key: readName(args, "key"),
+    if_exists: choice(args, "if-exists", IF_EXISTS),
     batch: readName(args, "batch"),
     max_retries: wholeNumber(args, "max-retries", RETRIES),
     timeout: duration(args, "timeout", TIMEOUTS),
@@ -87,7 +90,7 @@ export function termsAgain({ options, lists }: Arguments): string {
   return again.map((option) => ` ${shellWord(option)}`).join("");
 }
 
-function readName({ options }: Arguments, option: "id" | "batch"): string | undefined {
+function readName({ options }: Arguments, option: "id" | "key" | "batch"): string | undefined {
   const name = options.get(option);
   return name === undefined ? undefined : checkName(option, name);
 }

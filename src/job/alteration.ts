@@ -5,6 +5,7 @@
  */
 import { QueueError } from "./errors.ts";
 import { type DeadLetter, type Entry, type FailedJob, isDeadLetter, isIn, type PendingJob } from "./job.ts";
+import type { UnfinishedJob } from "./key.ts";
 import { cancelPending } from "./lifecycle.ts";
 
 export type Alteration =
@@ -28,6 +29,8 @@ export interface Circumstances {
   readonly now: number;
   /** Another: one that is altered in the same call, or one of those that the entry was to be run `after`. */
   readonly entryOf: (id: string) => Entry | undefined;
+  /** The unfinished job that has a key, one that is altered in the same call included. */
+  readonly keyHolder: (key: string) => UnfinishedJob | undefined;
 }
 
 /** The same, but what it refuses is left as it is. */
@@ -42,16 +45,19 @@ export function wherePossible(rule: Rule): Rule {
 export function alterationsOf(
   ids: readonly string[],
   rule: Rule,
-  { now, entryOf }: Omit<Circumstances, "id">,
+  { now, entryOf, keyHolder }: Omit<Circumstances, "id">,
 ): Alteration[] {
   const latest = new Map<string, Entry | undefined>();
   const entryNow = (id: string): Entry | undefined => (latest.has(id) ? latest.get(id) : entryOf(id));
+  const keys = new Map<string, PendingJob>();
+  const keyHolderNow = (key: string): UnfinishedJob | undefined => keys.get(key) ?? keyHolder(key);
   return [...new Set(ids)].flatMap((id) => {
     const entry = entryOf(id);
-    const verdict = rule(entry, { id, now, entryOf: entryNow });
+    const verdict = rule(entry, { id, now, entryOf: entryNow, keyHolder: keyHolderNow });
     if (verdict instanceof QueueError) throw verdict;
     if (verdict === undefined) return [];
     if (entry && isIn(entry, "processing")) throw new Error(`a rule would have ${verdict.event} the running job ${id}`);
+    if (verdict.event === "requeued" && verdict.job.key !== undefined) keys.set(verdict.job.key, verdict.job);
     latest.set(id, verdict.event === "removed" ? undefined : verdict.job);
     return [verdict];
   });

@@ -1,7 +1,8 @@
 /** What a person may have done to jobs by their ids. Each rule says of which states it is, and refuses the others. */
-import { type Alteration, notFound, type Rule, wrongState } from "./alteration.ts";
+import { type Alteration, type Circumstances, notFound, type Rule, wrongState } from "./alteration.ts";
 import { QueueError } from "./errors.ts";
-import { type Entry, type FailedJob, isDeadLetter, isIn } from "./job.ts";
+import { type Entry, type FailedJob, isDeadLetter, isIn, type PendingJob } from "./job.ts";
+import { keyTaken } from "./key.ts";
 import { cancelPending, requeue } from "./lifecycle.ts";
 import { describeOutcome } from "./outcome.ts";
 import { shellWord } from "./shell-word.ts";
@@ -22,7 +23,8 @@ export const cancel: Rule = (entry, { id, now }) => {
 };
 
 /** A completed or failed job runs again, with its attempts forgotten, once those that it is to run after are completed. */
-export const retry: Rule = (entry, { id, now, entryOf }) => {
+export const retry: Rule = (entry, circumstances) => {
+  const { id, now, entryOf } = circumstances;
   if (!entry) return notFound(id);
   if (isDeadLetter(entry)) {
     return wrongState(entry, "a dead letter has a way back of its own", `queuectl dlq-retry ${shellWord(id)}`);
@@ -34,12 +36,14 @@ export const retry: Rule = (entry, { id, now, entryOf }) => {
   const lost = others.find((other) => isDeadLetter(other) || other.state === "failed");
   if (lost) return wrongState(entry, `it waits for job ${lost.id}, which did not complete: have that run again first`);
   const waits_for = others.filter((other) => !isIn(other, "completed")).map((other) => other.id);
-  return { event: "requeued", job: { ...requeue(entry, now), ...(waits_for.length > 0 && { waits_for }) } };
+  return requeued({ ...requeue(entry, now), ...(waits_for.length > 0 && { waits_for }) }, circumstances);
 };
 
 /** The same of a dead letter. */
-export const retryDeadLetter: Rule = (entry, { id, now }) =>
-  entry && isDeadLetter(entry) ? { event: "requeued", job: requeue(entry, now) } : notInDlq(id);
+export const retryDeadLetter: Rule = (entry, circumstances) =>
+  entry && isDeadLetter(entry)
+    ? requeued(requeue(entry, circumstances.now), circumstances)
+    : notInDlq(circumstances.id);
 
 export const remove: Rule = (entry, { id }) => {
   if (!entry) return notFound(id);
@@ -56,6 +60,13 @@ export function wasCanceled(entry: Entry): entry is FailedJob {
 
 export function notInDlq(id: string): QueueError {
   return new QueueError("E_JOB_NOT_FOUND", `Job ${id} not found in DLQ.`);
+}
+
+/** Unless another has its key by now. */
+function requeued(job: PendingJob, { keyHolder }: Circumstances): Alteration | QueueError {
+  const holder = job.key === undefined ? undefined : keyHolder(job.key);
+  if (!holder) return { event: "requeued", job };
+  return keyTaken(job, holder, { hint: "It can run again when that one has ended." });
 }
 
 function removed(job: Entry): Alteration {

@@ -7,7 +7,7 @@ import { type ErrorCode, QueueError } from "./errors.ts";
 import { type Entry, type FailedJob, isDeadLetter, type PendingJob } from "./job.ts";
 import { shown } from "./shown.ts";
 
-/** What became of a job that waited. */
+/** What became of a pending job. */
 export interface Consequence {
   readonly before: PendingJob;
   readonly after: PendingJob | FailedJob;
@@ -90,13 +90,16 @@ export function withDependencies(
     });
     return left.length > 0 ? { ...arrival, job: { ...job, waits_for: [...new Set(left)] } } : arrival;
   });
-  refuseCircles(waiting);
+  refuseCircles(waiting, []);
   return waiting.map(({ job }) => job);
 }
 
-/** Only jobs that come together can wait for each other. */
-function refuseCircles(arrivals: readonly Arrival[]): void {
-  const left = new Map(arrivals.map(({ job }) => [job.id, job]));
+/**
+ * Throws `E_USAGE` for jobs that wait for each other. Those are jobs that come together, and `behind`: jobs that will wait for
+ * one of them, or for each other, in the end.
+ */
+export function refuseCircles(arrivals: readonly Arrival[], behind: readonly PendingJob[]): void {
+  const left = new Map([...arrivals.map(({ job }) => job), ...behind].map((job) => [job.id, job]));
   for (let before = left.size + 1; left.size < before; ) {
     before = left.size;
     for (const [id, { waits_for = [] }] of left) if (!waits_for.some((other) => left.has(other))) left.delete(id);

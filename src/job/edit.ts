@@ -18,6 +18,8 @@ export interface Changes {
   readonly without: readonly (keyof JobSpec)[];
 }
 
+/** What other jobs are looked at for. */
+const SETTLED = ["after", "key", "if_exists"];
 /** Stands in for the command where that stays, to have the rest checked. */
 const ANY_COMMAND = "true";
 
@@ -30,7 +32,8 @@ export function checkChanges(value: unknown): Changes {
   if (fields.length === 0) throw invalid("nothing of it is to be changed.");
   const without = fields.flatMap(([name, content]) => (content === null ? [optional(name)] : []));
   const given = Object.fromEntries(fields.filter(([, content]) => content !== null));
-  if (fields.some(([name]) => name === "after")) throw invalid(`"after" is settled when a job is enqueued.`);
+  const settled = SETTLED.find((name) => fields.some(([given]) => given === name));
+  if (settled) throw invalid(`"${settled}" is settled when a job is enqueued.`);
   if (given.id !== undefined) throw invalid(`"id" is what it is known by, and cannot be changed.`);
   const { command, ...rest } = checkJobSpec({ command: ANY_COMMAND, ...given });
   return { to: given.command === undefined ? rest : { command, ...rest }, without };

@@ -64,7 +64,10 @@ export interface CompletedJob extends JobFields {
   readonly worker_id: string;
 }
 
-/** Ended without success and not in the DLQ: it was canceled, has expired, or waited in vain. `last_error` says so. Final, as above. */
+/**
+ * Ended without success and not in the DLQ: it was canceled or replaced, has expired, or waited in vain. `last_error` says so.
+ * Final, as above.
+ */
 export interface FailedJob extends JobFields {
   readonly state: "failed";
 }

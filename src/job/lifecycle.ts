@@ -6,8 +6,8 @@
  *                │  └──── release ────┘ │
  *                └── fails, or rescue ──┘   (run_at = now + backoff)
  *
- * Canceled or expired, it is `failed`; and so when it waited for another that did not complete (dependency.ts). By hand, a
- * completed or failed job is requeued like a dead letter (control.ts).
+ * Canceled or expired, it is `failed`; and so when it waited for another that did not complete (dependency.ts), or when another took
+ * its place (key.ts). By hand, a completed or failed job is requeued like a dead letter (control.ts).
  *
  * Every way out of `processing` goes through `finish`, whose gate is the lease: an attempt that no longer holds its job
  * changes nothing, however late its worker wakes up.

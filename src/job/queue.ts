@@ -1,9 +1,10 @@
 /**
- * Queues within a queue: each job is in one, by name. A queue may be limited to so many jobs at a time, over all workers,
- * and may be paused; both only keep claims away, and never touch what runs.
+ * Queues within a queue: each job is in one, by name. A queue may be limited to so many jobs at a time, over all workers, and to
+ * so many in a time, and may be paused; all of that only keeps claims away, and never touches what runs.
  */
 import { QueueError } from "./errors.ts";
 import { invalid } from "./field.ts";
+import { isRate, opensAgainAt, type Rate, roomUnder } from "./rate.ts";
 import { shown } from "./shown.ts";
 import type { JobTerms } from "./terms.ts";
 
@@ -16,6 +17,8 @@ export const EVERY_QUEUE = "*";
 export interface QueueRule {
   /** So many of its jobs may run at a time; absent means any number. */
   readonly concurrency?: number;
+  /** So many of its jobs may be begun in any second, minute or hour; absent means any number. */
+  readonly rate?: Rate;
   readonly paused?: boolean;
 }
 
@@ -29,11 +32,14 @@ export interface QueueStatus extends QueueRule {
   /** Those of the pending that wait for other jobs. */
   readonly waiting: number;
   readonly processing: number;
+  /** Of a queue with a rate: when the latest of its jobs were begun, oldest first. */
+  readonly begun?: readonly number[];
 }
 
 /** What is to become of a rule; null takes a limit away. */
 export interface QueueRuleChange {
   readonly concurrency?: number | null;
+  readonly rate?: Rate | null;
   readonly paused?: boolean;
 }
 
@@ -66,11 +72,12 @@ export function queueOf({ queue = DEFAULT_QUEUE }: JobTerms): string {
 
 /** Whether a value that was read somewhere is the rule of the queue that it names. */
 export function isQueueRule(value: unknown): value is QueueRule & { name: string } {
-  const { name, concurrency, paused, ...more } = (value ?? {}) as Record<string, unknown>;
+  const { name, concurrency, rate, paused, ...more } = (value ?? {}) as Record<string, unknown>;
   return (
     typeof name === "string" &&
     (NAME.test(name) || name === EVERY_QUEUE) &&
     (concurrency === undefined || (Number.isSafeInteger(concurrency) && (concurrency as number) >= 1)) &&
+    (rate === undefined || isRate(rate)) &&
     (paused === undefined || paused === true) &&
     Object.keys(more).length === 0
   );
@@ -79,8 +86,13 @@ export function isQueueRule(value: unknown): value is QueueRule & { name: string
 /** The rule as it is after a change; one that says nothing is an empty object. */
 export function changedRule(rule: QueueRule | undefined, change: QueueRuleChange): QueueRule {
   const concurrency = change.concurrency === undefined ? rule?.concurrency : (change.concurrency ?? undefined);
+  const rate = change.rate === undefined ? rule?.rate : (change.rate ?? undefined);
   const paused = change.paused ?? rule?.paused ?? false;
-  return { ...(concurrency === undefined ? {} : { concurrency }), ...(paused ? { paused } : {}) };
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rate === undefined ? {} : { rate }),
+    ...(paused ? { paused } : {}),
+  };
 }
 
 /**
@@ -98,12 +110,31 @@ export function isDrained(queues: readonly QueueStatus[], served?: readonly stri
     });
 }
 
-/** How many more jobs of a queue may be claimed by one who serves `served`, or all queues. */
-export function roomIn(
-  queue: string,
-  rules: QueueRules,
-  { running, served }: { running: number; served: readonly string[] | undefined },
-): number {
+/** Who asks for jobs of a queue, and what was claimed of it before. */
+export interface ClaimOf {
+  readonly now: number;
+  readonly running: number;
+  /** When the latest were begun, as far as its rate needs to know. */
+  readonly begun: readonly number[];
+  /** The queues that are asked for; all where none is named. */
+  readonly served: readonly string[] | undefined;
+}
+
+/** How many more jobs of a queue may be claimed. */
+export function roomIn(queue: string, rules: QueueRules, claim: ClaimOf): number {
+  const rate = rules[queue]?.rate;
+  const width = widthIn(queue, rules, claim);
+  return rate === undefined ? width : Math.min(width, roomUnder(rate, claim.begun, claim.now));
+}
+
+/** From when on the next may be claimed: 0 for at once. Undefined where time alone does not change that. */
+export function opensAt(queue: string, rules: QueueRules, claim: ClaimOf): number | undefined {
+  const rate = rules[queue]?.rate;
+  if (widthIn(queue, rules, claim) === 0) return undefined;
+  return (rate && opensAgainAt(rate, claim.begun, claim.now)) ?? 0;
+}
+
+function widthIn(queue: string, rules: QueueRules, { running, served }: ClaimOf): number {
   if (!isServed(queue, served)) return 0;
   const { concurrency = Number.POSITIVE_INFINITY, paused = false } = rules[queue] ?? {};
   return paused || rules[EVERY_QUEUE]?.paused ? 0 : Math.max(0, concurrency - running);

@@ -5,6 +5,7 @@
 import { unreachable } from "./errors.ts";
 import { type Entry, isDeadLetter, type Job, type PendingJob } from "./job.ts";
 import { EVERY_QUEUE, isServed, type QueueStatus, queueOf } from "./queue.ts";
+import { opensAgainAt, type Rate } from "./rate.ts";
 
 interface WorkerAround {
   readonly id: string;
@@ -36,6 +37,8 @@ export type Reason =
   | { readonly because: "all-queues-paused" }
   /** It is due, but as many of its queue are being run as may be at a time. */
   | { readonly because: "queue-full"; readonly queue: string; readonly running: number; readonly concurrency: number }
+  /** It is due, but as many of its queue have been begun as may be in that time. */
+  | { readonly because: "queue-rate"; readonly queue: string; readonly rate: Rate; readonly opensAt: number }
   /** It is due. `leaving` workers finish what they have and take nothing more. */
   | { readonly because: "no-worker"; readonly leaving: number }
   /** It is due, and the workers there are take no jobs of its queue. */
@@ -108,12 +111,16 @@ function areAllPaused(_: PendingJob, { queues }: Surroundings): Reason | undefin
     : undefined;
 }
 
-function hasClosedQueue(job: PendingJob, { queues }: Surroundings): Reason | undefined {
+function hasClosedQueue(job: PendingJob, { queues, now }: Surroundings): Reason | undefined {
   const queue = queueOf(job);
-  const { paused, concurrency, processing: running = 0 } = queues.find(({ name }) => name === queue) ?? {};
+  const status = queues.find(({ name }) => name === queue);
+  const { paused, concurrency, rate, processing: running = 0, begun = [] } = status ?? {};
   if (paused) return { because: "queue-paused", queue };
-  if (concurrency === undefined || running < concurrency) return undefined;
-  return { because: "queue-full", queue, running, concurrency };
+  if (concurrency !== undefined && running >= concurrency)
+    return { because: "queue-full", queue, running, concurrency };
+  if (rate === undefined) return undefined;
+  const opensAt = opensAgainAt(rate, begun, now);
+  return opensAt === undefined ? undefined : { because: "queue-rate", queue, rate, opensAt };
 }
 
 function hasNoWorker(_: PendingJob, { workers }: Surroundings): Reason | undefined {

@@ -20,6 +20,7 @@ const KINDS: { readonly [Field in FieldName]: FieldKind } = {
   updated_at: "instant",
   priority: "number",
   queue: "text",
+  key: "text",
   after: "json",
   waits_for: "json",
   batch: "text",

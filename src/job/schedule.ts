@@ -4,7 +4,7 @@
  */
 import { QueueError } from "./errors.ts";
 import type { Entry, PendingJob } from "./job.ts";
-import { isDeadLetter } from "./job.ts";
+import { isUnfinished } from "./key.ts";
 import { enqueue } from "./lifecycle.ts";
 import { shown } from "./shown.ts";
 import { checkJobSpec, type JobSpec } from "./spec.ts";
@@ -21,7 +21,7 @@ export interface Schedule {
   /** The time zone in which that is meant, by its IANA name. */
   readonly tz: string;
   /** What each of its jobs is, beside its id and its time. */
-  readonly spec: Omit<JobSpec, "id" | "run_at" | "delay" | "after">;
+  readonly spec: Omit<JobSpec, "id" | "run_at" | "delay" | "after" | "key" | "if_exists">;
   readonly catch_up: (typeof CATCH_UPS)[number];
   readonly overlap: (typeof OVERLAPS)[number];
   readonly created_at: number;
@@ -88,7 +88,8 @@ export function isSchedule(value: unknown): value is Schedule {
     (last_id === undefined || typeof last_id === "string");
   if (!isShaped) return false;
   parseScheduleName(name ?? "");
-  checkJobSpec(spec);
+  // Of overlapping jobs its own policy says what becomes.
+  if (checkJobSpec(spec).key !== undefined) return false;
   nextInstant(value as Schedule, next_at ?? 0);
   return true;
 }
@@ -113,10 +114,6 @@ export function fire(schedule: Schedule, { now, maxRetries, holderOf }: Circumst
   }
   const next_at = nextInstant(schedule, now);
   return { schedule: { ...schedule, next_at, ...(last_id === undefined ? {} : { last_id }) }, jobs };
-}
-
-function isUnfinished(entry: Entry): boolean {
-  return !isDeadLetter(entry) && (entry.state === "pending" || entry.state === "processing");
 }
 
 function instantsOf(schedule: Schedule, now: number): number[] {

@@ -33,6 +33,7 @@ const isHistory: Check = (value) => Array.isArray(value) && value.every((one) =>
 const ANY_TERMS: Terms = {
   priority: isNothingOr(Number.isSafeInteger),
   queue: isNothingOr(isName),
+  key: isNothingOr(isName),
   batch: isNothingOr(isName),
   cwd: isNothingOr(isName),
   env: isNothingOr(isVariables),

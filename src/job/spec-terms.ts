@@ -1,14 +1,17 @@
 /** The terms that a user may give a job, checked field by field. */
 import { ANY_DURATION, type Span } from "./duration.ts";
 import { duration, invalid, nameOf, type Range, text, wholeNumber } from "./field.ts";
+import { checkIfExists, type IfExists } from "./key.ts";
 import { checkQueue } from "./queue.ts";
 import { shown } from "./shown.ts";
 import { FAILINGS, type Failing, type JobTerms } from "./terms.ts";
 
-/** As terms, but relative to the moment of enqueueing. */
+/** As terms, but relative to the moment of enqueueing, and what is to become of them then. */
 export interface SpecTerms extends Omit<JobTerms, "expires_at"> {
   /** In ms. */
   readonly expires_in?: number;
+  /** What becomes of it where its key is taken; absent means `fail`. */
+  readonly if_exists?: IfExists;
 }
 
 type Check<Field extends keyof SpecTerms> = (value: unknown, field: string) => SpecTerms[Field];
@@ -28,6 +31,8 @@ const CHECKS: { readonly [Field in keyof SpecTerms]-?: Check<Field> } = {
   priority: (value, field) => wholeNumber(field, value, PRIORITIES),
   queue: checkQueue,
   after: checkIds,
+  key: (value, field) => nameOf(field, value),
+  if_exists: checkIfExists,
   batch: (value, field) => nameOf(field, value),
   cwd: checkDirectory,
   env: checkVariables,

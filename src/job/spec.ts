@@ -62,7 +62,11 @@ export function checkJobSpec(value: unknown): JobSpec {
   if (due !== undefined) spec.run_at = checkRunAt(due);
   if (delay !== undefined) spec.delay = duration("delay", delay, ANY_DURATION);
   if (max_retries !== undefined) spec.max_retries = wholeNumber("max_retries", max_retries, RETRIES);
-  return Object.assign(spec, checkTerms(value));
+  const terms = checkTerms(value);
+  if (terms.if_exists !== undefined && terms.key === undefined) {
+    throw invalid(`"if_exists" says what becomes of a job whose "key" is taken, and this one has none.`);
+  }
+  return Object.assign(spec, terms);
 }
 
 /** Whether a job could have this command. */
@@ -83,12 +87,19 @@ export function jsonNotUtf8(cause: unknown): QueueError {
   return invalid("not valid UTF-8.", { cause });
 }
 
-/** A variable at a time; and of two fields that say the same, one's own is the only one. What is no job is left to the check. */
+/**
+ * A variable at a time; of two fields that say the same, one's own is the only one; and what is said about keys is not said of
+ * a job that has none. What is no job is left to the check.
+ */
 function withDefaults(value: unknown, defaults: SpecDefaults): unknown {
   if (!isRecord(value) || Object.keys(defaults).length === 0) return value;
-  const { run_at, delay, ...others } = defaults;
-  const hasOwnTime = ["run_at", "runAt", "delay"].some((name) => Object.hasOwn(value, name));
-  const fields = { ...(hasOwnTime ? others : defaults), ...value };
+  const unsaid: { -readonly [Field in keyof SpecDefaults]: SpecDefaults[Field] } = { ...defaults };
+  if (["run_at", "runAt", "delay"].some((name) => Object.hasOwn(value, name))) {
+    delete unsaid.run_at;
+    delete unsaid.delay;
+  }
+  if (value.key === undefined && unsaid.key === undefined) delete unsaid.if_exists;
+  const fields = { ...unsaid, ...value };
   return isRecord(value.env) ? { ...fields, env: { ...defaults.env, ...value.env } } : fields;
 }
 

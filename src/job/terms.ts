@@ -7,6 +7,8 @@ export interface JobTerms {
   readonly priority?: number;
   /** The queue that it is in; absent means `default`. */
   readonly queue?: string;
+  /** While it is pending or processing, no other such job has it. */
+  readonly key?: string;
   /** The name of what it belongs to with other jobs, by which they are found together. */
   readonly batch?: string;
   /** The directory that it runs in; absent means that of its worker. */
@@ -34,6 +36,7 @@ export const FAILINGS = ["signal", "timeout"] as const satisfies readonly Failin
 export const TERMS = [
   "priority",
   "queue",
+  "key",
   "batch",
   "cwd",
   "env",

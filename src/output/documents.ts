@@ -14,7 +14,7 @@ type Documents = { readonly [Kind in DocumentView["view"]]: (view: Extract<Docum
 
 const DOCUMENTS: Documents = {
   enqueued: (view) => ({ job: view.job }),
-  skipped: () => ({ job: null }),
+  skipped: (view) => ({ job: null, existing: view.id }),
   "bulk-enqueued": (view) => ({
     enqueued: view.enqueued,
     skipped: view.skipped,
@@ -99,7 +99,9 @@ function logDocument({ attempt, lease, path, elsewhere }: AttemptLog): object {
 
 function queuesDocument(queues: readonly QueueStatus[]): object {
   return {
-    queues: queues.filter(({ name }) => name !== EVERY_QUEUE).map((queue) => ({ ...queue, ...ruleDocument(queue) })),
+    queues: queues
+      .filter(({ name }) => name !== EVERY_QUEUE)
+      .map(({ begun: _, ...queue }) => ({ ...queue, ...ruleDocument(queue) })),
     all_paused: queues.some(({ name }) => name === EVERY_QUEUE),
   };
 }
@@ -108,8 +110,8 @@ function mendingDocument({ location, mending }: Extract<View, { view: "mending" 
   return { location, findings: [], set_aside: null, jobs: [], ...(mending && snakeCaseKeys(mending)) };
 }
 
-function ruleDocument({ concurrency, paused = false }: QueueRule): object {
-  return { concurrency: concurrency ?? null, paused };
+function ruleDocument({ concurrency, rate, paused = false }: QueueRule): object {
+  return { concurrency: concurrency ?? null, rate: rate ?? null, paused };
 }
 
 function presentDocument({ startedAt, ...present }: Present): object {

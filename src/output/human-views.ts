@@ -155,7 +155,7 @@ function bulkLine({ enqueued, skipped, dryRun }: Extract<View, { view: "bulk-enq
   const jobs = count(enqueued, "job", "jobs");
   const done = dryRun ? `Would enqueue ${jobs}` : `${jobs} enqueued`;
   if (skipped === 0) return `${done}.`;
-  const why = `(${skipped === 1 ? "its id exists" : "their ids exist"} already)`;
+  const why = `(${skipped === 1 ? "its id or key exists" : "their ids or keys exist"} already)`;
   return dryRun ? `${done} and skip ${skipped} ${why}.` : `${done}, ${skipped} skipped ${why}.`;
 }
 

@@ -2,7 +2,7 @@
  * `--json`, or `QUEUECTL_OUTPUT=json`: for programs. One document a command on stdout, snake_case, instants in epoch milliseconds
  * (docs/schema/documents.json is the same as a JSON Schema):
  *
- *   enqueue            {"job": <job>}, with a null for one that was skipped
+ *   enqueue            {"job": <job>}, or {"job": null, "existing": <id>} for one that was skipped, because that one is there
  *     --file, -        {"enqueued": <number>, "skipped": <number>}
  *     --dry-run        the same with "dry_run": true, for a single job, too
  *   list, dlq-list     [<job>, ...], the same bytes as without --json into a pipe
@@ -13,7 +13,7 @@
  *                      {"jobs": [<job or dead letter>, ...], "dry_run"}: as it is now, or was when it was removed; with
  *                      --dry-run as it would be, but of cancel as it is
  *   queue-list         {"queues": [<queue>], "all_paused": <boolean>}
- *   queue-set, pause, resume    {"queue": {"name", "concurrency", "paused"}}: what holds now; the name is null for every queue
+ *   queue-set, pause, resume    {"queue": {"name", "concurrency", "rate", "paused"}}: what holds now; the name is null for every queue
  *   schedule-list      {"schedules": [<schedule>]}
  *   schedule-add       {"schedule": <schedule>}
  *   schedule-remove    {"removed": <name>}
@@ -56,7 +56,7 @@
  * <result> is {"id", "command", "state", "attempts", "error"?, "started_at"?, "ended_at"?} with a state "dead" for what is in
  * the DLQ and "removed" for what is nowhere,
  * <schedule> is {"name", "cron", "tz", "spec": <fields of its jobs>, "catch_up", "overlap", "created_at", "next_at", "last_id"?}, <queue> is
- * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "paused"}, and <finding> is
+ * {"name", "pending", "waiting", "processing", "concurrency": <number> or null, "rate": "10/m" or null, "paused"}, and <finding> is
  * {"severity": "damage" or "concern", "path", "line"?, "problem", "jobs": [<id>]}. On stderr, a line each:
  * {"error": {"code", "message", "hint"}} with a null where there is no hint, {"warning": ...}, {"note": ...}; a bug has
  * the code E_BUG and its stack for a message.

@@ -29,6 +29,7 @@ export type View =
   /** With `idAlone`, a pipe gets nothing but the id, as it is: for `id=$(queuectl enqueue -- make)`. */
   | { readonly view: "enqueued"; readonly job: PendingJob; readonly idAlone?: boolean }
   /** Nothing was enqueued, because a job or dead letter has this id. */
+  /** The id is that of the job that is there instead. */
   | { readonly view: "skipped"; readonly id: string; readonly idAlone?: boolean }
   | {
       readonly view: "bulk-enqueued";

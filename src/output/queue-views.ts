@@ -1,5 +1,6 @@
 /** Queues and what holds for them, for people. */
 import { EVERY_QUEUE, type QueueStatus } from "../job/queue.ts";
+import { rateParts, rateUnit } from "../job/rate.ts";
 import type { Colours } from "./colours.ts";
 import type { View } from "./output.ts";
 import { type Column, table } from "./table.ts";
@@ -18,13 +19,21 @@ export function queueLines(
     { title: "PENDING", text: ({ pending }) => String(pending) },
     { title: "PROCESSING", text: ({ processing }) => String(processing) },
     { title: "AT A TIME", text: ({ concurrency }) => (concurrency === undefined ? "any" : String(concurrency)) },
+    ...(named.some(({ rate }) => rate) ? [{ title: "RATE", text: ({ rate }: QueueStatus) => rate ?? "any" }] : []),
     { title: "STATE", text: ({ paused }) => (paused || areAllPaused ? "paused" : "open") },
   ];
   return [...table(named, columns, { width, paintTitle: colours.bold }), ...all];
 }
 
-export function ruleLine({ name, rule: { concurrency, paused } }: Extract<View, { view: "queue-changed" }>): string {
+export function ruleLine({
+  name,
+  rule: { concurrency, rate, paused },
+}: Extract<View, { view: "queue-changed" }>): string {
   const subject = name === EVERY_QUEUE ? "Every queue" : `Queue ${name}`;
   const width = concurrency === undefined ? "any number of jobs at a time" : `${concurrency} at a time`;
-  return `⚙️ ${subject}: ${paused ? "paused" : "open"}${name === EVERY_QUEUE ? "" : `, ${width}`}`;
+  const held = [
+    width,
+    ...(rate === undefined ? [] : [`at most ${rateParts(rate).count} begun in any ${rateUnit(rate)}`]),
+  ];
+  return `⚙️ ${subject}: ${[paused ? "paused" : "open", ...(name === EVERY_QUEUE ? [] : held)].join(", ")}`;
 }

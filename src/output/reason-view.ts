@@ -1,5 +1,6 @@
 /** `why`: the reason in one sentence. */
 import { unreachable } from "../job/errors.ts";
+import { type Rate, rateParts, rateUnit } from "../job/rate.ts";
 import type { Reason } from "../job/reason.ts";
 import { clock, relative, span } from "./time.ts";
 import { count } from "./worker-log.ts";
@@ -22,6 +23,8 @@ export function reasonText(reason: Reason, now: number): string {
       return "due now; every queue is paused";
     case "queue-full":
       return `due now; queue ${reason.queue} is full: ${reason.running} of ${reason.concurrency} running`;
+    case "queue-rate":
+      return `due now; queue ${reason.queue} has begun ${begunText(reason.rate)}; next ${relative(reason.opensAt, now)}`;
     case "no-worker":
       return `due now; ${reason.leaving === 0 ? "no worker is running" : leavingText(reason.leaving)}`;
     case "not-served":
@@ -41,6 +44,10 @@ export function reasonText(reason: Reason, now: number): string {
     default:
       return unreachable(reason);
   }
+}
+
+function begunText(rate: Rate): string {
+  return `${count(rateParts(rate).count, "job", "jobs")} in the last ${rateUnit(rate)}`;
 }
 
 function leavingText(leaving: number): string {

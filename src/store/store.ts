@@ -21,8 +21,16 @@ import type { Announced, Announcement, Lost, Present } from "./present.ts";
 import type { ScheduleBook } from "./schedule-book.ts";
 
 export interface EnqueueOptions {
-  /** What becomes of a spec whose id is taken, be it by an earlier spec of the same call. */
+  /**
+   * What becomes of a spec whose id is taken, be it by an earlier spec of the same call; or whose key is, if it does not say
+   * that itself.
+   */
   readonly existing?: "refuse" | "skip";
+}
+
+export interface Enqueuing extends EnqueueOptions {
+  /** Called when it is done, for each spec that was left out, with the id of the job that is there instead. */
+  readonly onSkip?: (id: string) => void;
 }
 
 /** Who asks for jobs, and how many at most. */
@@ -107,8 +115,10 @@ export interface Store {
    * Adds jobs, all or none, and returns them in order once they are durable. A spec without an id gets one.
    * Throws `E_JOB_EXISTS` when an id is in the queue or in the DLQ, or stands twice in `specs`; its `index` is that of the
    * first such spec. With `existing: "skip"` such specs are left out instead, and only the jobs that were added returned.
+   * The same for a spec whose key an unfinished job has, or an earlier spec; but `if_exists` may say, too, that it takes the place
+   * of that one if it is pending: then that one has failed, and those that waited for it wait for the new one.
    */
-  enqueue(specs: readonly JobSpec[], options?: EnqueueOptions): Promise<PendingJob[]>;
+  enqueue(specs: readonly JobSpec[], options?: Enqueuing): Promise<PendingJob[]>;
 
   /**
    * Ends attempts, then claims due jobs (those that the ends set free, too), in one commit. An end whose lease is not the
@@ -183,7 +193,7 @@ export interface Store {
    * Adds what another store gave away, in the same order, with states, attempts and times as they are; a processing job
    * gets a lease that nobody has. Durable. Throws `E_STORE_NOT_EMPTY` when there is a job, a dead letter or an archived job,
    * unless `existing` is "skip": then what has an id that is taken is left out, and so is a setting that is stored, and an
-   * archived job of which there is an equal one. `read`, which may be called again, may throw: then a store that can
+   * archived job of which there is an equal one. Throws `E_JOB_EXISTS` for an unfinished job whose key another one has. `read`, which may be called again, may throw: then a store that can
    * has added nothing; another has added a part, which a second call with "skip" completes.
    */
   restore(read: () => AsyncIterable<readonly Item[]>, options: Required<EnqueueOptions>): Promise<Restored>;

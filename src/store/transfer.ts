@@ -2,9 +2,11 @@
 import { CONFIG_KEYS, type Config } from "../config.ts";
 import { QueueError } from "../job/errors.ts";
 import type { CompletedJob } from "../job/job.ts";
+import { isUnfinished } from "../job/key.ts";
 import { portableArchived } from "../job/portable.ts";
 import type { QueueRules } from "../job/queue.ts";
 import type { Schedule } from "../job/schedule.ts";
+import { shown } from "../job/shown.ts";
 import type { Item, Restored, Tally } from "./item.ts";
 import { byName } from "./schedule-book.ts";
 import type { Counts } from "./store.ts";
@@ -59,6 +61,19 @@ export function refuseUnlessEmpty({ location }: { readonly location: string }, c
   const [jobs, them] = count === 1 ? ["a job", "it"] : [`${count} jobs`, "them"];
   throw new QueueError("E_STORE_NOT_EMPTY", `There ${count === 1 ? "is" : "are"} ${jobs} in ${location} already.`, {
     hint: `To add to ${them} what is not there yet: --merge`,
+  });
+}
+
+/** Throws `E_JOB_EXISTS` for an unfinished job whose key another one has. */
+export function refuseSecondHolder(
+  entry: { readonly id: string; readonly key?: string },
+  holderOf: (key: string) => string | undefined,
+): void {
+  const holder = entry.key === undefined || !isUnfinished(entry) ? undefined : holderOf(entry.key);
+  if (holder === undefined) return;
+  const { id, key } = entry;
+  throw new QueueError("E_JOB_EXISTS", `The key ${shown(key)} of job ${shown(id)} is taken by job ${shown(holder)}.`, {
+    hint: "One of the two has to end first: import again, with --merge, when it has.",
   });
 }
 

@@ -165,7 +165,7 @@ describe("a line that is no job is told by its number, and what stood before it 
       });
       home.write("jobs.jsonl", jobs.join("\n"));
       const again = await home.run("enqueue", "--file", "jobs.jsonl", "--skip-existing");
-      expect(again).toEqual(printed(`2 jobs enqueued, ${MANY - 2} skipped (their ids exist already).\n`));
+      expect(again).toEqual(printed(`2 jobs enqueued, ${MANY - 2} skipped (their ids or keys exist already).\n`));
       expect((await idsIn(home)).slice(-3)).toEqual([MANY - 2, MANY - 1, MANY].map((n) => `job-${n}`));
     }
   });
@@ -247,7 +247,7 @@ describe("an id that is taken", () => {
       await home.enqueue({ id: "old", command: "echo old" });
       home.write("jobs.jsonl", jsonLines(...jobs));
       const ended = await home.shell(`queuectl enqueue --skip-existing ${how} --file jobs.jsonl`);
-      expect(ended).toEqual(printed("2 jobs enqueued, 3 skipped (their ids exist already).\n"));
+      expect(ended).toEqual(printed("2 jobs enqueued, 3 skipped (their ids or keys exist already).\n"));
       expect((await home.jobs()).map(({ id, command }) => [id, command])).toEqual([
         ["old", "echo old"],
         ["a", "echo new"],

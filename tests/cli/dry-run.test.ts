@@ -20,7 +20,7 @@ describe("enqueue --dry-run", () => {
       printed('{"enqueued":1,"skipped":0,"dry_run":true}\n'),
     );
     expect(await run('{"id":"taken","command":"true"}', "--skip-existing")).toEqual(
-      printed("Would enqueue 0 jobs and skip 1 (its id exists already).\n"),
+      printed("Would enqueue 0 jobs and skip 1 (its id or key exists already).\n"),
     );
     expect(await run("--after", "taken", "--", "make")).toEqual(printed("Would enqueue 1 job.\n"));
     expect(await run("--after", "nope", "--", "make")).toMatchObject({ stdout: "", exitCode: 3 });
@@ -58,7 +58,7 @@ describe("enqueue --dry-run", () => {
       exitCode: 2,
     });
     expect(await attempt([...lines, lines[0] ?? "", '{"id":"taken","command":"true"}'], "--skip-existing")).toEqual(
-      printed(`Would enqueue ${MANY} jobs and skip 2 (their ids exist already).\n`),
+      printed(`Would enqueue ${MANY} jobs and skip 2 (their ids or keys exist already).\n`),
     );
     expect(await everything(home)).toBe(before);
   });

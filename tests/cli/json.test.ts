@@ -16,7 +16,10 @@ test("every command about jobs prints one document with --json", async (home) =>
   const times = { run_at: NUMBER, created_at: NUMBER, updated_at: NUMBER };
   const p1 = { id: "p1", command: "echo hi", state: "pending", attempts: 0, max_retries: 3, ...times };
   expect(await run("enqueue", '{"id":"p1","command":"echo hi"}')).toEqual({ job: p1 });
-  expect(await run("enqueue", '{"id":"p1","command":"echo hi"}', "--skip-existing")).toEqual({ job: null });
+  expect(await run("enqueue", '{"id":"p1","command":"echo hi"}', "--skip-existing")).toEqual({
+    job: null,
+    existing: "p1",
+  });
   expect(await run("list")).toEqual([p1]);
   expect(await run("show", "p1")).toEqual({ job: p1, logs: [] });
   expect(await run("logs", "p1").catch(() => "note")).toBe("note");

@@ -18,6 +18,27 @@ test("a queue of width 1 never runs two jobs at a time, over the workers of seve
   expect(home.lines("seen")).toEqual(Array.from({ length: 12 }, () => ["begin", "end"]).flat());
 });
 
+test("a queue with a rate has no more jobs begun in any second, over the workers of several terminals", async (home) => {
+  expect(await home.run("queue-set", "mail", "--rate", "2/s")).toEqual(
+    printed("⚙️ Queue mail: open, any number of jobs at a time, at most 2 begun in any second\n"),
+  );
+  await home.enqueue(...Array.from({ length: 5 }, (_, n) => ({ id: `m${n}`, command: "true", queue: "mail" })));
+  const terminals = [home.drain("--count", "2"), home.drain("--concurrency", "3")];
+  for (const { exitCode } of await Promise.all(terminals)) expect(exitCode).toBe(0);
+  const jobs = (await home.jobs("--state", "completed")) as { readonly processing_started_at: number }[];
+  const begun = jobs.map(({ processing_started_at }) => processing_started_at).sort((a, b) => a - b);
+  expect(begun).toHaveLength(5);
+  for (const [n, at] of begun.entries()) if (n >= 2) expect(at - (begun[n - 2] ?? 0)).toBeGreaterThanOrEqual(1000);
+  const [queue] = JSON.parse(await home.obey("queue-list", "--json")).queues;
+  expect(queue).toEqual({
+    ...{ name: "mail", pending: 0, waiting: 0, processing: 0, concurrency: null, rate: "2/s", paused: false },
+  });
+  expect(await home.obey("export")).toContain('{"queue":{"name":"mail","rate":"2/s"}}');
+  expect(await home.run("queue-set", "mail", "--rate", "none")).toEqual(
+    printed("⚙️ Queue mail: open, any number of jobs at a time\n"),
+  );
+});
+
 test("workers take the jobs of the queues that they serve, and --drain waits for no others", async (home) => {
   const command = "echo $QUEUECTL_JOB_ID >> ran";
   await home.enqueue(
@@ -81,14 +102,15 @@ test("queue-list tells what waits, runs and holds, for people and for programs",
     waiting: 0,
     processing: 0,
     concurrency: 2,
+    rate: null,
     paused: false,
   });
   expect(JSON.parse(await home.obey("pause", "--json"))).toEqual({
-    queue: { name: null, concurrency: null, paused: true },
+    queue: { name: null, concurrency: null, rate: null, paused: true },
   });
   expect(await home.obey("queue-list")).toEndWith("Every queue is paused.\n");
   expect(JSON.parse(await home.obey("queue-set", "deploy", "--concurrency", "none", "--json"))).toEqual({
-    queue: { name: "deploy", concurrency: null, paused: false },
+    queue: { name: "deploy", concurrency: null, rate: null, paused: false },
   });
 });
 
@@ -108,7 +130,11 @@ test("what holds for queues is kept when nobody is there, and moves with an expo
 });
 
 test.each<readonly [args: readonly string[], sentence: string]>([
-  [["queue-set", "deploy"], "Say what is to hold for the queue: --concurrency <n>."],
+  [["queue-set", "deploy"], "Say what is to hold for the queue: --concurrency <n>, or --rate <n/unit>."],
+  [
+    ["queue-set", "deploy", "--rate", "10/d"],
+    'Expected --rate to be like 5/s, 10/m or 1000/h, at most 1000, got "10/d".',
+  ],
   [["queue-set", "deploy", "--concurrency", "0"], "Expected --concurrency to be a whole number from 1 to 1000000, got"],
   [["queue-set", "a b", "--concurrency", "1"], '"a b" cannot be the name of a queue.'],
   [["pause", "*"], '"*" cannot be the name of a queue.'],

@@ -44,7 +44,7 @@ const PRINTED: readonly (readonly [kind: string, ...args: string[]])[] = [
   ["altered", "cancel", "bad"],
   ["altered", "retry", "bad", "--dry-run"],
   ["altered", "remove", "bad", "--yes"],
-  ["queue_rule", "queue-set", "deploy", "--concurrency", "1"],
+  ["queue_rule", "queue-set", "deploy", "--concurrency", "1", "--rate", "10/m"],
   ["queue_rule", "pause"],
   ["queue_rule", "pause", "deploy"],
   ["queue_list", "queue-list"],

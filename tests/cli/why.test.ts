@@ -37,10 +37,14 @@ test("why tells of a queue that is paused or full, and of jobs that have to be c
     { id: "other", command: "true", queue: "off" },
   );
   await home.obey("pause", "off");
+  await home.obey("queue-set", "often", "--rate", "1/h");
+  await home.enqueue({ id: "once", command: "true", queue: "often" }, { id: "twice", command: "true", queue: "often" });
   await home.enqueue({ id: "last", command: "true", after: ["second", "other"] });
   const worker = home.start("worker-start", "--concurrency", "3");
   await worker.says("Processing job: first");
   expect(await why("second")).toBe("due now; queue narrow is full: 1 of 1 running");
+  await worker.says("Job succeeded: once");
+  expect(await why("twice")).toMatch(/^due now; queue often has begun 1 job in the last hour; next in (59m|1h)/);
   expect(await why("other")).toBe("due now; queue off is paused");
   expect(await why("last")).toBe("waits for jobs second, other");
   await home.obey("pause");

@@ -30,6 +30,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   dead: DEAD,
 };
 const entryOf = (id: string): Entry | undefined => ENTRIES[id];
+const keyHolder = (): undefined => undefined;
 const IDS = [...Object.keys(ENTRIES), "nobody"];
 
 /** In the order of IDS: what happens, "-" for nothing, or the code of the refusal. */
@@ -47,7 +48,7 @@ const TABLE: readonly [name: string, rule: Rule, verdicts: string][] = [
 ];
 
 function verdict(rule: Rule, id: string): string {
-  const made = rule(ENTRIES[id], { id, now: T0 + 500, entryOf });
+  const made = rule(ENTRIES[id], { id, now: T0 + 500, entryOf, keyHolder });
   if (made === undefined) return "-";
   return made instanceof QueueError ? made.code : made.event;
 }
@@ -64,21 +65,21 @@ describe.each(TABLE)("%s", (_name, rule, verdicts) => {
 
   test("names the job where it is refused", () => {
     for (const id of IDS) {
-      const made = rule(ENTRIES[id], { id, now: T0, entryOf });
+      const made = rule(ENTRIES[id], { id, now: T0, entryOf, keyHolder });
       if (made instanceof QueueError) expect(made.message).toStartWith(`Job ${id} `);
     }
   });
 });
 
 test("a job that was canceled while it waited keeps what it was, but for its state", () => {
-  expect(cancel(ENTRIES.pending, { id: "pending", now: T0 + 500, entryOf })).toStrictEqual({
+  expect(cancel(ENTRIES.pending, { id: "pending", now: T0 + 500, entryOf, keyHolder })).toStrictEqual({
     event: "failed",
     job: { id: "pending", ...fields, state: "failed", updated_at: T0 + 500, last_error: "canceled" },
   });
 });
 
 test("all or none, each once, in order", () => {
-  const circumstances = { now: T0, entryOf };
+  const circumstances = { now: T0, entryOf, keyHolder };
   expect(alterationsOf(["failed", "completed", "failed"], remove, circumstances).map(({ job }) => job.id)).toEqual([
     "failed",
     "completed",
@@ -88,23 +89,25 @@ test("all or none, each once, in order", () => {
 
 test("a rule that would change a running job is a mistake of ours", () => {
   const wrong: Rule = (entry) => entry && { event: "removed", job: entry };
-  expect(() => alterationsOf(["processing"], wrong, { now: T0, entryOf: (id) => ENTRIES[id] })).toThrow("a rule would");
+  expect(() => alterationsOf(["processing"], wrong, { now: T0, entryOf: (id) => ENTRIES[id], keyHolder })).toThrow(
+    "a rule would",
+  );
 });
 
 describe("a job that is to run after others, when it is run again", () => {
   const job = { ...ENTRIES.failed, after: ["pending", "processing", "completed", "nobody"] } as Entry;
 
   test("waits for those that are not completed", () => {
-    expect(retry(job, { id: "failed", now: T0, entryOf })).toMatchObject({
+    expect(retry(job, { id: "failed", now: T0, entryOf, keyHolder })).toMatchObject({
       job: { state: "pending", waits_for: ["pending", "processing"] },
     });
-    expect(retry({ ...job, after: ["completed"] } as Entry, { id: "failed", now: T0, entryOf })).not.toHaveProperty(
-      "job.waits_for",
-    );
+    expect(
+      retry({ ...job, after: ["completed"] } as Entry, { id: "failed", now: T0, entryOf, keyHolder }),
+    ).not.toHaveProperty("job.waits_for");
   });
 
   test.each(["failed", "dead"])("cannot, when one of them is %s", (lost) => {
-    const circumstances = { id: "canceled", now: T0, entryOf };
+    const circumstances = { id: "canceled", now: T0, entryOf, keyHolder };
     expect(retry({ ...ENTRIES.canceled, after: [lost] } as Entry, circumstances)).toMatchObject({
       code: "E_JOB_STATE",
       message: expect.stringContaining(`it waits for job ${lost}, which did not complete`),
@@ -114,7 +117,7 @@ describe("a job that is to run after others, when it is run again", () => {
   test("waits for those that are run again with it", () => {
     const second = { ...ENTRIES.canceled, after: ["failed"] } as Entry;
     const both = (id: string): Entry | undefined => (id === "canceled" ? second : ENTRIES[id]);
-    expect(alterationsOf(["failed", "canceled"], retry, { now: T0, entryOf: both })).toMatchObject([
+    expect(alterationsOf(["failed", "canceled"], retry, { now: T0, entryOf: both, keyHolder })).toMatchObject([
       { job: { id: "failed" } },
       { job: { id: "canceled", waits_for: ["failed"] } },
     ]);
@@ -126,7 +129,7 @@ describe("changes", () => {
     const job = { ...ENTRIES.pending, timeout: 5, env: { A: "1" }, expires_at: 9 } as Entry;
     const changes = checkChanges({ timeout: null, expires_in: null, priority: null, cwd: null, retry_on: ["signal"] });
     const { priority: _, ...unchanged } = fields;
-    expect(edit(changes)(job, { id: "pending", now: T0 + 500, entryOf })).toStrictEqual({
+    expect(edit(changes)(job, { id: "pending", now: T0 + 500, entryOf, keyHolder })).toStrictEqual({
       event: "edited",
       job: {
         ...{ id: "pending", state: "pending", ...unchanged, updated_at: T0 + 500 },
@@ -142,6 +145,8 @@ describe("changes", () => {
     [{ run_at: null }, '"run_at" cannot be taken away'],
     [{ state: "completed" }, 'unknown field "state"'],
     [{ after: ["x"] }, '"after" is settled'],
+    [{ key: null }, '"key" is settled'],
+    [{ if_exists: "skip" }, '"if_exists" is settled'],
     [{ nope: null }, '"nope" cannot be taken away'],
     [{ command: "" }, '"command"'],
     [{ run_at: 1, delay: 1 }, "give one of them"],

@@ -88,6 +88,17 @@ test("a due job of a queue that is paused or full is kept back by that, and keep
   expect(reasonFor(paused, all)).toEqual({ because: "queue-paused", queue: "off" });
   expect(reasonFor(full, all)).toEqual({ because: "queue-full", queue: "narrow", running: 2, concurrency: 2 });
   expect(reasonFor(job, all)).toMatchObject({ because: "in-line", ahead: 0 });
+  const often = {
+    name: "narrow",
+    pending: 1,
+    processing: 0,
+    waiting: 0,
+    rate: "2/m",
+    begun: [NOW - 9000, NOW],
+  } as const;
+  expect(reasonFor(full, { ...all, queues: [often] })).toEqual({
+    ...{ because: "queue-rate", queue: "narrow", rate: "2/m", opensAt: NOW + 51_000 },
+  });
   const every = { name: "*", pending: 0, processing: 0, waiting: 0, paused: true };
   expect(reasonFor(job, { ...all, queues: [...queues, every] })).toEqual({ because: "all-queues-paused" });
 });

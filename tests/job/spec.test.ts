@@ -9,7 +9,7 @@ const MAX_RETRIES = '"max_retries" must be a whole number from 0 to 1000000, got
 const PRIORITY = '"priority" must be a whole number from -1000 to 1000, got';
 
 const KNOWN =
-  "Known: id, command, run_at, delay, max_retries, priority, queue, after, batch, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
+  "Known: id, command, run_at, delay, max_retries, priority, queue, after, key, if_exists, batch, cwd, env, timeout, expires_in, retry_on, no_retry_on.";
 const DURATION = 'must be a duration like "90s" or "2h30m", or milliseconds, from';
 
 describe("a job", () => {
@@ -48,6 +48,7 @@ describe("a job", () => {
     ['{"command":"x","timeout":"2h30m"}', { command: "x", timeout: 9_000_000 }],
     ['{"command":"x","timeout":1500}', { command: "x", timeout: 1500 }],
     ['{"command":"x","expires_in":"1d"}', { command: "x", expires_in: 86_400_000 }],
+    ['{"command":"x","key":"k","if_exists":"skip"}', { command: "x", key: "k", if_exists: "skip" }],
     ['{"command":"x","retry_on":[75,"signal"]}', { command: "x", retry_on: [75, "signal"] }],
     ['{"command":"x","no_retry_on":[1,255,"timeout"]}', { command: "x", no_retry_on: [1, 255, "timeout"] }],
   ];
@@ -143,6 +144,14 @@ describe("refused in one sentence with the field and the value", () => {
     [{ command: "x", after: "a" }, '"after" must be a list of at most 1000 ids, got "a".'],
     [{ command: "x", after: [""] }, '"after" must be 1 to 255 bytes long, got 0: "".'],
     [{ command: "x", after: ["a", 1] }, '"after" must be a string, got 1.'],
+    [{ command: "x", key: "" }, '"key" must be 1 to 255 bytes long, got 0: "".'],
+    [{ command: "x", key: "a\nb" }, '"key" must not contain control characters, got "a\\nb".'],
+    [{ command: "x", key: 7 }, '"key" must be a string, got 7.'],
+    [{ command: "x", key: "k", if_exists: "no" }, '"if_exists" must be one of fail, skip, replace, got "no".'],
+    [
+      { command: "x", if_exists: "skip" },
+      '"if_exists" says what becomes of a job whose "key" is taken, and this one has none.',
+    ],
     [{ command: "x", delay: "soon" }, `"delay" ${DURATION} 0s to 3650d, got "soon".`],
     [{ command: "x", delay: -1 }, `"delay" ${DURATION} 0s to 3650d, got -1.`],
     [{ command: "x", timeout: 0 }, `"timeout" ${DURATION} 1ms to 24d, got 0.`],
@@ -214,6 +223,17 @@ describe("what is said beside the JSON of a job", () => {
       delay: 60_000,
       env: { A: "1", B: "own", C: "3" },
     });
+  });
+
+  test("about keys is nothing to a job that has none", () => {
+    const policy: SpecDefaults = { if_exists: "skip" };
+    expect(parseJobSpec('{"command":"x"}', policy)).toStrictEqual({ command: "x" });
+    expect(parseJobSpec('{"command":"x","key":"k"}', policy)).toStrictEqual({
+      command: "x",
+      key: "k",
+      if_exists: "skip",
+    });
+    expect(parseJobSpec('{"command":"x","key":"k","if_exists":"fail"}', policy).if_exists).toBe("fail");
   });
 
   const times: [text: string, spec: JobSpec][] = [

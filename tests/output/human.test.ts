@@ -92,8 +92,8 @@ describe("into a pipe", () => {
     const told = (enqueued: number, skipped: number) => printed({ view: "bulk-enqueued", enqueued, skipped });
     expect(told(1000, 0)).toBe("1000 jobs enqueued.\n");
     expect(told(1, 0)).toBe("1 job enqueued.\n");
-    expect(told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids exist already).\n");
-    expect(told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id exists already).\n");
+    expect(told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids or keys exist already).\n");
+    expect(told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id or key exists already).\n");
     expect(printed({ view: "skipped", id: "a\u001bb" })).toBe("Job a\\x1bb exists already: skipped.\n");
   });
 

@@ -55,7 +55,10 @@ const none = { settings: 0, jobs: 0, dead_letters: 0, archived: 0 };
 
 const DOCUMENTS: [View, unknown][] = [
   [{ view: "enqueued", job }, { job }],
-  [{ view: "skipped", id: "p1" }, { job: null }],
+  [
+    { view: "skipped", id: "p1" },
+    { job: null, existing: "p1" },
+  ],
   [
     {
       view: "origins",

@@ -13,6 +13,7 @@ import { differentialContract } from "./contract/differential.ts";
 import { endContract } from "./contract/end.ts";
 import { enqueueContract } from "./contract/enqueue.ts";
 import { hooksContract } from "./contract/hooks.ts";
+import { keysContract } from "./contract/keys.ts";
 import { logContract } from "./contract/logs.ts";
 import { presenceContract } from "./contract/presence.ts";
 import { queuesContract } from "./contract/queues.ts";
@@ -37,6 +38,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["schedules", schedulesContract],
   ["dependencies", dependenciesContract],
   ["hooks", hooksContract],
+  ["keys", keysContract],
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],

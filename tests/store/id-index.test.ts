@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { remove } from "../../src/job/control.ts";
+import type { JobSpec } from "../../src/job/spec.ts";
 import { encodeIndex, IdIndex } from "../../src/store/files/id-index.ts";
 import type { Position } from "../../src/store/files/position.ts";
 import { openFiles } from "../support/files-store.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { refused } from "./contract/bench.ts";
 
 const PAGE_BYTES = 4096;
 
@@ -170,6 +172,22 @@ describe("a large store to which jobs are added", () => {
     const ids = (await store.list()).map(({ id }) => id);
     await store.close();
     expect(ids).toEqual([...numbered(8000), "since", "new"]);
+  });
+
+  test("has one job of a key, whether its first one is in the snapshots or behind them", async () => {
+    using directory = temporaryDirectory();
+    const add = async (spec: JobSpec): Promise<unknown> => {
+      const store = await openFiles(directory.path);
+      return await store.enqueue([spec]).finally(() => store.close());
+    };
+    await add({ id: "first", command: "true", key: "k" });
+    await largeStore(directory.path);
+    await add({ id: "since", command: "true", key: "l" });
+    for (const key of ["k", "l"]) {
+      expect(await add({ command: "true", key, if_exists: "skip" })).toEqual([]);
+      expect((await refused(add({ command: "true", key }))).code).toBe("E_JOB_EXISTS");
+    }
+    expect(await add({ id: "other", command: "true", key: "m" })).toMatchObject([{ id: "other" }]);
   });
 
   test("has an index again after a job was added without one", async () => {

@@ -14,7 +14,7 @@ import {
   retryPolicy,
 } from "../../src/config.ts";
 import { type Alteration, alterationsOf, lostBy, type Rule } from "../../src/job/alteration.ts";
-import { type Arrival, consequences, withDependencies } from "../../src/job/dependency.ts";
+import { type Arrival, consequences, refuseCircles, withDependencies } from "../../src/job/dependency.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { JobEvent, LeaseLost } from "../../src/job/event.ts";
 import type { Glance } from "../../src/job/foremost.ts";
@@ -31,26 +31,40 @@ import {
   type PendingJob,
   type ProcessingJob,
 } from "../../src/job/job.ts";
+import { isUnfinished, replace, type UnfinishedJob } from "../../src/job/key.ts";
 import { type AttemptEnd, claim, enqueue, finish } from "../../src/job/lifecycle.ts";
 import { portableArchived, portableDeadLetter, portableJob } from "../../src/job/portable.ts";
 import {
+  type ClaimOf,
   changedRule,
+  opensAt,
   type QueueRule,
   type QueueRuleChange,
   type QueueStatus,
   queueOf,
   roomIn,
 } from "../../src/job/queue.ts";
+import { withBeginning } from "../../src/job/rate.ts";
 import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
-import type { Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../../src/store/store.ts";
+import type {
+  Claimant,
+  Counts,
+  EnqueueOptions,
+  Enqueuing,
+  Pruned,
+  PruneOptions,
+  Store,
+  Turn,
+} from "../../src/store/store.ts";
 import {
   ArchivedAlready,
   queueItems,
+  refuseSecondHolder,
   refuseUnlessEmpty,
   scheduleItems,
   settingItems,
@@ -72,6 +86,7 @@ class Memory {
   readonly archive: CompletedJob[] = [];
   readonly stored: { -readonly [Key in ConfigKey]?: Config[Key] } = {};
   readonly rules: Record<string, QueueRule> = {};
+  readonly begun = new Map<string, number[]>();
   readonly schedules = new Map<string, Schedule>();
   readonly announced = new Map<string, Present>();
   readonly killed = new Set<string>();
@@ -108,18 +123,33 @@ export class MemoryStore implements Store {
 
   async probe(): Promise<void> {}
 
-  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
     const { max_retries } = await this.config();
     const jobs = new Map<string, Arrival>();
+    const taken = new Set<string>();
+    const replaced = new Map<string, PendingJob>();
+    const skipped: string[] = [];
     for (const [index, spec] of specs.entries()) {
       const id = spec.id ?? this.#freshId();
-      const isTaken = jobs.has(id) || this.#find(id) !== undefined;
-      if (isTaken && existing === "refuse")
-        throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`, { index });
-      if (!isTaken) jobs.set(id, { job: enqueue({ ...spec, id }, max_retries, this.#options.now()), index });
+      const isTaken = taken.has(id) || this.#find(id) !== undefined;
+      const coming = Array.from(jobs.values(), ({ job }) => job);
+      const holder = [...coming, ...this.#memory.jobs.values()].find(
+        (job) => spec.key !== undefined && job.key === spec.key && isUnfinished(job) && !replaced.has(job.id),
+      );
+      const policy = isTaken ? existing : (spec.if_exists ?? (existing === "skip" ? "skip" : "fail"));
+      const isReplaced = !isTaken && holder?.state === "pending" && policy === "replace";
+      if ((isTaken || holder) && !isReplaced) {
+        if (policy !== "skip") throw new QueueError("E_JOB_EXISTS", `Job ${id} exists already.`, { index });
+        skipped.push(isTaken ? id : (holder?.id ?? ""));
+        continue;
+      }
+      if (isReplaced && !jobs.delete(holder.id)) replaced.set(holder.id, holder);
+      taken.add(id);
+      jobs.set(id, { job: enqueue({ ...spec, id }, max_retries, this.#options.now()), index });
     }
-    const added = withDependencies([...jobs.values()], (id) => this.#find(id));
+    const added = this.#replace([...replaced.values()], [...jobs.values()]);
     for (const job of added) this.#memory.jobs.set(job.id, job);
+    for (const id of skipped) onSkip?.(id);
     return this.#changed(added);
   }
 
@@ -134,8 +164,11 @@ export class MemoryStore implements Store {
     const claimed = claimant ? this.#claim(claimant, now) : [];
     const pending = this.#pending().filter((job) => job.id === (claimant?.only ?? job.id));
     const named = [...new Set(pending.map(queueOf))];
-    const open = named.filter((queue) => this.#room(queue, claimant?.queues) > 0);
-    const dueTimes = pending.filter((job) => open.includes(queueOf(job))).map((job) => job.run_at);
+    const dueTimes = named.flatMap((queue) => {
+      const opens = opensAt(queue, this.#memory.rules, this.#claimOf(queue, claimant?.queues));
+      const due = pending.filter((job) => queueOf(job) === queue).map((job) => job.run_at);
+      return opens === undefined ? [] : [Math.max(opens, Math.min(...due))];
+    });
     const times = [...this.#memory.schedules.values()].map(({ next_at }) => next_at);
     return this.#changed({
       ended,
@@ -147,7 +180,12 @@ export class MemoryStore implements Store {
 
   async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
     const now = this.#options.now();
-    const done = alterationsOf(ids, rule, { now, entryOf: (id) => this.#find(id) });
+    const done = alterationsOf(ids, rule, {
+      now,
+      entryOf: (id) => this.#find(id),
+      keyHolder: (key) =>
+        [...this.#memory.jobs.values()].find((job): job is UnfinishedJob => job.key === key && isUnfinished(job)),
+    });
     const { jobs, dead, logs } = this.#memory;
     for (const { event, job } of done) {
       if (event === "requeued" || event === "removed") {
@@ -233,7 +271,8 @@ export class MemoryStore implements Store {
       const count = (state: string): number =>
         unfinished.filter((job) => job.state === state && queueOf(job) === name).length;
       const waiting = unfinished.filter((job) => queueOf(job) === name && isWaiting(job)).length;
-      return { name, pending: count("pending"), waiting, processing: count("processing"), ...rules[name] };
+      const begun = rules[name]?.rate && { begun: this.#memory.begun.get(name) ?? [] };
+      return { name, pending: count("pending"), waiting, processing: count("processing"), ...rules[name], ...begun };
     });
   }
 
@@ -241,6 +280,7 @@ export class MemoryStore implements Store {
     const { rules } = this.#memory;
     const rule = changedRule(rules[name], change);
     rules[name] = rule;
+    if (rule.rate === undefined) this.#memory.begun.delete(name);
     if (Object.keys(rule).length === 0) delete rules[name];
     return this.#changed(rule);
   }
@@ -383,6 +423,7 @@ export class MemoryStore implements Store {
     } else {
       const entry = "job" in item ? item.job : item.dead_letter;
       if (this.#find(entry.id)) return false;
+      refuseSecondHolder(entry, (key) => [...jobs.values()].find((job) => isUnfinished(job) && job.key === key)?.id);
       if (!("state" in entry)) dead.set(entry.id, entry);
       else jobs.set(entry.id, entry.state === "processing" ? { ...entry, lease: ++this.#memory.sequence } : entry);
     }
@@ -426,14 +467,22 @@ export class MemoryStore implements Store {
       const job = claim(pending, { workerId, lease: ++this.#memory.sequence }, now);
       this.#memory.jobs.set(job.id, job);
       claimed.push(job);
+      const queue = queueOf(job);
+      const { rate } = this.#memory.rules[queue] ?? {};
+      const before = this.#memory.begun.get(queue) ?? [];
+      if (rate !== undefined) this.#memory.begun.set(queue, withBeginning(rate, before, now));
     }
     return [...forgotten, ...claimed];
   }
 
   #room(queue: string, served: readonly string[] | undefined): number {
-    const { jobs, rules } = this.#memory;
+    return roomIn(queue, this.#memory.rules, this.#claimOf(queue, served));
+  }
+
+  #claimOf(queue: string, served: readonly string[] | undefined): ClaimOf {
+    const { jobs, begun } = this.#memory;
     const running = [...jobs.values()].filter((job) => isRunning(job) && queueOf(job) === queue).length;
-    return roomIn(queue, rules, { running, served });
+    return { now: this.#options.now(), running, begun: begun.get(queue) ?? [], served };
   }
 
   #pending(): PendingJob[] {
@@ -448,15 +497,33 @@ export class MemoryStore implements Store {
     for (const hook of hooks) this.#memory.jobs.set(hook.id, hook);
   }
 
+  /** Has new jobs take the place of others, and returns them with what they wait for. */
+  #replace(replaced: readonly PendingJob[], arrivals: readonly Arrival[]): PendingJob[] {
+    const replacements = arrivals.flatMap(({ job: by }) => {
+      const old = replaced.find(({ key }) => key === by.key);
+      return old ? [{ old, by }] : [];
+    });
+    const changes = replace(replacements, (id) => this.#waitersOf(id), this.#options.now());
+    const all = new Map([...this.#memory.jobs, ...changes.map(({ after }) => [after.id, after] as const)]);
+    const jobs = withDependencies(arrivals, (id) => all.get(id) ?? this.#find(id));
+    const pending = [...all.values()].filter((job) => job.state === "pending");
+    const waiting = jobs.map((job, n) => ({ job, index: arrivals[n]?.index ?? 0 }));
+    if (replacements.length > 0) refuseCircles(waiting, pending);
+    for (const { after } of changes) this.#memory.jobs.set(after.id, after);
+    return jobs;
+  }
+
+  #waitersOf(id: string): PendingJob[] {
+    return [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
+  }
+
   #tellWaiters(ended: readonly (JobEvent | LeaseLost)[], now: number): Entry[] {
     const entries = ended.flatMap((change) => ("job" in change ? [change.job] : []));
     return this.#tellWaitersOf(entries, now);
   }
 
   #tellWaitersOf(entries: readonly Entry[], now: number): Entry[] {
-    const waitersOf = (id: string): PendingJob[] =>
-      [...this.#memory.jobs.values()].filter(isWaiting).filter((job) => job.waits_for?.includes(id));
-    return consequences(entries, waitersOf, now).map(({ after }) => {
+    return consequences(entries, (id) => this.#waitersOf(id), now).map(({ after }) => {
       this.#memory.jobs.set(after.id, after);
       return after;
     });

@@ -33,7 +33,7 @@ export const cancel: Command = {
     const { output, now } = context;
     const store = await context.store();
     const selection = await select(store, args, STATES);
-    plan(selection, rule, now());
+    await plan(store, selection, { rule, now: now() });
     const open = selection.entries.filter((entry) => STATES.some((state) => isIn(entry, state)));
     if (!(await isWanted(context, args, { selection, verb: "Cancel", planned: open }))) return EXIT.failure;
     if (args.options.has("dry-run")) {

@@ -18,6 +18,9 @@ export const enqueue: Command = {
       "priority     -1000 to 1000, higher runs first (default: 0)",
       "queue        The queue it is in (default: default)",
       "after        Ids of jobs that have to be completed before it",
+      "key          What only one job that is pending or processing may have",
+      "if_exists    While another has its key: fail (default), skip, or replace:",
+      "             then it takes the place of that one, if that is pending",
       "batch        A name for what it belongs to, to find and wait for its jobs",
       "cwd          The directory it runs in (default: its worker's)",
       'env          Variables for it: {"NAME":"value"}',
@@ -40,7 +43,7 @@ export const enqueue: Command = {
       summary: "Add the jobs in a file, one JSON a line (- reads standard input)",
     },
     { name: "atomic", summary: "With many jobs: add all of them or none" },
-    { name: "skip-existing", summary: "Leave out jobs whose ids are taken, instead of failing" },
+    { name: "skip-existing", summary: "Leave out jobs whose ids or keys are taken, instead of failing" },
     { name: "dry-run", summary: "Only look whether they would be enqueued" },
   ],
   examples: [
@@ -48,6 +51,7 @@ export const enqueue: Command = {
     "queuectl enqueue -c 'make && make test' --timeout 10m --env CI",
     "queuectl enqueue --id nightly --at 2026-01-31T02:00:00Z --retry-on 75,signal -- ./nightly.sh",
     `queuectl enqueue '{"id":"p1","command":"echo hi"}'`,
+    "queuectl enqueue --key report --if-exists skip -- ./report.sh",
     "queuectl enqueue --file jobs.jsonl --skip-existing --priority 5",
     "queuectl enqueue --file jobs.jsonl --dry-run",
     `find . -name '*.png' | jq -cR '{command: ("optipng " + @sh)}' | queuectl enqueue -`,
@@ -68,8 +72,10 @@ export const enqueue: Command = {
       context.output.result({ view: "bulk-enqueued", enqueued, skipped: 1 - enqueued, dryRun });
       return EXIT.ok;
     }
-    const [job] = await store.enqueue([spec], { existing });
-    context.output.result(job ? { view: "enqueued", job, idAlone } : { view: "skipped", id: spec.id ?? "", idAlone });
+    const present: string[] = [];
+    const [job] = await store.enqueue([spec], { existing, onSkip: (id) => present.push(id) });
+    const [id = ""] = present;
+    context.output.result(job ? { view: "enqueued", job, idAlone } : { view: "skipped", id, idAlone });
     return EXIT.ok;
   },
 };

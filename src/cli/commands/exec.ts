@@ -4,6 +4,9 @@ import type { Command } from "../command.ts";
 import { mistake } from "../mistake.ts";
 import { LINE_OPTION, SPEC_OPTIONS } from "../spec-options.ts";
 
+/** Somebody else's job is not waited for. */
+const OPTIONS = SPEC_OPTIONS.filter(({ name }) => name !== "if-exists");
+
 export const exec: Command = {
   name: "exec",
   summary: "Enqueue a command, show what it prints, and end as it ends",
@@ -19,7 +22,7 @@ export const exec: Command = {
   },
   arguments: [],
   takesCommand: true,
-  options: [LINE_OPTION, ...SPEC_OPTIONS],
+  options: [LINE_OPTION, ...OPTIONS],
   examples: [
     "queuectl exec -- make test",
     "queuectl exec --queue deploy -- ./deploy.sh production",

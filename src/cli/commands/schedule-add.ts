@@ -5,8 +5,8 @@ import { mistake } from "../mistake.ts";
 import { choice } from "../option-values.ts";
 import { LINE_OPTION, SPEC_OPTIONS } from "../spec-options.ts";
 
-/** What is different for each of its jobs, or is not said of something that has no end. */
-const NOT_OF_A_SCHEDULE = ["id", "delay", "at", "after"];
+/** What is different for each of its jobs, or is not said of something that has no end, or has a policy of its own. */
+const NOT_OF_A_SCHEDULE = ["id", "delay", "at", "after", "key", "if-exists"];
 
 export const scheduleAdd: Command = {
   name: "schedule-add",

@@ -38,7 +38,7 @@ function decideAlterations(
   { ids, rule, now, hooks }: { ids: readonly string[]; rule: Rule; now: number; hooks: HookPolicy | undefined },
 ): Decision<Alteration[]> {
   const entryOf = (id: string): Entry | undefined => onlyEntry(state, id, ids);
-  const result = alterationsOf(ids, rule, { now, entryOf });
+  const result = alterationsOf(ids, rule, { now, entryOf, keyHolder: (key) => state.keyHolder(key) });
   const altered = new Set(result.map(({ job }) => job.id));
   const waitersOf = (id: string): PendingJob[] => state.waitersOf(id).filter((waiter) => !altered.has(waiter.id));
   const failing = consequences(lostBy(result, now), waitersOf, now);

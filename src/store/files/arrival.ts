@@ -1,15 +1,23 @@
 /** What an enqueue and a queue's rule come to as records: pure, on the state as it is with the lock held. */
-import type { PendingJob } from "../../job/job.ts";
+import { replace } from "../../job/key.ts";
 import { changedRule, type QueueRule, type QueueRuleChange } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { type Admission, admit } from "../admission.ts";
+import { type Admission, type Admitted, admit } from "../admission.ts";
 import { recordOf, recordOfRule } from "./commit.ts";
 import type { Decision } from "./ledger.ts";
 
 /** New jobs, all or none. Throws as `admit`. */
-export function decideAdmission(specs: readonly JobSpec[], admission: Admission): Decision<PendingJob[]> {
-  const added = admit(specs, admission);
-  return { records: added.map((job) => recordOf("enqueued", undefined, job)), result: added };
+export function decideAdmission(specs: readonly JobSpec[], admission: Admission): Decision<Admitted> {
+  const { residents, now } = admission;
+  const admitted = admit(specs, admission);
+  const changes = replace(admitted.replacements, (id) => residents.waitersOf(id), now);
+  const changed = changes.map(({ before, after }) =>
+    recordOf(after.state === "failed" ? "failed" : "waited", before, after),
+  );
+  return {
+    records: [...changed, ...admitted.jobs.map((job) => recordOf("enqueued", undefined, job))],
+    result: admitted,
+  };
 }
 
 /** What is to hold for a queue. */

@@ -9,12 +9,13 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, Proces
 import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { type HolderOf, jobNotFound } from "../admission.ts";
+import { jobNotFound, jobsOf } from "../admission.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
-import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn } from "../store.ts";
+import { type Residents, residentsById } from "../residents.ts";
+import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn } from "../store.ts";
 import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
 import { decideAdmission, decideRule } from "./arrival.ts";
@@ -72,15 +73,14 @@ export class FilesStore implements Store {
     this.#isFresh = freshWhileWatched(options.elapsed);
   }
 
-  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
     const { now, random } = this.#options;
-    const { max_retries } = await this.config();
-    const decide = (holderOf: HolderOf) =>
-      decideAdmission(specs, { existing, maxRetries: max_retries, now: now(), random, holderOf });
-    // Whoever waits for others has to know them.
-    if (specs.some(({ after }) => after))
-      return this.#ledger.commit((state) => decide((id) => state.entry(id)), DURABLY);
-    return this.#ledger.add(decide);
+    const terms = { existing, random, maxRetries: this.#settings.current().max_retries };
+    const decide = (residents: Residents) => decideAdmission(specs, { ...terms, now: now(), residents });
+    // Whoever waits for others, or must be the only one with its key, has to know them.
+    const isAmongOthers = specs.some(({ after, key }) => after ?? key);
+    const add = () => this.#ledger.add((holderOf) => decide(residentsById(holderOf)));
+    return jobsOf(await (isAmongOthers ? this.#ledger.commit(decide, DURABLY) : add()), onSkip);
   }
 
   async probe(): Promise<void> {
@@ -183,7 +183,7 @@ export class FilesStore implements Store {
     await dump({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, take);
   }
 
-  async restore(read: () => AsyncIterable<readonly Item[]>, options: Required<EnqueueOptions>): Promise<Restored> {
+  async restore(...[read, options]: Parameters<Store["restore"]>): Promise<Restored> {
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 

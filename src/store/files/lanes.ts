@@ -6,8 +6,9 @@
  * dropped when it comes up, so nothing ever has to be searched for in them.
  */
 import type { Job, PendingJob } from "../../job/job.ts";
-import { type QueueRules, type QueueStatus, queueOf, roomIn } from "../../job/queue.ts";
+import { type ClaimOf, opensAt, type QueueStatus, queueOf, roomIn } from "../../job/queue.ts";
 import { Heap } from "./heap.ts";
+import type { Standing } from "./standing.ts";
 
 /** One thing that became of a job. */
 export interface Version {
@@ -25,7 +26,8 @@ export interface Ticket extends Version {
 export interface Asking {
   readonly now: number;
   readonly limit: number;
-  readonly rules: QueueRules;
+  /** What holds for queues, and what was begun of them. */
+  readonly standing: Pick<Standing, "queues" | "begun">;
   /** The queues that are asked for; all where none is named. */
   readonly served?: readonly string[] | undefined;
   /** The one job that is asked for; any where none is named. */
@@ -94,13 +96,22 @@ export class Lanes {
     return this.#room(queueOf(job), { ...asking, limit: 1 }, leaving) > 0;
   }
 
+  /** When it is due, if it may be claimed on these terms. */
+  dueAt({ job }: Ticket, asking: Omit<Asking, "limit">): number | undefined {
+    const name = queueOf(job);
+    const opens = opensAt(name, asking.standing.queues, this.#claimOf(name, asking, NOTHING_LEAVING));
+    return opens === undefined ? undefined : Math.max(job.run_at, opens);
+  }
+
   /** When the earliest job is due that may be claimed on these terms: now or before, if one is due already. */
   nextDueAt(asking: Omit<Asking, "limit">): number | undefined {
     let earliest: number | undefined;
     for (const name of this.#lanes.keys()) {
-      if (this.#room(name, { ...asking, limit: 1 }, NOTHING_LEAVING) === 0) continue;
-      const at = this.#earliest(name, asking.now);
-      if (at !== undefined) earliest = Math.min(earliest ?? at, at);
+      const opens = opensAt(name, asking.standing.queues, this.#claimOf(name, asking, NOTHING_LEAVING));
+      const due = opens === undefined ? undefined : this.#earliest(name, asking.now);
+      if (opens === undefined || due === undefined) continue;
+      const at = Math.max(due, opens);
+      earliest = Math.min(earliest ?? at, at);
     }
     return earliest;
   }
@@ -113,10 +124,15 @@ export class Lanes {
     return [...due, ...later].slice(0, limit).map(({ job }) => job);
   }
 
-  #room(name: string, { limit, rules, served }: Asking, { queues }: Leaving): number {
+  #room(name: string, asking: Asking, leaving: Leaving): number {
+    const room = roomIn(name, asking.standing.queues, this.#claimOf(name, asking, leaving));
+    return Math.max(0, Math.min(asking.limit, room));
+  }
+
+  #claimOf(name: string, { now, standing, served }: Omit<Asking, "limit">, { queues }: Leaving): ClaimOf {
     const leaving = queues.filter((queue) => queue === name).length;
     const running = (this.#lanes.get(name)?.count.processing ?? 0) - leaving;
-    return Math.max(0, Math.min(limit, roomIn(name, rules, { running, served })));
+    return { now, running, begun: standing.begun[name] ?? [], served };
   }
 
   #first(name: string, now: number, limit: number): Ticket[] {

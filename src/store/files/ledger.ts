@@ -3,8 +3,8 @@
  * catches up, decides on what it then knows, and appends; when the lock turns out to have been lost in between, it
  * decides again.
  */
-import type { HolderOf } from "../admission.ts";
 import { createDirectory, createSubdirectory } from "../local/durable.ts";
+import type { HolderOf } from "../residents.ts";
 import { createStore } from "./checkpoint.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
 import { checkDataDirectory, type Layout } from "./layout.ts";

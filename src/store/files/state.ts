@@ -5,13 +5,15 @@
  */
 import { type Glance, latestFailures, longestRunning } from "../../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, FailedJob, Job, PendingJob, ProcessingJob } from "../../job/job.ts";
+import type { UnfinishedJob } from "../../job/key.ts";
 import { type QueueStatus, queueOf } from "../../job/queue.ts";
+import { KeyHolders } from "../key-holders.ts";
 import type { Counts } from "../store.ts";
 import { archivingOf } from "./archive.ts";
 import type { JournalRecord } from "./commit.ts";
 import { CompletedJobs } from "./completed-jobs.ts";
 import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";
-import { NOTHING_STANDING, type Standing, standingAfter } from "./standing.ts";
+import { NOTHING_STANDING, queueStatuses, type Standing, standingAfter, withClaim } from "./standing.ts";
 import { Waiters } from "./waiters.ts";
 
 /** Which of the two files a record is to be applied to; one of them may be past it already. */
@@ -31,6 +33,7 @@ export class QueueState {
   readonly #counts = { pending: 0, processing: 0, completed: 0, failed: 0 };
   readonly #lanes = new Lanes((ticket) => this.#jobs.get(ticket.job.id) === ticket);
   readonly #waiters = new Waiters();
+  readonly #keys = new KeyHolders();
   #standing: Standing;
   #places = 0;
   #dlqChanges = 0;
@@ -57,6 +60,12 @@ export class QueueState {
   /** The jobs that wait for that of this id, in no order. */
   waitersOf(id: string): PendingJob[] {
     return this.#waiters.of(id).map((waiter) => this.job(waiter) as PendingJob);
+  }
+
+  /** The unfinished job that has this key. */
+  keyHolder(key: string): UnfinishedJob | undefined {
+    const id = this.#keys.of(key);
+    return id === undefined ? undefined : (this.job(id) as UnfinishedJob);
   }
 
   *jobs(): Iterable<Job> {
@@ -110,24 +119,19 @@ export class QueueState {
 
   /** Every queue that has a rule, or a job that waits or runs. */
   queues(): QueueStatus[] {
-    const rules = this.#standing.queues;
-    const idle = Object.keys(rules).map((name) => [name, { name, pending: 0, waiting: 0, processing: 0 }] as const);
-    const counted = Array.from(this.#lanes.counts(), (one) => [one.name, one] as const);
-    return Array.from(new Map([...idle, ...counted]).values())
-      .filter(({ name, pending, processing }) => name in rules || pending + processing > 0)
-      .map(({ name, ...counts }) => ({ name, ...counts, ...rules[name] }));
+    return queueStatuses(this.#lanes.counts(), this.#standing);
   }
 
   /**
    * The due jobs that come first on these terms; they stay pending until a record says otherwise. `leaving` are jobs that
    * run and what they are about to become: those that will be pending count as if they were.
    */
-  due(asking: Omit<Asking, "rules">, leaving: ReadonlyMap<string, Entry> = new Map()): PendingJob[] {
+  due(asking: Omit<Asking, "standing">, leaving: ReadonlyMap<string, Entry> = new Map()): PendingJob[] {
     const running = Array.from(leaving.keys(), (id) => this.#processing.get(id)).filter((job) => job !== undefined);
     const freed = Array.from(leaving.values())
       .filter((entry): entry is PendingJob => "state" in entry && entry.state === "pending" && !entry.waits_for)
       .map((job): Ticket => ({ job, place: this.#jobs.get(job.id)?.place ?? this.#places }));
-    const terms = { ...asking, rules: this.#standing.queues };
+    const terms = { ...asking, standing: this.#standing };
     const changing = { freed, queues: running.map(queueOf) };
     if (asking.only === undefined) return this.#lanes.due(terms, changing);
     const ticket = freed.find(({ job }) => job.id === asking.only) ?? this.#ticket(asking.only);
@@ -136,11 +140,11 @@ export class QueueState {
   }
 
   /** When the earliest pending job is due that may be claimed on these terms: now or before, if one is due already. */
-  nextDueAt(asking: Omit<Asking, "rules" | "limit">): number | undefined {
-    const terms = { ...asking, rules: this.#standing.queues };
+  nextDueAt(asking: Omit<Asking, "standing" | "limit">): number | undefined {
+    const terms = { ...asking, standing: this.#standing };
     if (asking.only === undefined) return this.#lanes.nextDueAt(terms);
     const ticket = this.#ticket(asking.only);
-    return ticket && this.#lanes.admits(ticket, terms) ? ticket.job.run_at : undefined;
+    return ticket && this.#lanes.dueAt(ticket, terms);
   }
 
   /** When a schedule gives its next job. */
@@ -183,6 +187,7 @@ export class QueueState {
   #put(job: Job): void {
     const before = this.#jobs.get(job.id);
     const version = { job, place: before?.place ?? this.#places++ };
+    if (before?.job.state === "pending" && job.state === "processing") this.#standing = withClaim(this.#standing, job);
     if (before) this.#count(before.job, -1);
     this.#count(job, 1);
     this.#jobs.set(job.id, version);
@@ -194,6 +199,8 @@ export class QueueState {
     else if (before?.job.state === "completed") this.#completed.delete(job.id);
     if (before?.job.state === "pending") this.#waiters.remove(before.job);
     if (job.state === "pending") this.#waiters.add(job);
+    if (before) this.#keys.remove(before.job);
+    this.#keys.add(job);
     if (isTicket(version)) this.#lanes.push(version);
   }
 
@@ -213,6 +220,7 @@ export class QueueState {
     if (!version) return;
     this.#count(version.job, -1);
     if (version.job.state === "pending") this.#waiters.remove(version.job);
+    this.#keys.remove(version.job);
     this.#jobs.delete(id);
     this.#processing.delete(id);
     this.#completed.delete(id);

@@ -7,8 +7,17 @@ import type { Job } from "../../job/job.ts";
 import { type PortableJob, portableArchived, portableDeadLetter, portableJob } from "../../job/portable.ts";
 import { shown } from "../../job/shown.ts";
 import type { Item, QueueItem, Restored, ScheduleItem } from "../item.ts";
+import { KeyHolders } from "../key-holders.ts";
 import type { EnqueueOptions } from "../store.ts";
-import { ArchivedAlready, queueItems, refuseUnlessEmpty, scheduleItems, settingItems, Tallies } from "../transfer.ts";
+import {
+  ArchivedAlready,
+  queueItems,
+  refuseSecondHolder,
+  refuseUnlessEmpty,
+  scheduleItems,
+  settingItems,
+  Tallies,
+} from "../transfer.ts";
 import { adopt, readArchive } from "./archive.ts";
 import { type JournalRecord, recordOf, recordOfRule, recordOfSchedule } from "./commit.ts";
 import type { ConfigFile } from "./config-file.ts";
@@ -97,6 +106,7 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
   const records: JournalRecord[] = [];
   const added = new Set<Item>();
   const taken = new Set<string>();
+  const keys = new KeyHolders();
   for (const item of items) {
     if ("setting" in item || "archived" in item) continue;
     if ("queue" in item || "schedule" in item) {
@@ -113,6 +123,8 @@ function decide(items: readonly Item[], { layout, state, seq, existing }: Circum
         hint: "What came before it has been imported. To go on: --merge",
       });
     }
+    refuseSecondHolder(entry, (key) => keys.of(key) ?? state.keyHolder(key)?.id);
+    keys.add(entry);
     taken.add(id);
     added.add(item);
     records.push(recordOf("imported", undefined, "state" in entry ? leased(entry, seq + records.length) : entry));

@@ -13,7 +13,8 @@ import { array, NO_TEXTS } from "./array.ts";
 import type { Database } from "./database.ts";
 import { ownSettings } from "./hooks.ts";
 import { nameQueues } from "./insertion.ts";
-import { transactOnce } from "./once.ts";
+import { transactOnce, unlessTaken } from "./once.ts";
+import { lockKeyHolders } from "./residents.ts";
 import { changeOf, entryOf, type JobRow, storedTerms } from "./row.ts";
 
 interface Circumstances {
@@ -32,13 +33,18 @@ export async function alter(
 ): Promise<Alteration[]> {
   if (ids.length === 0) return [];
   const own = ownSettings(overrides);
-  const { done, paths } = await transactOnce(database, async (sql) => {
+  const work = async (sql: SQL): Promise<{ done: Alteration[]; paths: string[] }> => {
     // In one order, so that of two who want the same rows one waits for the other.
     const rows: JobRow[] = await sql`
       SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) ORDER BY id FOR UPDATE`;
     const entries = new Map<string, Entry>(rows.map((row) => [row.id, entryOf(row)]));
     for (const [id, entry] of await waitedFor(sql, [...entries.values()])) if (!entries.has(id)) entries.set(id, entry);
-    const done = alterationsOf(ids, rule, { now, entryOf: (id) => entries.get(id) });
+    const holders = await lockKeyHolders(sql, rows.map(entryOf));
+    const done = alterationsOf(ids, rule, {
+      now,
+      entryOf: (id) => entries.get(id),
+      keyHolder: (key) => holders.get(key),
+    });
     const removed = done.flatMap(({ event, job }) => (event === "removed" ? [job.id] : []));
     if (removed.length > 0) await remove(sql, removed);
     if (removed.length < done.length) await write(sql, done, now);
@@ -51,7 +57,8 @@ export async function alter(
     if (done.length > 0) await sql`SELECT tell(${isWork(done) ? "work" : "change"})`;
     // Looked for as long as no other job can have these ids.
     return { done, paths: logs.pathsOf(removed) };
-  });
+  };
+  const { done, paths } = await unlessTaken(() => transactOnce(database, work));
   for (const path of paths) removeFile(path);
   return done;
 }

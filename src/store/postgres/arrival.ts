@@ -5,22 +5,24 @@
 import type { SQL } from "bun";
 import type { Entry, PendingJob } from "../../job/job.ts";
 import type { JobSpec } from "../../job/spec.ts";
-import { type Admission, admit } from "../admission.ts";
+import { type Admission, type Admitted, admit } from "../admission.ts";
+import { residentsById } from "../residents.ts";
 import { array } from "./array.ts";
 import { type Database, stateOf } from "./database.ts";
 import { add, FEW, nameQueues, newCall } from "./insertion.ts";
+import { UNIQUE_VIOLATION, unlessTaken } from "./once.ts";
+import { applyReplacements, lockResidents } from "./residents.ts";
 import { entryOf, type JobRow } from "./row.ts";
 import { channelOf } from "./wakes.ts";
 
 const COPY_MS = 600_000;
-const UNIQUE_VIOLATION = "23505";
 
-type Terms = Omit<Admission, "holderOf">;
+type Terms = Omit<Admission, "residents">;
 
 /** Adds what the terms admit. Throws `E_JOB_EXISTS` as `admit` does. */
-export async function enqueue(database: Database, specs: readonly JobSpec[], terms: Terms): Promise<PendingJob[]> {
+export async function enqueue(database: Database, specs: readonly JobSpec[], terms: Terms): Promise<Admitted> {
   const call = newCall();
-  if (specs.some(({ after }) => after)) return enqueueAfter(database, specs, { ...terms, call });
+  if (specs.some(({ after, key }) => after ?? key)) return enqueueAmong(database, specs, { ...terms, call });
   const holders = new Map<string, Entry>();
   const learn = async (ids: readonly { readonly id?: string }[]): Promise<void> => {
     for (const [id, holder] of await holdersOf(database, ids)) holders.set(id, holder);
@@ -28,44 +30,41 @@ export async function enqueue(database: Database, specs: readonly JobSpec[], ter
   // Mostly no id is taken. So nobody is asked first, unless what is there is to be left out, or an id stands twice anyway.
   if (terms.existing === "skip" || standsTwice(specs)) await learn(specs);
   for (;;) {
-    const jobs = admit(specs, { ...terms, holderOf: (id) => holders.get(id) });
-    if (jobs.length === 0) return jobs;
+    const admitted = admit(specs, { ...terms, residents: residentsById((id) => holders.get(id)) });
+    const { jobs } = admitted;
+    if (jobs.length === 0) return admitted;
     try {
       await insert(database, jobs, { call, now: terms.now });
-      return jobs;
+      return admitted;
     } catch (error) {
       if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
-      if (await database.ask((sql) => isDone(sql, call, jobs))) return jobs;
+      if (await database.ask((sql) => isDone(sql, call, jobs))) return admitted;
       await learn(jobs);
     }
   }
 }
 
-/** As `enqueue`, of jobs that wait for others: none of those may end between the question how it is and the answer's use. */
-async function enqueueAfter(
+/**
+ * As `enqueue`, of jobs that wait for others or must be the only one with their key: none of those may end between the question
+ * how it is and the answer's use.
+ */
+async function enqueueAmong(
   database: Database,
   specs: readonly JobSpec[],
   { call, ...terms }: Terms & { call: string },
-): Promise<PendingJob[]> {
-  const ids = specs.flatMap(({ id, after = [] }) => (id === undefined ? after : [id, ...after]));
-  let jobs: PendingJob[] = [];
-  const work = async (sql: SQL): Promise<PendingJob[]> => {
-    if (jobs.length > 0 && (await isDone(sql, call, jobs))) return jobs;
-    const rows: JobRow[] = await sql`SELECT * FROM jobs WHERE id = ANY (${array(ids)}::text[]) ORDER BY id FOR SHARE`;
-    const holders = new Map(rows.map((row) => [row.id, entryOf(row)]));
-    jobs = admit(specs, { ...terms, holderOf: (id) => holders.get(id) });
+): Promise<Admitted> {
+  let admitted: Admitted | undefined;
+  const work = async (sql: SQL): Promise<Admitted> => {
+    if (admitted?.jobs.length && (await isDone(sql, call, admitted.jobs))) return admitted;
+    admitted = admit(specs, { ...terms, residents: await lockResidents(sql, specs) });
+    const { jobs, replacements } = admitted;
+    if (jobs.length === 0) return admitted;
     await nameQueues({ ask: (question) => question(sql) }, jobs);
+    await applyReplacements(sql, replacements, terms.now);
     await add(sql, jobs, { call, now: terms.now, channel: channelOf(database.schema) });
-    return jobs;
+    return admitted;
   };
-  for (;;) {
-    try {
-      return await database.transact(work, { timeoutMs: COPY_MS });
-    } catch (error) {
-      // Somebody was faster with one of the ids, and is known by the next try.
-      if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
-    }
-  }
+  return unlessTaken(() => database.transact(work, { timeoutMs: COPY_MS }));
 }
 
 /** Adds the jobs of a schedule, in the transaction that moves it on. */

@@ -3,9 +3,10 @@
  * remembers what became of the earlier one.
  */
 import type { SQL } from "bun";
-import type { Database } from "./database.ts";
+import { type Database, stateOf } from "./database.ts";
 
 const LOOK_AGAIN_MS = 200;
+export const UNIQUE_VIOLATION = "23505";
 
 /** What `work` returned in the transaction that was committed. */
 export async function transactOnce<T>(
@@ -21,6 +22,17 @@ export async function transactOnce<T>(
     last = { transaction: row.transaction, result };
     return result;
   }, asking);
+}
+
+/** Does it once more as long as somebody is faster with one of the ids or keys: the next try knows him. */
+export async function unlessTaken<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (stateOf(error) !== UNIQUE_VIOLATION) throw error;
+    }
+  }
 }
 
 async function wasCommitted(sql: SQL, transaction: string): Promise<boolean> {

@@ -9,12 +9,13 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, Proces
 import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
+import { jobsOf } from "../admission.ts";
 import type { AttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import { logPath } from "../local/log-files.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
-import type { Address, Claimant, Counts, EnqueueOptions, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
+import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { alter } from "./alteration.ts";
 import { enqueue } from "./arrival.ts";
 import type { Database } from "./database.ts";
@@ -87,9 +88,10 @@ export class PostgresStore implements Store {
     await this.config();
   }
 
-  async enqueue(specs: readonly JobSpec[], { existing = "refuse" }: EnqueueOptions = {}): Promise<PendingJob[]> {
+  async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
     const { max_retries: maxRetries } = await this.config();
-    return enqueue(this.#database, specs, { existing, maxRetries, now: this.#now(), random: this.#options.random });
+    const terms = { existing, maxRetries, now: this.#now(), random: this.#options.random };
+    return jobsOf(await enqueue(this.#database, specs, terms), onSkip);
   }
 
   async settle(ends: readonly AttemptEnd[], claimant?: Claimant): Promise<Turn> {
@@ -181,7 +183,7 @@ export class PostgresStore implements Store {
     await dump(this.#database, take);
   }
 
-  async restore(read: () => AsyncIterable<readonly Item[]>, { existing }: Required<EnqueueOptions>): Promise<Restored> {
+  async restore(...[read, { existing }]: Parameters<Store["restore"]>): Promise<Restored> {
     return restore(this.#database, read, { existing, now: this.#now() });
   }
 

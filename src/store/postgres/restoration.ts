@@ -5,14 +5,16 @@ import { type QueueRules, queueOf } from "../../job/queue.ts";
 import type { Schedule } from "../../job/schedule.ts";
 import type { JobTerms } from "../../job/terms.ts";
 import type { EntryItem, Item, QueueItem, Restored, ScheduleItem, SettingItem } from "../item.ts";
+import { KeyHolders } from "../key-holders.ts";
 import type { EnqueueOptions } from "../store.ts";
-import { ArchivedAlready, Tallies } from "../transfer.ts";
+import { ArchivedAlready, refuseSecondHolder, Tallies } from "../transfer.ts";
 import { array } from "./array.ts";
 import { copyField, NULL } from "./copy-text.ts";
 import { nameQueues } from "./insertion.ts";
 import { selectSchedules, writeSchedule } from "./postgres-schedules.ts";
 import { selectRules, writeRule } from "./queues.ts";
 import { fetchAll } from "./reading.ts";
+import { lockKeyHolders } from "./residents.ts";
 import { type ArchivedRow, completedOf, type JobRow, storedTerms } from "./row.ts";
 import { selectSettings, upsertSetting } from "./settings.ts";
 
@@ -95,11 +97,21 @@ export class Restoration {
       const rows: { id: string }[] = await this.#sql`SELECT id FROM jobs WHERE id = ANY (${ids}::text[])`;
       for (const { id } of rows) taken.add(id);
     }
+    const keys = new KeyHolders();
+    for (const holder of (
+      await lockKeyHolders(
+        this.#sql,
+        entries.map(({ row }) => row),
+      )
+    ).values())
+      keys.add(holder);
     const lines: string[] = [];
     for (const { item, row } of entries) {
       const isAdded = !taken.has(row.id);
       this.#tallies.count(item, { isAdded });
       if (!isAdded) continue;
+      refuseSecondHolder(row, (key) => keys.of(key));
+      keys.add(row);
       if (this.#terms.existing === "skip") taken.add(row.id);
       const waits = row.waits_for ? array(row.waits_for) : null;
       lines.push(copyLine([row.id, row.state, this.#isDue(row) ? "t" : "f", ...restOf(row), waits]));

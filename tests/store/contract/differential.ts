@@ -9,6 +9,7 @@ import { QueueError } from "../../../src/job/errors.ts";
 import type { Lease } from "../../../src/job/job.ts";
 import type { Outcome } from "../../../src/job/outcome.ts";
 import { EVERY_QUEUE, type QueueRuleChange } from "../../../src/job/queue.ts";
+import type { Rate } from "../../../src/job/rate.ts";
 import type { JobSpec } from "../../../src/job/spec.ts";
 import type { Store, Turn } from "../../../src/store/store.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
@@ -78,7 +79,11 @@ class Run implements AsyncDisposable {
         const specs = command.specs.map(({ delay, ...spec }) =>
           delay === undefined ? spec : { ...spec, run_at: this.#bench.now + delay },
         );
-        return await this.#same((store) => store.enqueue(specs, { existing: command.existing }));
+        return await this.#same(async (store) => {
+          const skipped: string[] = [];
+          const added = await store.enqueue(specs, { existing: command.existing, onSkip: (id) => skipped.push(id) });
+          return { added, skipped };
+        });
       }
       case "settle":
         return await this.#settle(command);
@@ -173,6 +178,8 @@ function commands(): fc.Arbitrary<Command> {
       env: fc.constantFrom({ A: "1" }, { B: "", A: "2" }),
       queue: fc.constantFrom("x", "y"),
       after: fc.subarray(["a", "b", "c", "d"], { minLength: 1 }),
+      key: fc.constantFrom("k", "l"),
+      if_exists: fc.constantFrom("fail", "skip", "replace"),
       no_retry_on: fc.constant([2]),
     },
     { requiredKeys: ["id", "command"], noNullPrototype: true },
@@ -220,7 +227,11 @@ function commands(): fc.Arbitrary<Command> {
     fc.record({ key: fc.constant<ConfigKey>("backoff_base"), value: fc.constantFrom(0, 1, 1.5, 2) }),
   );
   const change = fc.record(
-    { concurrency: fc.constantFrom(null, 1, 2), paused: fc.boolean() },
+    {
+      concurrency: fc.constantFrom(null, 1, 2),
+      rate: fc.constantFrom<Rate | null>(null, "1/s", "2/s", "3/m"),
+      paused: fc.boolean(),
+    },
     { requiredKeys: [], noNullPrototype: true },
   );
   const rule = fc.record(

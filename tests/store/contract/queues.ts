@@ -52,6 +52,95 @@ export const queuesContract: Contract = {
     expect(ids(await claimed(store))).toEqual(["deploy-4"]);
   },
 
+  "with a rate have no more jobs begun in any time than it says, by whatever handle, and tell when the next may be":
+    async (bench) => {
+      const { store } = bench;
+      expect(await store.setQueue("deploy", { rate: "2/m" })).toEqual({ rate: "2/m" });
+      await add(store, "deploy-1", "deploy-2", "deploy-3", "deploy-4", "deploy-5", "default-1");
+      const other = await bench.another();
+      expect(ids(await claimed(store, { limit: 1 }))).toEqual(["deploy-1"]);
+      bench.now = T0 + 20_000;
+      const turn = await other.settle([], { workerId: "worker-2", limit: 10 });
+      expect(ids(turn.claimed)).toEqual(["deploy-2", "default-1"]);
+      expect(turn.nextDueAt).toBe(T0 + 60_000);
+      const [job] = turn.claimed;
+      if (!job) throw new Error("nothing was claimed");
+      bench.now = T0 + 59_999;
+      const full = await store.settle([end(job, SUCCESS)], { workerId: "worker-1", limit: 10 });
+      expect(full).toMatchObject({ claimed: [], nextDueAt: T0 + 60_000 });
+      await bench.close(other);
+      bench.now = T0 + 60_000;
+      const again = await bench.another();
+      const next = await again.settle([], { workerId: "worker-1", limit: 10 });
+      expect(ids(next.claimed)).toEqual(["deploy-3"]);
+      expect(next.nextDueAt).toBe(T0 + 80_000);
+      expect(await again.queues()).toContainEqual({
+        ...{ name: "deploy", pending: 2, waiting: 0, processing: 2, rate: "2/m" },
+        begun: [T0 + 20_000, T0 + 60_000],
+      });
+      await store.setQueue("deploy", { rate: null });
+      expect(ids(await claimed(again))).toEqual(["deploy-4", "deploy-5"]);
+    },
+
+  "with a rate count each attempt, those that are given back too": async (bench) => {
+    const { store } = bench;
+    await store.setQueue("deploy", { rate: "2/s", concurrency: 1 });
+    await add(store, "deploy-1");
+    const [first] = await claimed(store);
+    if (!first) throw new Error("nothing was claimed");
+    const { claimed: again } = await store.settle([end(first, { kind: "released" })], {
+      workerId: "worker-1",
+      limit: 1,
+    });
+    const [second] = again;
+    if (!second) throw new Error("nothing was claimed");
+    const turn = await store.settle([end(second, { kind: "released" })], { workerId: "worker-1", limit: 1 });
+    expect(turn).toMatchObject({ claimed: [], nextDueAt: T0 + 1000 });
+    bench.now = T0 + 1000;
+    expect(ids(await claimed(store))).toEqual(["deploy-1"]);
+  },
+
+  "with a rate tell who asks for one job alone when that may be begun": async (bench) => {
+    const { store } = bench;
+    await store.setQueue("deploy", { rate: "1/s" });
+    await add(store, "deploy-1", "deploy-2", "deploy-3");
+    await claimed(store);
+    const alone = { workerId: "worker-2", limit: 1, only: "deploy-3" };
+    expect(await store.settle([], alone)).toMatchObject({ claimed: [], nextDueAt: T0 + 1000 });
+    bench.now = T0 + 1000;
+    expect(ids((await store.settle([], alone)).claimed)).toEqual(["deploy-3"]);
+    expect(await claimed(store)).toEqual([]);
+  },
+
+  "with a rate are not exceeded by many that claim at once": async (bench) => {
+    const handles = [bench.store, await bench.another()];
+    await bench.store.setQueue("deploy", { rate: "7/m" });
+    await add(bench.store, ...Array.from({ length: 40 }, (_, n) => `deploy-${n}`));
+    const claim = (n: number) => handles[n % 2]?.settle([], { workerId: `worker-${n}`, limit: 2 });
+    const turns = await Promise.all(Array.from({ length: 20 }, (_, n) => claim(n)));
+    expect(turns.flatMap((turn) => turn?.claimed ?? [])).toHaveLength(7);
+    await bench.store.setQueue("deploy", { rate: "8/m" });
+    expect(await claimed(bench.store)).toHaveLength(1);
+    await bench.store.setQueue("deploy", { rate: "3/m" });
+    bench.now = T0 + 59_999;
+    expect(await claimed(bench.store)).toHaveLength(0);
+    bench.now = T0 + 60_000;
+    expect(await claimed(bench.store)).toHaveLength(3);
+  },
+
+  "with a rate are not held up by a clock that was set back": async (bench) => {
+    const { store } = bench;
+    await store.setQueue("deploy", { rate: "1/s" });
+    await add(store, "deploy-1", "deploy-2", "deploy-3");
+    bench.now = T0 + 3_600_000;
+    await claimed(store);
+    bench.now = T0;
+    expect(ids(await claimed(store))).toEqual(["deploy-2"]);
+    expect(await claimed(store)).toEqual([]);
+    bench.now = T0 + 1000;
+    expect(ids(await claimed(store))).toEqual(["deploy-3"]);
+  },
+
   "that are limited have their job run again in the turn in which it failed": async (bench) => {
     const { store } = bench;
     await store.setQueue("deploy", { concurrency: 1 });

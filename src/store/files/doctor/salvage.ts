@@ -69,7 +69,7 @@ export function salvage(layout: Layout): Salvage {
 
 /** Of a store whose head is lost: its archive can be found, and what held for its queues and its schedules cannot. */
 function lostStanding({ archive }: Layout): Standing {
-  return { archive: wholeArchive(archive), queues: {}, schedules: {} };
+  return { archive: wholeArchive(archive), queues: {}, begun: {}, schedules: {} };
 }
 
 /**
