@@ -64,7 +64,7 @@ function checkCombination(args: Arguments): void {
   const isMany = pathOf(args) !== undefined;
   if (options.has("atomic") && !isMany) throw mistake("--atomic is for many jobs: give them by --file or -.");
   for (const own of ["id", "key"]) {
-    if (options.has(own) && isMany) throw mistake(`--${own} is for one job: of many, each has a "${own}" of its own.`);
+    if (options.has(own) && isMany) throw mistake(`--${own} is for one job: of many, each has its own "${own}".`);
   }
   const isCommand = options.has("command") || command !== undefined;
   if (options.has("if-exists") && !options.has("key") && isCommand) throw noKey();

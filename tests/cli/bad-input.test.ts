@@ -139,8 +139,8 @@ const WAYS: readonly Mistake[] = [
   [["enqueue", "{}", "--", "make"], 2, ONE_WAY],
   [["enqueue", "-", "--", "make"], 2, ONE_WAY],
   [["enqueue", "--file", "x", "--", "make"], 2, ONE_WAY],
-  [["enqueue", "--file", "x", "--id", "y"], 2, '--id is for one job: of many, each has an "id" of its own.'],
-  [["enqueue", "-", "--id", "y"], 2, '--id is for one job: of many, each has an "id" of its own.'],
+  [["enqueue", "--file", "x", "--id", "y"], 2, '--id is for one job: of many, each has its own "id".'],
+  [["enqueue", "-", "--id", "y"], 2, '--id is for one job: of many, each has its own "id".'],
   [["enqueue", "-", "--timeout", "5"], 2, 'got "5".'],
   [["enqueue", '{"command":"true"}', "--priority", "high"], 2, "Expected --priority to be a whole number"],
 ];

@@ -82,7 +82,7 @@ const MISTAKES: readonly [args: readonly string[], sentence: string][] = [
   [["--if-exists", "skip", '{"command":"true"}'], "--if-exists says what becomes of a job whose --key is taken"],
   [["--key", "k", "--if-exists", "no", "--", "true"], "Expected --if-exists to be one of fail, skip, replace"],
   [["--key", "k\n", "--", "true"], "--key must not contain control characters"],
-  [["--key", "k", "--file", "jobs.jsonl"], '--key is for one job: of many, each has a "key" of its own.'],
+  [["--key", "k", "--file", "jobs.jsonl"], '--key is for one job: of many, each has its own "key".'],
   [['{"command":"true","if_exists":"skip"}'], '"if_exists" says what becomes of a job whose "key" is taken'],
 ];
 
