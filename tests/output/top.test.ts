@@ -27,7 +27,7 @@ function pending(n: number, more: Partial<PendingJob> = {}): PendingJob {
 }
 
 const DASHBOARD: Dashboard = {
-  location: "/home/anna/films/db/data",
+  location: "/srv/films/db/data",
   now: NOW,
   counts: { pending: 1204, processing: 3, completed: 104_233, archived: 94_233, failed: 1, dead: 1 },
   workers: [worker(1), worker(2, { stopping: true }), worker(3, { reachable: false })],
