@@ -53,7 +53,8 @@ test("workers killed twenty times while busy leave every job, and each is run in
   for (let round = 0; round < 20; round++) {
     // As many as are waited for, however many the workers ran of those before.
     const added = ids.slice(20 * round, 20 * round + 20);
-    await home.enqueue(...added.map((id) => ({ id, command, max_retries: 1000 })));
+    home.write("jobs.jsonl", added.map((id) => JSON.stringify({ id, command, max_retries: 1000 })).join("\n"));
+    await home.obey("enqueue", "--file", "jobs.jsonl");
     const terminal = home.start("worker-start", "--count", "2");
     await terminal.says("started with PID", 2);
     await terminal.says("[CLAIM]", 4 + (round % 5));

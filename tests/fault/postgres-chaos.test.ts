@@ -54,7 +54,7 @@ test("two machines share 300 jobs while the database restarts twice: each is run
     ["immediate", 150],
   ] as const) {
     // Not so many more: they go on while the server is being started.
-    await until(() => stage.ended >= ended, `${ended} attempts to end`, 90_000);
+    await until(() => stage.ended >= ended, `${ended} attempts to end`, { timeoutMs: 90_000 });
     await server.stop(mode);
     await server.start();
   }
