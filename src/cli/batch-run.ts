@@ -7,6 +7,7 @@ import { QueueError } from "../job/errors.ts";
 import { hasFailed, isOpen, type JobResult } from "../job/result.ts";
 import type { BatchOutcome } from "../output/output.ts";
 import type { Store } from "../store/store.ts";
+import { totalOf } from "../store/transfer.ts";
 import { onAbort, StopRequest, WORKER_STOP } from "../worker/stop-request.ts";
 import { Supervisor } from "../worker/supervisor.ts";
 import { atLine, type NumberedSpec } from "./job-lines.ts";
@@ -84,8 +85,7 @@ function howItEnded(results: readonly JobResult[], stop: StopRequest): BatchOutc
 }
 
 async function refuseUnlessEmpty(store: Store): Promise<void> {
-  const { pending, processing, completed, failed, dead } = await store.counts();
-  if (pending + processing + completed + failed + dead === 0) return;
+  if (totalOf(await store.counts()) === 0) return;
   throw new QueueError("E_STORE_NOT_EMPTY", `There are jobs in ${store.location} already.`, {
     hint: "run takes a queue of its own: name another directory, or none.",
   });

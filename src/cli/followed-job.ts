@@ -3,6 +3,7 @@
  * run yet is waited for.
  */
 import type { Entry, Lease } from "../job/job.ts";
+import { isUnfinished } from "../job/key.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
@@ -52,7 +53,7 @@ export class FollowedJob {
         yield* followLog(this.#store, { ...next, id: this.#id }, { tell, tail: isFirst ? tail : undefined });
         this.#log = (await this.#store.logs(this.#id)).find(({ lease }) => lease === next.lease);
         seen = next.lease;
-      } else if (isOpen(entry)) {
+      } else if (entry && isUnfinished(entry)) {
         if (!isWaiting && this.#attempt === null) tell(`Job ${this.#id} has not run yet; what it prints comes here.`);
         isWaiting = true;
         await alarm.sleep(LOOK_AGAIN_MS);
@@ -71,8 +72,4 @@ function nextAttempt(entry: Entry | undefined, logs: readonly AttemptLog[], seen
   const running = isRunning ? [{ attempt: entry.attempts, lease: entry.lease }] : [];
   const [next] = [...logs, ...running].filter(({ lease }) => lease > seen).sort((a, b) => a.lease - b.lease);
   return next && { attempt: next.attempt, lease: next.lease };
-}
-
-function isOpen(entry: Entry | undefined): boolean {
-  return entry !== undefined && "state" in entry && (entry.state === "pending" || entry.state === "processing");
 }

@@ -35,6 +35,16 @@ export const MATCH: OptionSpec = {
   summary: "All whose id or command is like this: build-*",
 };
 
+/** All of one of these states. */
+export function stateOption(states: readonly JobState[], all = "All"): OptionSpec {
+  return {
+    name: "state",
+    value: "state",
+    offer: { words: states },
+    summary: `${all} in this state: ${states.join(", ")}`,
+  };
+}
+
 const SHOWN_AT_MOST = 5;
 
 /** Throws `E_JOB_NOT_FOUND`, and `E_USAGE` where it is not clear which are meant. */

@@ -1,5 +1,6 @@
 /** What became of a job, for whoever waits for it. */
 import { type Entry, isDeadLetter, type Job } from "./job.ts";
+import { isUnfinished } from "./key.ts";
 
 export interface JobResult {
   readonly id: string;
@@ -29,8 +30,8 @@ export function resultOf(entry: Entry): JobResult {
 }
 
 /** Whether it may still come to something. */
-export function isOpen({ state }: Pick<JobResult, "state">): boolean {
-  return state === "pending" || state === "processing";
+export function isOpen(result: Pick<JobResult, "state">): boolean {
+  return isUnfinished(result);
 }
 
 /** Whether it has ended without success. */

@@ -53,10 +53,14 @@ export function scheduleItems(schedules: Iterable<Schedule>): Item[] {
   return byName(schedules).map((schedule) => ({ schedule }));
 }
 
+/** All jobs, archived ones among the completed, and all dead letters. */
+export function totalOf({ pending, processing, completed, failed, dead }: Counts): number {
+  return pending + processing + completed + failed + dead;
+}
+
 /** Throws `E_STORE_NOT_EMPTY`. */
 export function refuseUnlessEmpty({ location }: { readonly location: string }, counts: Counts): void {
-  const { pending, processing, completed, failed, dead } = counts;
-  const count = pending + processing + completed + failed + dead;
+  const count = totalOf(counts);
   if (count === 0) return;
   const [jobs, them] = count === 1 ? ["a job", "it"] : [`${count} jobs`, "them"];
   throw new QueueError("E_STORE_NOT_EMPTY", `There ${count === 1 ? "is" : "are"} ${jobs} in ${location} already.`, {

@@ -5,7 +5,7 @@ import type { Store } from "../../store/store.ts";
 import { alter, DRY_RUN, isWanted, plan, YES } from "../alter-command.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { MATCH, SELECTORS, type Selection, select } from "../selection.ts";
+import { MATCH, SELECTORS, type Selection, select, stateOption } from "../selection.ts";
 
 const STATES = ["pending", "processing"] as const;
 
@@ -22,12 +22,7 @@ export const cancel: Command = {
     ],
   },
   arguments: [{ name: "id", required: false, many: true, offer: { names: STATES } }],
-  options: [
-    { name: "state", value: "state", offer: { words: STATES }, summary: `All in this state: ${STATES.join(", ")}` },
-    MATCH,
-    YES,
-    DRY_RUN,
-  ],
+  options: [stateOption(STATES), MATCH, YES, DRY_RUN],
   examples: ["queuectl cancel p1", "queuectl cancel last --yes", "queuectl cancel --state pending --match 'nightly-*'"],
   async run(context, args) {
     const { output, now } = context;

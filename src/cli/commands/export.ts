@@ -1,4 +1,5 @@
 import { count } from "../../output/worker-log.ts";
+import { totalOf } from "../../store/transfer.ts";
 import type { Command, Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { ExportFile } from "../export-file.ts";
@@ -49,8 +50,7 @@ export const exportQueue: Command = {
 
 async function writeFile(context: Context, writer: StreamWriter, path: string): Promise<void> {
   const { output, store } = context;
-  const { pending, processing, completed, failed, dead } = await (await store()).counts();
-  const of = pending + processing + completed + failed + dead;
+  const of = totalOf(await (await store()).counts());
   using file = new ExportFile(path);
   try {
     await write(context, writer, (text) => {

@@ -1,7 +1,7 @@
 import { remove as rule } from "../../job/control.ts";
 import { alterSelected, DRY_RUN, YES } from "../alter-command.ts";
 import { ANY_ID, type Command } from "../command.ts";
-import { MATCH, SELECTORS } from "../selection.ts";
+import { MATCH, SELECTORS, stateOption } from "../selection.ts";
 
 const STATES = ["pending", "completed", "failed"] as const;
 
@@ -10,17 +10,7 @@ export const remove: Command = {
   summary: "Remove jobs that are not running, or dead letters, with what they printed here",
   details: SELECTORS,
   arguments: [{ name: "id", required: false, many: true, offer: ANY_ID }],
-  options: [
-    {
-      name: "state",
-      value: "state",
-      offer: { words: STATES },
-      summary: `All jobs in this state: ${STATES.join(", ")}`,
-    },
-    MATCH,
-    YES,
-    DRY_RUN,
-  ],
+  options: [stateOption(STATES, "All jobs"), MATCH, YES, DRY_RUN],
   examples: ["queuectl remove p1", "queuectl remove p1 p2 --yes", "queuectl remove --state failed --match 'nightly-*'"],
   run: (context, args) => alterSelected(context, args, { pool: STATES, rule, verb: "Remove" }),
 };

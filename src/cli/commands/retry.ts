@@ -1,7 +1,7 @@
 import { retry as rule } from "../../job/control.ts";
 import { alterSelected, DRY_RUN, YES } from "../alter-command.ts";
 import type { Command } from "../command.ts";
-import { MATCH, SELECTORS } from "../selection.ts";
+import { MATCH, SELECTORS, stateOption } from "../selection.ts";
 
 const STATES = ["completed", "failed"] as const;
 
@@ -10,12 +10,7 @@ export const retry: Command = {
   summary: "Run completed or failed jobs again, with no attempts, at the end of the queue",
   details: SELECTORS,
   arguments: [{ name: "id", required: false, many: true, offer: { names: STATES } }],
-  options: [
-    { name: "state", value: "state", offer: { words: STATES }, summary: `All in this state: ${STATES.join(", ")}` },
-    MATCH,
-    YES,
-    DRY_RUN,
-  ],
+  options: [stateOption(STATES), MATCH, YES, DRY_RUN],
   examples: ["queuectl retry p1", "queuectl retry last --yes", "queuectl retry --state failed --dry-run"],
   run: (context, args) => alterSelected(context, args, { pool: STATES, rule, verb: "Run again" }),
 };

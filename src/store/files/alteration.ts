@@ -6,7 +6,7 @@ import type { Entry, PendingJob } from "../../job/job.ts";
 import { idTaken } from "../admission.ts";
 import { remove } from "../local/durable.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
-import { type JournalRecord, recordOf, removalOf } from "./commit.ts";
+import { type JournalRecord, recordOf, recordOfConsequence, removalOf } from "./commit.ts";
 import { hookRecords } from "./hooks.ts";
 import type { Decision, Ledger } from "./ledger.ts";
 import type { QueueState } from "./state.ts";
@@ -48,7 +48,7 @@ function decideAlterations(
   ];
   const records = [
     ...result.map((alteration) => recordFor(alteration, state)),
-    ...failing.map(({ before, after }) => recordOf("failed", before, after)),
+    ...failing.map(recordOfConsequence),
     ...hookRecords(state, failed, { now, policy: hooks }),
   ];
   return { records, result };

@@ -3,7 +3,7 @@ import { replace } from "../../job/key.ts";
 import { changedRule, type QueueRule, type QueueRuleChange } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { type Admission, type Admitted, admit } from "../admission.ts";
-import { recordOf, recordOfRule } from "./commit.ts";
+import { recordOf, recordOfConsequence, recordOfRule } from "./commit.ts";
 import type { Decision } from "./ledger.ts";
 
 /** New jobs, all or none. Throws as `admit`. */
@@ -11,11 +11,8 @@ export function decideAdmission(specs: readonly JobSpec[], admission: Admission)
   const { residents, now } = admission;
   const admitted = admit(specs, admission);
   const changes = replace(admitted.replacements, (id) => residents.waitersOf(id), now);
-  const changed = changes.map(({ before, after }) =>
-    recordOf(after.state === "failed" ? "failed" : "waited", before, after),
-  );
   return {
-    records: [...changed, ...admitted.jobs.map((job) => recordOf("enqueued", undefined, job))],
+    records: [...changes.map(recordOfConsequence), ...admitted.jobs.map((job) => recordOf("enqueued", undefined, job))],
     result: admitted,
   };
 }

@@ -1,4 +1,5 @@
 /** One line of the journal: a commit, how it is written, and what a line that stands in a journal is worth. */
+import type { Consequence } from "../../job/dependency.ts";
 import type { Entry } from "../../job/job.ts";
 import type { QueueRule } from "../../job/queue.ts";
 import type { Schedule } from "../../job/schedule.ts";
@@ -101,6 +102,11 @@ export function recordOf(event: string, before: Entry | undefined, after: Entry)
   for (const field in fresh) if (fresh[field] !== old[field]) set[field] = fresh[field];
   for (const field in old) if (fresh[field] === undefined) set[field] = null;
   return { event, id: after.id, set };
+}
+
+/** Of a job that waits: for less now, or in vain. */
+export function recordOfConsequence({ before, after }: Consequence): JournalRecord {
+  return recordOf(after.state === "failed" ? "failed" : "waited", before, after);
 }
 
 /** The record that takes away whatever has this id. */

@@ -5,7 +5,7 @@ import type { HookPolicy } from "../../job/hook.ts";
 import type { Entry, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, claim, finish, type RetryPolicy } from "../../job/lifecycle.ts";
 import type { Claimant, Turn } from "../store.ts";
-import { type JournalRecord, recordOf } from "./commit.ts";
+import { type JournalRecord, recordOf, recordOfConsequence } from "./commit.ts";
 import { hookRecords } from "./hooks.ts";
 import type { Asking } from "./lanes.ts";
 import type { Decision } from "./ledger.ts";
@@ -40,9 +40,9 @@ export function decideTurn(state: QueueState, request: TurnRequest): Decision<Se
     }
     return change;
   });
-  for (const { before, after } of consequences(latest.values(), (id) => state.waitersOf(id), now)) {
-    records.push(recordOf(after.state === "failed" ? "failed" : "waited", before, after));
-    latest.set(after.id, after);
+  for (const consequence of consequences(latest.values(), (id) => state.waitersOf(id), now)) {
+    records.push(recordOfConsequence(consequence));
+    latest.set(consequence.after.id, consequence.after);
   }
   records.push(...hookRecords(state, latest.values(), { now, policy: hooks }));
   if (!claimant) return { records, result: { ended, claimed: [] } };
