@@ -1,6 +1,5 @@
 /** Reads the output of an attempt: what is there, or, following, also what comes until the attempt ends. */
 import { watch } from "node:fs";
-import { QueueError } from "../job/errors.ts";
 import type { Entry, Lease } from "../job/job.ts";
 import { size } from "../output/size.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
@@ -103,12 +102,7 @@ export async function* followLog(
 
 /** Undefined once it is in the queue no more: completed and archived while somebody was looking. */
 export async function entryOf(store: Store, id: string): Promise<Entry | undefined> {
-  try {
-    return await store.get(id);
-  } catch (error) {
-    if (error instanceof QueueError && error.code === "E_JOB_NOT_FOUND") return undefined;
-    throw error;
-  }
+  return (await store.entries([id]))[0];
 }
 
 /** Whether the attempt is being run. */

@@ -63,7 +63,9 @@ class Canceling implements CancelReport {
 
   /** Takes down what has come to an end, cancels what waits, and returns what runs. */
   async look(): Promise<ProcessingJob[]> {
-    for (const [id, last] of [...this.#left]) await this.#lookAt(id, last);
+    const found = new Map((await this.#store.entries([...this.#left.keys()])).map((entry) => [entry.id, entry]));
+    for (const [id, last] of [...this.#left]) if (!found.has(id)) this.#close(last);
+    for (const [id, entry] of found) this.#left.set(id, entry);
     const entries = [...this.#left.values()];
     for (const entry of entries) if (!isIn(entry, "pending") && !isIn(entry, "processing")) this.#close(entry);
     // What a worker claims before this is done runs at the next look.
@@ -87,15 +89,6 @@ class Canceling implements CancelReport {
         if (!this.#left.has(job.id) || (await endRemains(this.#store, job)).left > 0) continue;
         await this.#store.settle([{ id: job.id, lease: job.lease, outcome: { kind: "canceled" } }]);
       }
-    }
-  }
-
-  async #lookAt(id: string, last: Entry): Promise<void> {
-    try {
-      this.#left.set(id, await this.#store.get(id));
-    } catch (error) {
-      if (!(error instanceof QueueError && error.code === "E_JOB_NOT_FOUND")) throw error;
-      this.#close(last);
     }
   }
 
