@@ -1,5 +1,6 @@
 /** From a command line to an exit code. The only user of cac, which lays out the help pages and is loaded for them alone. */
 import type { Output } from "../output/output.ts";
+import type { Explanation } from "../output/two-columns.ts";
 import type { StoreChoice } from "../store/choice.ts";
 import type { Doctor } from "../store/doctor.ts";
 import type { Migrator } from "../store/migrator.ts";
@@ -147,8 +148,8 @@ async function printHelp(about: Command | undefined): Promise<void> {
   program.usage("<command> [options]");
   for (const option of GLOBAL_OPTIONS) program.option(optionUsage(option), option.summary);
   for (const example of EXAMPLES) program.example(`  $ ${example}`);
-  for (const load of COMMANDS.values()) {
-    const command = await load();
+  const commands = await Promise.all(Array.from(COMMANDS.values(), (load) => load()));
+  for (const command of commands) {
     const described = program.command(usage(command), command.summary);
     if (command.options.length > 0) described.usage(usage(command, "[options]"));
     for (const option of command.options) described.option(optionUsage(option), option.summary);
@@ -157,7 +158,17 @@ async function printHelp(about: Command | undefined): Promise<void> {
     for (const example of command.examples) described.example(`  $ ${example}`);
     if (command === about) program.matchedCommand = described;
   }
-  const topics = { title: "Topics", body: (await topicLines()).map(indented).join("\n") };
+  const topics = await Promise.all(Array.from(TOPICS, async ([name, load]) => [name, (await load()).summary] as const));
+  const options = about
+    ? [...about.options, ...GLOBAL_OPTIONS.filter(({ name }) => name !== "version")]
+    : GLOBAL_OPTIONS;
+  const { explained } = await import("./topics/topic.ts");
+  const body = (rows: readonly Explanation[]): string => explained(rows).map(indented).join("\n");
+  // Of cac these would be wider than a terminal.
+  const narrow = new Map<string | undefined, string>([
+    ["Commands", body(commands.map(({ name, summary }) => [name, summary]))],
+    ["Options", body(options.map((option) => [optionUsage(option), option.summary]))],
+  ]);
   // Set here and not by `help()`, which would list a second --help.
   program.globalCommand.helpCallback = ([, synopsis, ...sections]) => [
     { body: about?.summary ?? "A durable queue of shell commands." },
@@ -165,8 +176,8 @@ async function printHelp(about: Command | undefined): Promise<void> {
     ...(about?.details ? [{ title: about.details.title, body: about.details.lines.map(indented).join("\n") }] : []),
     ...sections
       .filter(({ title }) => !title?.startsWith("For more info"))
-      .map(({ title, body }) => ({ ...(title ? { title } : {}), body: body.replace(/ +$/gm, "") })),
-    ...(about ? [] : [topics, MORE]),
+      .map(({ title, body }) => ({ ...(title ? { title } : {}), body: narrow.get(title) ?? body })),
+    ...(about ? [] : [{ title: "Topics", body: body(topics) }, MORE]),
   ];
   program.outputHelp();
 }
@@ -176,12 +187,6 @@ async function manual(version: string): Promise<string> {
   const commands = await Promise.all(Array.from(COMMANDS.values(), (load) => load()));
   const topics = await Promise.all(Array.from(TOPICS, async ([name, load]) => [name, await load()] as const));
   return manPage({ version, commands, topics, examples: EXAMPLES });
-}
-
-async function topicLines(): Promise<string[]> {
-  const { explained } = await import("./topics/topic.ts");
-  const rows = [...TOPICS].map(async ([name, load]) => [name, (await load()).summary] as const);
-  return explained(await Promise.all(rows));
 }
 
 function indented(line: string): string {

@@ -18,14 +18,14 @@ export type Selection =
 export type Pool = readonly JobState[] | "dlq";
 
 /** For the help. */
-export const ABOUT_ID = "<id> is an id, the beginning of one if no other begins so, or last: what came last.";
+export const ABOUT_ID = "<id> is an id, its beginning if no other begins so, or last: what came last.";
 
 export const SELECTORS = {
   title: "Which jobs",
   lines: [
     ABOUT_ID,
-    "In the pattern of --match * is any text, ? any character; a backslash quotes one.",
-    "Unless only whole ids are given, and before anything is removed, you are asked.",
+    "In --match, * is any text, ? any character; a backslash quotes one.",
+    "Unless all ids are whole, and before anything is removed, you are asked.",
   ],
 } as const;
 

@@ -4,13 +4,13 @@ import { escapeControls } from "./escape.ts";
 import type { Screen } from "./human-views.ts";
 import type { TracedSetting, View } from "./output.ts";
 import { type Column, table } from "./table.ts";
+import { twoColumns } from "./two-columns.ts";
 
 export function configLines({ config }: Extract<View, { view: "config" }>, screen: Screen | undefined): string[] {
-  const width = Math.max(...CONFIG_KEYS.map((key) => settingText(key, config[key]).length));
-  return CONFIG_KEYS.map((key) => {
-    const setting = settingText(key, config[key]);
-    return screen ? `${setting.padEnd(width)}  ${screen.colours.dim(SETTINGS[key].meaning)}` : setting;
-  });
+  const rows = CONFIG_KEYS.map((key) => [settingText(key, config[key]), SETTINGS[key].meaning] as const);
+  return screen
+    ? twoColumns(rows, { width: screen.width, paint: screen.colours.dim })
+    : rows.map(([setting]) => setting);
 }
 
 export function changeLine(key: string, value: ConfigValue, unset = false): string {

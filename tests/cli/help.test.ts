@@ -42,11 +42,17 @@ const COMMANDS = [
   "selftest",
 ];
 
+/** The lines that would wrap on a terminal of the usual width. */
+function tooWide(page: string): string[] {
+  return page.split("\n").filter((line) => line.length > 80);
+}
+
 test("the help lists every command and none that is not for people", async () => {
   await using home = new Home();
   const { stdout, stderr, exitCode } = await home.run("--help");
   expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
   for (const command of COMMANDS) expect(stdout).toContain(`  ${command} `);
+  expect(tooWide(stdout)).toEqual([]);
   expect(stdout).toMatchSnapshot();
   for (const args of [[], ["-h"], ["help"]]) expect(await home.run(...args)).toEqual(printed(stdout));
 });
@@ -55,6 +61,7 @@ test.each(COMMANDS)("the help of %s", async (command) => {
   await using home = new Home();
   const { stdout, stderr, exitCode } = await home.run(command, "--help");
   expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  expect(tooWide(stdout)).toEqual([]);
   expect(stdout).toMatchSnapshot();
   expect(existsSync(join(home.path, "db"))).toBe(false);
 });

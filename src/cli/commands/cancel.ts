@@ -17,8 +17,8 @@ export const cancel: Command = {
     lines: [
       ...SELECTORS.lines,
       "",
-      "All processes of a running job are ended: TERM, after kill_grace KILL. This command",
-      "waits until they are gone.",
+      "All processes of a running job are ended: TERM, after kill_grace KILL. This",
+      "command waits until they are gone.",
     ],
   },
   arguments: [{ name: "id", required: false, many: true, offer: { names: STATES } }],

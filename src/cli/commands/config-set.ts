@@ -14,16 +14,17 @@ import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
 import type { Arguments, Command, Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { explained } from "../topics/topic.ts";
 
 export const configSet: Command = {
   name: "config-set",
   summary: "Change a setting; running workers follow at once",
   details: {
     title: "Settings",
-    lines: [
-      ...CONFIG_KEYS.map((key) => `${key.padEnd(17)}  ${SETTINGS[key].meaning}`),
-      "store              where the queue is: files, or postgres://user@host:5432/database",
-    ],
+    lines: explained([
+      ...CONFIG_KEYS.map((key) => [key, SETTINGS[key].meaning] as const),
+      ["store", "where the queue is: files, or postgres://user@host:5432/database"],
+    ]),
   },
   arguments: [
     { name: "key", required: true, offer: { words: [...CONFIG_KEYS, "store"] } },

@@ -25,9 +25,10 @@ export const edit: Command = {
   details: {
     title: "What can be changed",
     lines: [
-      "All fields of a job but its id: see queuectl enqueue --help. Options name the common",
-      'ones, JSON names any; null takes one away, as in {"timeout":null}.',
-      "A job keeps its place in the queue and its attempts, a dead letter stays in the DLQ.",
+      "All fields of a job but its id: see queuectl enqueue --help. Options name the",
+      'common ones, JSON names any; null takes one away, as in {"timeout":null}.',
+      "A job keeps its place in the queue and its attempts, a dead letter stays in",
+      "the DLQ.",
       "",
       ABOUT_ID,
       "Where it is not a whole id, you are asked.",

@@ -49,12 +49,12 @@ export const enqueue: Command = {
   examples: [
     'queuectl enqueue -- ffmpeg -i "my film.mov" out.mp4',
     "queuectl enqueue -c 'make && make test' --timeout 10m --env CI",
-    "queuectl enqueue --id nightly --at 2026-01-31T02:00:00Z --retry-on 75,signal -- ./nightly.sh",
+    "queuectl enqueue --at 2026-01-31T02:00:00Z --retry-on 75 -- ./nightly.sh",
     `queuectl enqueue '{"id":"p1","command":"echo hi"}'`,
     "queuectl enqueue --key report --if-exists skip -- ./report.sh",
     "queuectl enqueue --file jobs.jsonl --skip-existing --priority 5",
     "queuectl enqueue --file jobs.jsonl --dry-run",
-    `find . -name '*.png' | jq -cR '{command: ("optipng " + @sh)}' | queuectl enqueue -`,
+    `ls *.png | jq -cR '{command: ("optipng " + @sh)}' | queuectl enqueue -`,
   ],
   async run(context, args) {
     const existing = args.options.has("skip-existing") ? "skip" : "refuse";

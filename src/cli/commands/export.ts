@@ -11,8 +11,8 @@ export const exportQueue: Command = {
   details: {
     title: "What is printed",
     lines: [
-      "Settings, jobs, the DLQ and the archive, one JSON a line, as of one moment, with",
-      "a checksum at the end. What jobs printed (logs) is not among it.",
+      "Settings, jobs, the DLQ and the archive, one JSON a line, as of one moment,",
+      "with a checksum at the end. What jobs printed (logs) is not among it.",
       "A job that is running goes as it is: for a move, stop the workers first.",
     ],
   },

@@ -7,11 +7,11 @@ export const importQueue: Command = {
   details: {
     title: "What happens",
     lines: [
-      "Everything is read and checked before anything is written. States, attempts and",
-      "times stay as they are. A queue that holds jobs is left alone without --merge.",
-      "With --merge, what is there stays: an imported job whose id is taken is left out,",
-      "and so are a setting that has been set and an archived job that is there already.",
-      "So an import that was interrupted is completed by --merge.",
+      "Everything is read and checked before anything is written. States, attempts",
+      "and times stay as they are. A queue that holds jobs is left alone without",
+      "--merge. With it, what is there stays: an imported job whose id is taken is",
+      "left out, and so are a setting that has been set and an archived job that is",
+      "there already. So an import that was interrupted is completed by --merge.",
     ],
   },
   arguments: [{ name: "file|-", required: true, offer: { paths: "files" } }],

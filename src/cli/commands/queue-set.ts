@@ -11,7 +11,7 @@ const ANY_NUMBER = "none";
 
 export const queueSet: Command = {
   name: "queue-set",
-  summary: "Limit how many jobs of a queue run at a time, or how often one is begun, over all workers",
+  summary: "Limit how many jobs of a queue run at a time, or how often one is begun",
   arguments: [{ name: "queue", required: true, offer: { names: "queues" } }],
   options: [
     { name: "concurrency", value: "n", summary: `How many at a time; ${ANY_NUMBER} for any number` },

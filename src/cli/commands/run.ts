@@ -31,9 +31,9 @@ export const run: Command = {
     REPORT_OPTION,
   ],
   examples: [
-    "queuectl run jobs.jsonl --jobs 8",
-    "queuectl run tests.jsonl --fail-fast --timeout 30m --report junit=results.xml",
-    `ls *.png | jq -cR '{id: ., command: ("optipng " + @sh)}' | queuectl run - --max-failures 5%`,
+    "queuectl run jobs.jsonl --jobs 8 --fail-fast",
+    "queuectl run tests.jsonl --timeout 30m --report junit=results.xml",
+    `jq -cR '{command: ("gzip " + @sh)}' names | queuectl run - --max-failures 5%`,
   ],
   async run(context, args) {
     const { readJobLines } = await import("../job-lines.ts");

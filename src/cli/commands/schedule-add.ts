@@ -17,9 +17,10 @@ export const scheduleAdd: Command = {
       "Five fields in one word: minute hour day month weekday. '0 3 * * *' is 03:00",
       "every day, '*/15 9-17 * * MON-FRI' each quarter of an hour in working hours;",
       "@hourly, @daily, @weekly, @monthly and @yearly are such words, too.",
-      "Any running worker sees to it; each time gives one job, however many there are.",
+      "Any running worker sees to it; each time gives one job, however many workers",
+      "there are.",
       "",
-      "--catch-up   one   of the times at which no worker ran, the last is made up for",
+      "--catch-up   one   of the times without any worker, the last is made up for",
       "             none  those are left out",
       "             all   each of them is made up for",
       "--overlap    skip  a time at which its last job is not done is left out",
@@ -51,8 +52,8 @@ export const scheduleAdd: Command = {
   ],
   examples: [
     "queuectl schedule-add nightly '0 3 * * *' --tz Europe/Berlin -- ./backup.sh",
-    "queuectl schedule-add poll '*/5 * * * *' --overlap skip --timeout 4m -c 'curl -fsS example.org | ./import'",
-    "queuectl schedule-add nightly @daily --replace --catch-up none -- ./backup.sh",
+    "queuectl schedule-add poll '*/5 * * * *' -c 'curl -fs example.org | ./load'",
+    "queuectl schedule-add nightly @daily --replace --catch-up all -- ./backup.sh",
   ],
   async run(context, args) {
     const schedule = await readSchedule(context, args);

@@ -14,8 +14,9 @@ export const top: Command = {
     title: "Keys",
     lines: [
       ...keyLines(),
-      "What changes is shown at once, and the time each second. A queue that takes long",
-      "to look at is looked at less often: for a tenth of the time, or every ten seconds.",
+      "What changes is shown at once, and the time each second. A queue that takes",
+      "long to look at is looked at less often: for a tenth of the time, or every ten",
+      "seconds.",
     ],
   },
   arguments: [],

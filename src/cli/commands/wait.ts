@@ -20,9 +20,9 @@ export const wait: Command = {
   details: {
     title: "Exit code",
     lines: [
-      "0 when all were completed, 5 when one failed or is in the DLQ, 6 when --timeout",
-      "passed, 3 when there is no such job, 130 after ^C. The jobs go on whatever",
-      "becomes of the waiting.",
+      "0 when all were completed, 5 when one failed or is in the DLQ, 6 when",
+      "--timeout passed, 3 when there is no such job, 130 after ^C. The jobs go on",
+      "whatever becomes of the waiting.",
     ],
   },
   arguments: [{ name: "id", required: false, many: true, offer: ANY_ID }],
