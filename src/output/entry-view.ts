@@ -1,4 +1,5 @@
 /** `show`: everything about one job, and on a terminal its attempts as a table. */
+import { durationText } from "../job/duration.ts";
 import { type Entry, isDeadLetter, type PastAttempt } from "../job/job.ts";
 import { type Colours, paintState } from "./colours.ts";
 import { escapeControls } from "./escape.ts";
@@ -44,6 +45,7 @@ function fieldText(name: string, value: unknown, { now, screen }: { now: number;
   if (typeof value === "number" && name.endsWith("_at")) {
     return screen ? `${iso(value)} (${relative(value, now)})` : iso(value);
   }
+  if (screen && typeof value === "number" && name === "timeout") return durationText(value);
   const text = escapeControls(typeof value === "string" ? value : JSON.stringify(value));
   if (screen === undefined) return text;
   if (name === "state") return paintState(value as Parameters<typeof paintState>[0], text, screen.colours);

@@ -13,29 +13,34 @@ export interface Look {
   readonly now: number;
 }
 
-/** From this width on there is room for what went wrong. */
+/** From this width on there is room for what went wrong with some of them. */
 const WIDE = 120;
 
 /** The lines of a table of jobs. */
 export function jobTable(jobs: readonly Job[], look: Look): Iterable<string> {
+  const hasFailed = (job: Job): boolean => job.last_error !== undefined;
   const columns: Column<Job>[] = [
     { title: "ID", text: (job) => job.id, flex: { min: 12, max: 40 } },
-    ...(jobs.some(({ queue }) => queue !== undefined) ? [{ title: "QUEUE", text: queueOf }] : []),
+    ...(jobs.some(({ queue }) => queue !== undefined) ? [QUEUE] : []),
     { title: "STATE", text: (job) => job.state, paint: (cell, job) => paintState(job.state, cell, look.colours) },
     { title: "ATTEMPTS", text: (job) => `${job.attempts}/${job.max_retries + 1}` },
     { title: "WHEN", text: (job) => when(job, look.now) },
-    { title: "COMMAND", text: (job) => job.command, flex: { min: 20, max: look.width } },
+    { title: "COMMAND", text: (job) => job.command, flex: { min: 16, max: look.width } },
   ];
-  if (look.width >= WIDE && jobs.some((job) => job.last_error !== undefined)) {
+  const isWide = look.width >= WIDE;
+  // Of those that have all failed, it is what one wants to know.
+  if (isWide ? jobs.some(hasFailed) : jobs.every(hasFailed)) {
     columns.push({
       title: "LAST ERROR",
       text: (job) => job.last_error ?? "",
-      flex: { min: 20, max: look.width },
+      flex: { min: isWide ? 32 : 16, max: look.width },
       paint: look.colours.red,
     });
   }
   return table(jobs, columns, { width: look.width, paintTitle: look.colours.bold });
 }
+
+const QUEUE: Column<Job> = { title: "QUEUE", text: queueOf, flex: { min: 8, max: 24 } };
 
 /** The lines of a table of dead letters. */
 export function deadLetterTable(dead: readonly DeadLetter[], look: Look): Iterable<string> {

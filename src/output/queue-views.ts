@@ -16,14 +16,24 @@ export function queueLines(
   if (named.length === 0) return areAllPaused ? all : ["No jobs wait or run, and nothing holds for any queue."];
   const columns: Column<QueueStatus>[] = [
     { title: "QUEUE", text: ({ name }) => name, flex: { min: 8, max: 40 } },
-    { title: "PENDING", text: ({ pending }) => String(pending) },
-    { title: "PROCESSING", text: ({ processing }) => String(processing) },
-    { title: "AT A TIME", text: ({ concurrency }) => (concurrency === undefined ? "any" : String(concurrency)) },
-    ...(named.some(({ rate }) => rate) ? [{ title: "RATE", text: ({ rate }: QueueStatus) => rate ?? "any" }] : []),
-    { title: "STATE", text: ({ paused }) => (paused || areAllPaused ? "paused" : "open") },
+    { title: "PENDING", text: ({ pending }) => String(pending), alignRight: true },
+    { title: "PROCESSING", text: ({ processing }) => String(processing), alignRight: true },
+    {
+      title: "AT A TIME",
+      text: ({ concurrency }) => (concurrency === undefined ? "any" : String(concurrency)),
+      alignRight: true,
+    },
+    ...(named.some(({ rate }) => rate) ? [RATE] : []),
+    {
+      title: "STATE",
+      text: ({ paused }) => (paused || areAllPaused ? "paused" : "open"),
+      paint: (cell, { paused }) => (paused || areAllPaused ? colours.yellow(cell) : cell),
+    },
   ];
   return [...table(named, columns, { width, paintTitle: colours.bold }), ...all];
 }
+
+const RATE: Column<QueueStatus> = { title: "RATE", text: ({ rate }) => rate ?? "any", alignRight: true };
 
 export function ruleLine({
   name,

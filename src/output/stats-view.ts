@@ -6,8 +6,14 @@ import { elapsed } from "./time.ts";
 
 export function statsLines({ all, commands }: RunStats, { width, colours }: Screen): Iterable<string> {
   if (all.jobs === 0) return ["No jobs."];
+  const total: CommandFigures = { command: "in all", ...all };
   const columns: Column<CommandFigures>[] = [
-    { title: "COMMAND", text: ({ command }) => command, flex: { min: 16, max: width } },
+    {
+      title: "COMMAND",
+      text: ({ command }) => command,
+      flex: { min: 16, max: width },
+      paint: (cell, row) => (row === total ? colours.bold(cell) : cell),
+    },
     { title: "JOBS", text: ({ jobs }) => String(jobs), alignRight: true },
     { title: "RUNS", text: ({ runs }) => String(runs), alignRight: true },
     {
@@ -25,8 +31,7 @@ export function statsLines({ all, commands }: RunStats, { width, colours }: Scre
     { title: "P50", text: ({ p50_ms }) => durationText(p50_ms), alignRight: true },
     { title: "P95", text: ({ p95_ms }) => durationText(p95_ms), alignRight: true },
   ];
-  const rows = [...commands, { command: "in all", ...all }];
-  return table(rows, columns, { width, paintTitle: colours.bold });
+  return table([...commands, total], columns, { width, paintTitle: colours.bold });
 }
 
 function durationText(ms: number | null): string {

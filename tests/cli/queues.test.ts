@@ -90,8 +90,8 @@ test("queue-list tells what waits, runs and holds, for people and for programs",
   expect(sorted(stdout.split("\n").filter(Boolean))).toEqual(
     sorted([
       "QUEUE   PENDING  PROCESSING  AT A TIME  STATE",
-      "build   0        0           any        paused",
-      "deploy  1        0           2          open",
+      "build         0           0        any  paused",
+      "deploy        1           0          2  open",
     ]),
   );
   const { queues, all_paused } = JSON.parse(await home.obey("queue-list", "--json"));

@@ -179,9 +179,33 @@ describe("on a terminal", () => {
     );
   });
 
-  test("what went wrong is listed where there is room", () => {
-    expect(printed(jobs(long), 80)).not.toContain("LAST ERROR");
-    expect(printed(jobs(long), 160)).toContain("LAST ERROR");
+  test("a list that tells everything there is fits 80 columns, with ids that can be read", () => {
+    const job = { ...long, id: "build-frontend", queue: "a-queue-with-a-long-name", waits_for: ["a", "b"] };
+    const lines = printed(jobs(job, { ...processing, attempts: 12, max_retries: 99 }), 80)
+      .trimEnd()
+      .split("\n");
+    for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
+    expect(lines[1]).toStartWith("build-frontend  ");
+  });
+
+  test("fields that do not fit side by side are shown one a line", () => {
+    const columns = ["id", "state", "created_at", "updated_at", "run_at", "timeout", "priority", "queue"] as const;
+    const view = { ...jobs({ ...pending, timeout: 90_000 }, completed), columns } as const;
+    expect(printed(view, 80)).toStartWith(
+      "ID    STATE      CREATED AT  UPDATED AT  RUN AT  TIMEOUT  PRIORITY  QUEUE\n",
+    );
+    const lines = printed(view, 60).split("\n");
+    expect(lines.slice(0, 10)).toEqual([
+      ...["ID          p1", "STATE       pending", "CREATED AT  1m ago", "UPDATED AT  1m ago", "RUN AT      now"],
+      ...["TIMEOUT     1m30s", "PRIORITY    0", "QUEUE       default", "", "ID          done"],
+    ]);
+    expect(lines.slice(10)).not.toContainEqual(expect.stringContaining("TIMEOUT"));
+  });
+
+  test("what went wrong is listed where there is room, and of jobs that have all failed", () => {
+    expect(printed(jobs(long, pending), 80)).not.toContain("LAST ERROR");
+    expect(printed(jobs(long), 80)).toContain("LAST ERROR");
+    expect(printed(jobs(long, pending), 160)).toContain("LAST ERROR");
     expect(printed({ view: "dead-letters", dead: [dead], now: NOW }, 80)).toContain("exit 127: not found");
   });
 
@@ -195,7 +219,17 @@ describe("on a terminal", () => {
     expect(printed({ view: "status", counts: { ...counts, dead: 0 }, workers: [] }, 80)).not.toContain("dead letter");
   });
 
-  test("times are also relative", () => {
+  test("settings are explained within the width", () => {
+    const config = resolveConfig({}, { on_dead: "x".repeat(100) });
+    const lines = printed({ view: "config", config }, 80).trimEnd().split("\n");
+    expect(lines.filter((line) => line.length > 80)).toEqual([`on_dead = ${"x".repeat(100)}`]);
+    expect(lines).toContain("                           end; 0 is all");
+  });
+
+  test("times are also relative, and durations as they are written", () => {
+    expect(printed({ view: "entry", entry: { ...pending, timeout: 90_000 }, logs: [], now: NOW }, 80)).toMatch(
+      /^timeout: +1m30s$/m,
+    );
     const text = printed({ view: "entry", entry: dead, logs: [], now: NOW }, 80);
     expect(text).toMatch(/failed_at: +2026-01-31T10:00:00\.000Z \(2h ago\)/);
     expect(text).toMatch(/state: +in the dead letter queue/);

@@ -79,7 +79,7 @@ describe("the page of top", () => {
     const nothing = { counts, glance, workers: [], queues: [], endedPerSecond: [], chosen: undefined };
     const lines = dashboardLines({ ...DASHBOARD, ...nothing }, { ...MEDIUM, colours: NO_COLOURS });
     expect(lines.filter(Boolean).slice(1)).toEqual([
-      "0 pending   0 processing   0 completed   0 failed   0 in the DLQ   0 workers",
+      "0 pending  0 processing  0 completed  0 failed  0 in the DLQ  0 workers",
       "ended/s  now 0, most 0",
       "RUNNING  nothing",
       "NEXT  nothing",

@@ -35,6 +35,8 @@ export interface Message {
 }
 
 const GAP = "   ";
+/** Between what is listed side by side: less, so that more of it stands in a line. */
+const LIST_GAP = "  ";
 
 export function dashboardLines(dashboard: Dashboard, canvas: Canvas): string[] {
   const head = [
@@ -110,12 +112,12 @@ function folded(parts: readonly Part[], columns: number): string[] {
   let used = columns;
   for (const part of parts) {
     const width = Bun.stringWidth(part.text);
-    const isNew = used + GAP.length + width > columns;
+    const isNew = used + LIST_GAP.length + width > columns;
     if (isNew) lines.push([]);
-    used = isNew ? width : used + GAP.length + width;
+    used = isNew ? width : used + LIST_GAP.length + width;
     lines.at(-1)?.push({ ...part, text: cut(part.text, columns) });
   }
-  return lines.slice(0, 2).map((line) => line.map(({ text, paint }) => paint(text)).join(GAP));
+  return lines.slice(0, 2).map((line) => line.map(({ text, paint }) => paint(text)).join(LIST_GAP));
 }
 
 function footer({ message }: Dashboard, { columns, colours }: Canvas): string {

@@ -1,4 +1,4 @@
-/** The jobs in `top`: those that run, those that are next and the last failures, in columns that all three share. */
+/** The jobs in `top`: those that run, those that are next and the last failures, with ids and times in columns that all share. */
 import { unreachable } from "../../job/errors.ts";
 import type { Glance } from "../../job/foremost.ts";
 import { failedAt } from "../../job/foremost.ts";
@@ -6,7 +6,9 @@ import { type DeadLetter, type FailedJob, isDeadLetter, type PendingJob, type Pr
 import { EVERY_QUEUE, queueOf } from "../../job/queue.ts";
 import type { Present } from "../../store/present.ts";
 import type { Colours } from "../colours.ts";
+import { escapeControls } from "../escape.ts";
 import { type Column, table } from "../table.ts";
+import { textWidth } from "../text-width.ts";
 import { relative, span } from "../time.ts";
 import type { Canvas } from "./canvas.ts";
 import type { Dashboard } from "./dashboard.ts";
@@ -22,6 +24,7 @@ interface Section {
   readonly rows: readonly Row[];
 }
 
+const MAX_ID_WIDTH = 30;
 const MARK = { chosen: "> ", other: "  " };
 
 /** The jobs in the order of the screen: that in which keys go from one to another. */
@@ -38,15 +41,15 @@ export function sectionLines(dashboard: Dashboard, canvas: Canvas, { room }: { r
     room - 2 * sections.length,
   );
   const visible = sections.map(({ rows }, i) => windowOf(rows, shares[i] ?? 0, dashboard.chosen));
-  const [, ...lines] = table(visible.flat(), columnsOf(dashboard, canvas), {
-    width: canvas.columns - MARK.chosen.length,
-    paintTitle: (line) => line,
-  });
-  const marked = lines.map((line, i) => markOf(visible.flat()[i], dashboard, canvas.colours) + line);
+  const columns = columnsOf(visible.flat(), dashboard, canvas);
   return sections.flatMap(({ title }, i) => {
-    const start = visible.slice(0, i).flat().length;
-    const rows = marked.slice(start, start + (visible[i]?.length ?? 0));
-    return ["", canvas.colours.bold(title), ...rows];
+    const rows = visible[i] ?? [];
+    const [, ...lines] = table(rows, columns, {
+      width: canvas.columns - MARK.chosen.length,
+      paintTitle: (line) => line,
+    });
+    const marked = lines.map((line, row) => markOf(rows[row], dashboard, canvas.colours) + line);
+    return ["", canvas.colours.bold(title), ...marked];
   });
 }
 
@@ -95,19 +98,25 @@ function windowOf(rows: readonly Row[], size: number, chosen: string | undefined
   return rows.slice(start, start + size);
 }
 
-function columnsOf({ now, chosen }: Dashboard, { columns, colours }: Canvas): Column<Row>[] {
+/** The first two are as wide as all of these rows need, the others in each section as its own do. */
+function columnsOf(rows: readonly Row[], { now, chosen }: Dashboard, { columns, colours }: Canvas): Column<Row>[] {
+  const id = (row: Row): string => (row.kind === "idle" ? "-" : row.job.id);
+  const time = (row: Row): string => when(row, now);
+  const widest = (text: (row: Row) => string): number =>
+    Math.max(0, ...rows.map((row) => textWidth(escapeControls(text(row)))));
+  const least = Math.floor(columns / 4);
   return [
     {
       title: "",
-      text: (row) => (row.kind === "idle" ? "-" : row.job.id),
-      flex: { min: 10, max: 30 },
+      text: id,
+      width: Math.min(widest(id), least, MAX_ID_WIDTH),
       paint: (cell, row) => (isChosen(row, chosen) ? colours.bold(cell) : cell),
     },
-    { title: "", text: (row) => when(row, now) },
+    { title: "", text: time, width: widest(time) },
     {
       title: "",
       text: about,
-      flex: { min: 14, max: columns },
+      flex: { min: least, max: columns },
       paint: (cell, row) => paintAbout(row, cell, colours),
     },
     { title: "", text: (row) => (row.kind === "idle" ? "" : row.job.command), flex: { min: 14, max: columns } },
