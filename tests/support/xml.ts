@@ -29,6 +29,7 @@ export function parseXml(document: string): XmlElement {
     const parent = open.at(-1);
     if (found === undefined || parent === undefined)
       throw new Error(`Not XML at ${at}: ${document.slice(at, at + 40)}`);
+    if (text?.includes("]]>")) throw new Error("Text may not hold ]]>.");
     if (text !== undefined) parent.text += unescaped(text);
     else if (closed !== undefined) {
       if (open.pop()?.name !== closed) throw new Error(`</${closed}> closes something else.`);
@@ -45,9 +46,12 @@ export function parseXml(document: string): XmlElement {
 }
 
 function attributesIn(text: string): Record<string, string> {
-  return Object.fromEntries(
-    Array.from(text.matchAll(/ ([A-Za-z-]+)="([^"]*)"/g), ([, name = "", value = ""]) => [name, unescaped(value)]),
-  );
+  const pairs = Array.from(text.matchAll(/ ([A-Za-z-]+)="([^"]*)"/g), ([, name = "", value = ""]) => {
+    return [name, unescaped(value)] as const;
+  });
+  const attributes = Object.fromEntries(pairs);
+  if (Object.keys(attributes).length < pairs.length) throw new Error(`An attribute stands there twice:${text}`);
+  return attributes;
 }
 
 function unescaped(text: string): string {

@@ -61,11 +61,12 @@ function textOf(printed: readonly AttemptPrinted[], attempt: number): string {
 }
 
 function lengthOf({ started_at, ended_at }: JobResult): number {
-  return started_at === undefined || ended_at === undefined ? 0 : Math.max(0, ended_at - started_at);
+  return started_at === undefined || ended_at === undefined ? 0 : ended_at - started_at;
 }
 
+/** A clock that was set back makes it nothing: the schema knows no time before that. */
 function seconds(ms: number): string {
-  return (ms / 1000).toFixed(3);
+  return (Math.max(0, ms) / 1000).toFixed(3);
 }
 
 function element(name: string, values: Readonly<Record<string, string>>, text: string): string {
