@@ -7,6 +7,7 @@ import { QueueError } from "../job/errors.ts";
 import { type Entry, isDeadLetter, isIn } from "../job/job.ts";
 import type { UnfinishedJob } from "../job/key.ts";
 import { escapeControls } from "../output/escape.ts";
+import { cut } from "../output/table.ts";
 import type { Store } from "../store/store.ts";
 import type { Arguments, Context, OptionSpec } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
@@ -24,6 +25,10 @@ export const DRY_RUN: OptionSpec = { name: "dry-run", summary: "Only say what wo
 
 /** Jobs that a condition holds for are changed so many at a time: they are not all or none. */
 const AT_A_TIME = 1000;
+
+/** In the question, so that whoever meant others sees it. */
+const NAMED_AT_MOST = 3;
+const NAME_WIDTH = 30;
 
 /** Returns the exit code. */
 export async function alterSelected(context: Context, args: Arguments, wish: Wish): Promise<number> {
@@ -91,5 +96,8 @@ export async function isWanted(
 function question(verb: string, entries: readonly Entry[]): string {
   const [one, ...more] = entries;
   if (one && more.length === 0) return `${verb} job ${escapeControls(one.id)}?`;
-  return `${verb} ${entries.length} ${entries.every(isDeadLetter) ? "dead letters" : "jobs"}?`;
+  const named = entries.slice(0, NAMED_AT_MOST).map(({ id }) => cut(escapeControls(id), NAME_WIDTH));
+  const rest = entries.length - named.length;
+  const which = `${named.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return `${verb} ${entries.length} ${entries.every(isDeadLetter) ? "dead letters" : "jobs"} (${which})?`;
 }

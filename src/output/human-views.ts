@@ -10,7 +10,7 @@ import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable, type Look } from "./job-tables.ts";
 import { jsonArray } from "./json-array.ts";
-import { outcomeLine } from "./outcome-view.ts";
+import { outcomeLine, paintOutcome } from "./outcome-view.ts";
 import type { View } from "./output.ts";
 import { queueLines, ruleLine } from "./queue-views.ts";
 import { reasonText } from "./reason-view.ts";
@@ -78,7 +78,7 @@ const LINES: Lines = {
   origins: (view, screen) => originLines(view, screen),
   entry: (view, screen) => entryLines(view, screen),
   executed: () => [],
-  outcome: (view) => [outcomeLine(view)],
+  outcome: (view, screen) => [paintOutcome(view, outcomeLine(view), onScreen(screen).colours)],
   stats: (view, screen) => statsLines(view.stats, onScreen(screen)),
   why: (view) => [escapeControls(reasonText(view.reason, view.now))],
   detached: (view) => detachedLines(view),

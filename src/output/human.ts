@@ -10,11 +10,13 @@ import { type Colours, NO_COLOURS } from "./colours.ts";
 import { escapeControls, escapeText } from "./escape.ts";
 import { renderView, type Screen } from "./human-views.ts";
 import { writeJsonArray } from "./json-array.ts";
+import { FAILED } from "./outcome-view.ts";
 import type { Listing, LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
+import { cut } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { TerminalText } from "./terminal-text.ts";
-import { workerLogLines } from "./worker-log.ts";
+import { paintEvent, workerLogLines } from "./worker-log.ts";
 
 /** consola is loaded only where colours can be seen: it costs more than all the rest of a start. */
 export async function loadColours({ stdoutColour }: Pick<Terminal, "stdoutColour">): Promise<Colours> {
@@ -26,22 +28,22 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
   return new HumanOutput(sinks, {
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,
-    isWatched: terminal.isWatched,
+    watchedWidth: terminal.watchedWidth,
   });
 }
 
 interface Look {
   readonly screen: Screen | undefined;
   readonly messageColours: Colours;
-  /** Messages go to a terminal on which a line may change while it is being read. */
-  readonly isWatched?: boolean;
+  /** Of the terminal that messages go to, if a line may change there while it is being read. */
+  readonly watchedWidth?: number | undefined;
 }
 
 export class HumanOutput implements Output {
   readonly #sinks: Sinks;
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
-  readonly #isWatched: boolean;
+  readonly #watchedWidth: number | undefined;
   /** A line that is to be overwritten stands there. */
   #isProgressShown = false;
   #take: ((sentence: string) => void) | undefined;
@@ -50,7 +52,7 @@ export class HumanOutput implements Output {
     this.#sinks = sinks;
     this.#screen = look.screen;
     this.#colours = look.messageColours;
-    this.#isWatched = look.isWatched ?? false;
+    this.#watchedWidth = look.watchedWidth;
   }
 
   result(view: View): void {
@@ -86,18 +88,19 @@ export class HumanOutput implements Output {
   }
 
   event(...events: readonly WorkerEvent[]): void {
-    const lines = events.flatMap(workerLogLines);
+    const colours = this.#screen?.colours ?? NO_COLOURS;
+    const lines = events.flatMap((event) => workerLogLines(event).map((line) => paintEvent(event, line, colours)));
     this.#sinks.log.write(`${lines.join("\n")}\n`);
   }
 
   progress(state: Progress | undefined): void {
-    if (!this.#isWatched) return;
-    this.#sinks.messages.write(`\r\x1b[K${state ? progressLine(state) : ""}`);
+    if (this.#watchedWidth === undefined) return;
+    this.#sinks.messages.write(`\r\x1b[K${state ? progressLine(state, this.#watchedWidth) : ""}`);
     this.#isProgressShown = state !== undefined;
   }
 
   aside(lines: readonly string[]): void {
-    for (const line of lines) this.#message(line);
+    for (const line of lines) this.#message(line.startsWith(FAILED) ? this.#colours.red(line) : line);
   }
 
   note(sentence: string): void {
@@ -140,9 +143,11 @@ export class HumanOutput implements Output {
 
 const BAR_WIDTH = 30;
 
-function progressLine({ done, of, text }: Progress): string {
-  if (of === undefined) return text;
+/** A line that wrapped could not be drawn over, so the bar gives way, and then the words. */
+function progressLine({ done, of, text }: Progress, columns: number): string {
+  const width = Math.min(BAR_WIDTH, columns - text.length - "[] ".length - 1);
+  if (of === undefined || width < 1) return cut(text, columns - 1);
   // A file may grow while it is read, and an empty one is read at once.
-  const filled = Math.round(BAR_WIDTH * Math.min(1, done / Math.max(1, of)));
-  return `[${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}] ${text}`;
+  const filled = Math.round(width * Math.min(1, done / Math.max(1, of)));
+  return `[${"#".repeat(filled)}${" ".repeat(width - filled)}] ${text}`;
 }

@@ -1,6 +1,7 @@
 /** What became of jobs that somebody waited for, in a line each and in one line for all. */
 import { durationText } from "../job/duration.ts";
 import { hasFailed, isOpen, type JobResult, wasFlaky } from "../job/result.ts";
+import type { Colours } from "./colours.ts";
 import { escapeControls, escapeText } from "./escape.ts";
 import type { AttemptPrinted, BatchOutcome, Progress } from "./output.ts";
 import { count } from "./worker-log.ts";
@@ -35,6 +36,13 @@ export function outcomeLine({ results, how, ms }: BatchOutcome): string {
   return `${WHY[how]}${count(results.length, "job", "jobs")} in ${lengthOf(ms)}: ${parts.join(", ")}.`;
 }
 
+/** Whether all is well is seen at once. */
+export function paintOutcome(outcome: BatchOutcome, line: string, { red, yellow, green }: Colours): string {
+  const { failed, open } = tallyOf(outcome.results);
+  if (failed > 0) return red(line);
+  return open > 0 ? yellow(line) : green(line);
+}
+
 /** As programs get it. */
 export function outcomeDocument({ results, how, ms }: BatchOutcome) {
   const { completed, failed, open } = tallyOf(results);
@@ -54,9 +62,12 @@ export function progressOf(results: readonly JobResult[]): Progress {
   return { done, of: results.length, text: words.join(", ") };
 }
 
+/** What a line that tells of a failure begins with. */
+export const FAILED = "✗ ";
+
 /** Of a job that failed: its id and why. */
 export function failureLine({ id, error = "" }: JobResult): string {
-  return `✗ ${escapeControls(id)}: ${escapeControls(error)}`;
+  return `${FAILED}${escapeControls(id)}: ${escapeControls(error)}`;
 }
 
 /** The same, with the last lines that its last attempt printed. */

@@ -7,8 +7,8 @@ export interface Terminal {
   /** Nothing in the environment asks for no colour. consola decides by stdout alone, so stderr takes it only beside it. */
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
-  /** stderr is a terminal, and somebody sits there. */
-  readonly isWatched: boolean;
+  /** Columns of stderr; undefined when it is not a terminal that somebody sits at. */
+  readonly watchedWidth: number | undefined;
 }
 
 const DEFAULT_WIDTH = 80;
@@ -18,13 +18,15 @@ export async function detectTerminal(env: Readonly<Record<string, string | undef
   const stdout = await isTerminal(1);
   const stderr = await isTerminal(2);
   const isPlain = env.TERM === "dumb" || Boolean(env.CI);
+  // A terminal that was never given a size says 0.
+  const width = stdout ? process.stdout.columns || DEFAULT_WIDTH : undefined;
   const stdoutColour = stdout && !env.NO_COLOR && !isPlain;
   return {
-    // A terminal that was never given a size says 0.
-    width: stdout ? process.stdout.columns || DEFAULT_WIDTH : undefined,
+    width,
     stdoutColour,
     stderrColour: stdoutColour && stderr,
-    isWatched: stderr && !isPlain,
+    // Both are the same one, as a rule, and the stream of another is opened only if need be.
+    watchedWidth: stderr && !isPlain ? (width ?? (process.stderr.columns || DEFAULT_WIDTH)) : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The words of everything that happens while workers run: a line or two each, as the original tool logs them. */
 import { unreachable } from "../job/errors.ts";
 import type { JobEvent, LeaseLost, WorkerEvent } from "../job/event.ts";
+import type { Colours } from "./colours.ts";
 import { escapeControls } from "./escape.ts";
 
 export function workerLogLines(event: WorkerEvent): string[] {
@@ -29,6 +30,25 @@ export function workerLogLines(event: WorkerEvent): string[] {
       return [
         `Worker ${event.workerId} cannot use the queue: ${escapeControls(event.message)} → retry in ${seconds(event.retryInMs)}`,
       ];
+    default:
+      return unreachable(event);
+  }
+}
+
+/** What may need somebody's attention stands out from what goes well. */
+export function paintEvent(event: WorkerEvent, line: string, { red, yellow }: Colours): string {
+  switch (event.event) {
+    case "worker-died":
+    case "fenced":
+    case "store-trouble":
+      return yellow(line);
+    case "job":
+      return paintChange(event.change, line, { red, yellow });
+    case "starting":
+    case "worker-started":
+    case "stopping":
+    case "survivors-ended":
+      return line;
     default:
       return unreachable(event);
   }
@@ -73,6 +93,30 @@ function jobLines(workerId: string, change: JobEvent | LeaseLost): string[] {
       return [`Worker ${workerId} Lost job: ${id} (it was taken back meanwhile; nothing changed)`];
     default:
       return unreachable(change);
+  }
+}
+
+function paintChange(
+  { event }: JobEvent | LeaseLost,
+  line: string,
+  { red, yellow }: Pick<Colours, "red" | "yellow">,
+): string {
+  switch (event) {
+    case "dead-lettered":
+    case "failed":
+      return red(line);
+    case "rescheduled":
+    case "rescued":
+    case "lease-lost":
+      return yellow(line);
+    case "enqueued":
+    case "claimed":
+    case "completed":
+    case "released":
+    case "requeued":
+      return line;
+    default:
+      return unreachable(event);
   }
 }
 

@@ -254,7 +254,7 @@ testOnce.concurrent.each([
   });
   const options = { cwd: home.path, env: { HOME: home.path }, terminal };
   const program = Bun.spawn([home.program, "remove", "--state", "pending"], options);
-  await until(() => shown.includes("Remove 2 jobs? [y/N]"), "the question");
+  await until(() => shown.includes("Remove 2 jobs (a, b)? [y/N]"), "the question");
   terminal.write(answer);
   expect(await program.exited).toBe(code);
   if (code === 1) expect(shown).toContain("Nothing was changed.");

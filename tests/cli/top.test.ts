@@ -18,7 +18,7 @@ test("top shows what runs, what is next and what failed, and follows it", async 
   await top.shows(/RUNNING {2}1\n> gated .*for \d+s .*worker-\d+ .*mkfifo gate; cat gate\n/);
   await home.shell("echo > gate");
   await worker.says("Job succeeded: after");
-  await top.shows(/0 pending {3}0 processing {3}2 completed {3}0 failed {3}1 in the DLQ {3}1 worker/);
+  await top.shows(/0 pending {2}0 processing {2}2 completed {2}0 failed {2}1 in the DLQ {2}1 worker/);
   await top.shows(/RUNNING {2}nothing\n {2}- +idle +worker-\d+/);
   await top.shows(/ended\/s [▁▂▃▄▅▆▇█]*█/);
   top.type("q");

@@ -290,41 +290,49 @@ describe("messages", () => {
 });
 
 describe("the progress of long work", () => {
-  function shown(isWatched: boolean, ...states: (Progress | undefined)[]): string {
+  function shown(watchedWidth: number | undefined, ...states: (Progress | undefined)[]): string {
     const sinks = collect();
-    const output = new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS, isWatched });
+    const output = new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS, watchedWidth });
     for (const state of states) output.progress(state);
     expect(sinks.stdout()).toBe("");
     return sinks.stderr();
   }
 
   test("is a bar that is drawn over and in the end taken away", () => {
-    const text = shown(true, { done: 1, of: 3, text: "one" }, { done: 3, of: 3, text: "three" }, undefined);
+    const text = shown(80, { done: 1, of: 3, text: "one" }, { done: 3, of: 3, text: "three" }, undefined);
     const [third, whole] = [`[${"#".repeat(10)}${" ".repeat(20)}] one`, `[${"#".repeat(30)}] three`];
     expect(text).toBe(`\r\x1b[K${third}\r\x1b[K${whole}\r\x1b[K`);
   });
 
   test("is told in words alone where nobody knows how much there is", () => {
-    expect(shown(true, { done: 5, of: undefined, text: "5 jobs" })).toBe("\r\x1b[K5 jobs");
+    expect(shown(80, { done: 5, of: undefined, text: "5 jobs" })).toBe("\r\x1b[K5 jobs");
   });
 
   test.each([
     [0, 0, 0],
     [9, 3, 30],
   ])("is a bar also of %i in %i", (done, of, filled) => {
-    expect(shown(true, { done, of, text: "x" })).toBe(`\r\x1b[K[${"#".repeat(filled).padEnd(30)}] x`);
+    expect(shown(80, { done, of, text: "x" })).toBe(`\r\x1b[K[${"#".repeat(filled).padEnd(30)}] x`);
+  });
+
+  test.each([
+    [27, `[${"#".repeat(5)}${" ".repeat(5)}] halfway of it`],
+    [17, "halfway of it"],
+    [10, "halfway …"],
+  ])("leaves the last of %i columns free, for a line that wraps cannot be drawn over", (columns, line) => {
+    expect(shown(columns, { done: 5, of: 10, text: "halfway of it" })).toBe(`\r\x1b[K${line}`);
   });
 
   test("is drawn over by whatever is said meanwhile", () => {
     const sinks = collect();
-    const output = new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS, isWatched: true });
+    const output = new HumanOutput(sinks, { screen: undefined, messageColours: NO_COLOURS, watchedWidth: 80 });
     output.progress({ done: 5, of: undefined, text: "5 jobs" });
     output.aside(["one", "two"]);
     expect(sinks.stderr()).toBe("\r\x1b[K5 jobs\r\x1b[Kone\ntwo\n");
   });
 
   test("is not told where nobody watches", () => {
-    expect(shown(false, { done: 1, of: 3, text: "one" }, undefined)).toBe("");
+    expect(shown(undefined, { done: 1, of: 3, text: "one" }, undefined)).toBe("");
   });
 });
 

@@ -128,6 +128,11 @@ describe("the other pages", () => {
     expect(page.slice(-2)).toEqual(["line 62", expect.stringContaining("41-62 of 100 lines")]);
   });
 
+  test("of a log in which nothing is says so where it would be", () => {
+    const page = logPageLines({ title: "p1   attempt 1", lines: [], first: 0 }, { ...MEDIUM, colours: NO_COLOURS });
+    expect(page.filter(Boolean)).toEqual(["p1   attempt 1", "Nothing was printed.", "q back"]);
+  });
+
   test("of a log goes on in the next line where one is too wide, also by characters of two columns", () => {
     expect(foldedLines(["abcdef", "", "a\tb", "漢漢漢"], 5)).toEqual(["abcde", "f", "", "a    ", "b", "漢漢", "漢"]);
   });

@@ -21,10 +21,12 @@ export function logPageLines({ title, lines, first }: LogPage, canvas: Canvas): 
   const { columns, colours } = canvas;
   const all = foldedLines(lines, columns);
   const shown = all.slice(first, first + logRoom(canvas));
-  const place =
-    all.length === 0 ? "nothing was printed" : `${first + 1}-${first + shown.length} of ${all.length} lines`;
-  const footer = `↑↓ line  space b page  g G start, end  q back   ${place}`;
   const head = colours.bold(cut(escapeControls(title), columns));
+  if (all.length === 0) {
+    return tooSmall(canvas) ?? withFooter([head, "", "Nothing was printed."], colours.dim("q back"), canvas);
+  }
+  const place = `${first + 1}-${first + shown.length} of ${all.length} lines`;
+  const footer = `↑↓ line  space b page  g G start, end  q back   ${place}`;
   return tooSmall(canvas) ?? withFooter([head, ...shown], colours.dim(cut(footer, columns)), canvas);
 }
 
