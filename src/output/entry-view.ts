@@ -7,6 +7,7 @@ import type { Screen } from "./human-views.ts";
 import type { View } from "./output.ts";
 import { type Column, table } from "./table.ts";
 import { elapsed, iso, relative } from "./time.ts";
+import { twoColumns } from "./two-columns.ts";
 
 type EntryView = Extract<View, { view: "entry" }>;
 
@@ -19,7 +20,7 @@ export function* entryLines(view: EntryView, screen: Screen | undefined): Genera
   const attempts = attemptsOf(view.entry);
   if (attempts.length === 0) return;
   yield "";
-  yield* table(attempts, attemptColumns(view.now, screen), { width: screen.width, paintTitle: screen.colours.bold });
+  yield* attemptLines(attempts, view.now, screen);
   const earlier = (attempts[0]?.attempt ?? 1) - 1;
   if (earlier > 0) yield screen.colours.dim(`What became of ${earlierText(earlier)} is not kept.`);
 }
@@ -28,7 +29,7 @@ function fieldLines({ entry, logs, now }: EntryView, screen: Screen | undefined)
   const fields = Object.entries(entry)
     .filter(([name]) => screen === undefined || name !== "history")
     .map(([name, value]) => ({ name, text: fieldText(name, value, { now, screen }) }));
-  if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: "in the dead letter queue" });
+  if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: screen ? screen.colours.red(DEAD) : DEAD });
   for (const { attempt, path, elsewhere } of logs) {
     const place = elsewhere === undefined ? path : `on host ${elsewhere.host}: ${path}`;
     fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(place) });
@@ -39,6 +40,8 @@ function fieldLines({ entry, logs, now }: EntryView, screen: Screen | undefined)
     return `${screen ? screen.colours.dim(label) : label}${text}`;
   });
 }
+
+const DEAD = "in the dead letter queue";
 
 /** Instants are the numbers whose name says so: `run_at`, `processing_started_at`. */
 function fieldText(name: string, value: unknown, { now, screen }: { now: number; screen: Screen | undefined }): string {
@@ -64,22 +67,26 @@ function attemptsOf(entry: Entry): Attempt[] {
 const RUNNING = "running";
 const SUCCESS = "exit 0";
 
-function attemptColumns(now: number, { width, colours }: Screen): Column<Attempt>[] {
-  return [
+/** A table, but for the outcomes: they go on in as many lines as they need, because nothing else tells all of them. */
+function attemptLines(attempts: readonly Attempt[], now: number, { width, colours }: Screen): string[] {
+  const columns: Column<Attempt>[] = [
     { title: "ATTEMPT", text: ({ attempt }) => String(attempt) },
     { title: "STARTED", text: ({ started_at }) => relative(started_at, now) },
     { title: "TOOK", text: ({ started_at, ended_at = now }) => elapsed(ended_at - started_at) },
-    { title: "WORKER", text: ({ worker_id }) => worker_id },
-    {
-      title: "OUTCOME",
-      text: ({ outcome }) => outcome,
-      flex: { min: 16, max: width },
-      paint: (cell, { outcome }) => paintOutcome(outcome, cell, colours),
-    },
+    { title: "WORKER", text: ({ worker_id }) => worker_id, flex: { min: 12, max: 40 } },
   ];
+  const [title = "", ...lines] = table(attempts, columns, { width: Math.floor(width / 2), paintTitle: (line) => line });
+  const outcomes = attempts.map(({ outcome }) => outcome);
+  const rows = lines.map((line, i) => [line, escapeControls(outcomes[i] ?? "")] as const);
+  const paint = (text: string, row: number): string => paintOutcome(outcomes[row], text, colours);
+  const [head = "", ...rest] = twoColumns([[title, "OUTCOME"], ...rows], {
+    width,
+    paint: (text, row) => (row === 0 ? text : paint(text, row - 1)),
+  });
+  return [colours.bold(head), ...rest];
 }
 
-function paintOutcome(outcome: string, text: string, colours: Colours): string {
+function paintOutcome(outcome: string | undefined, text: string, colours: Colours): string {
   if (outcome === RUNNING) return colours.cyan(text);
   return outcome === SUCCESS ? colours.green(text) : colours.red(text);
 }

@@ -51,7 +51,7 @@ export function deadLetterTable(dead: readonly DeadLetter[], look: Look): Iterab
     {
       title: "ERROR",
       text: (letter) => letter.error,
-      flex: { min: 16, max: look.width },
+      flex: { min: 24, max: look.width },
       paint: look.colours.red,
     },
     { title: "COMMAND", text: (letter) => letter.command, flex: { min: 16, max: look.width } },

@@ -165,6 +165,20 @@ describe("on a terminal", () => {
     ]);
   });
 
+  test("the outcomes of attempts go on in the next line, whole", () => {
+    const past = { attempt: 1, started_at: NOW - 9000, ended_at: NOW - 7800, lease: 5, worker_id: "worker-7" };
+    const outcome = "exit 1: 3 of 412 tests failed: integration/test_checkout.py::test_refund_twice";
+    const entry = { ...processing, attempts: 2, history: [{ ...past, outcome }] };
+    expect(printed({ view: "entry", entry, logs: [], now: NOW }, 70).split("\n").slice(-6)).toEqual([
+      "ATTEMPT  STARTED  TOOK   WORKER    OUTCOME",
+      "1        9s ago   1.2s   worker-7  exit 1: 3 of 412 tests failed:",
+      "                                   integration/test_checkout.py::test_",
+      "                                   refund_twice",
+      "2        12s ago  12.0s  worker-7  running",
+      "",
+    ]);
+  });
+
   test("a list says when: due, running for, ended ago", () => {
     const later = { ...pending, run_at: NOW + 300_000 };
     expect(printed(jobs(pending, later, processing, completed), 80)).toBe(

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { Job, PendingJob, ProcessingJob } from "../../src/job/job.ts";
 import { NO_COLOURS } from "../../src/output/colours.ts";
+import { foldedLines } from "../../src/output/folded-lines.ts";
 import { type Dashboard, dashboardLines } from "../../src/output/top/dashboard.ts";
 import { helpLines } from "../../src/output/top/help-page.ts";
-import { foldedLines, logPageLines } from "../../src/output/top/log-page.ts";
+import { logPageLines } from "../../src/output/top/log-page.ts";
 import { sparkline } from "../../src/output/top/sparkline.ts";
 
 const NOW = new Date(2026, 10, 27, 14, 3, 10).getTime();

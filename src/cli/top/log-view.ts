@@ -1,8 +1,9 @@
 /** What the chosen job printed, as `top` shows it: read anew while it runs, and followed as long as its end is in sight. */
 
+import { foldedLines } from "../../output/folded-lines.ts";
 import { TerminalText } from "../../output/terminal-text.ts";
 import type { Canvas } from "../../output/top/canvas.ts";
-import { foldedLines, type LogPage, logRoom } from "../../output/top/log-page.ts";
+import { type LogPage, logRoom } from "../../output/top/log-page.ts";
 import type { Store } from "../../store/store.ts";
 import { entryOf } from "../log-reader.ts";
 import { logStream } from "../log-stream.ts";

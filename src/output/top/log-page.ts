@@ -1,5 +1,6 @@
 /** The page of `top` that shows what a job printed: a window of its lines. */
 import { escapeControls } from "../escape.ts";
+import { foldedLines } from "../folded-lines.ts";
 import { cut } from "../table.ts";
 import { type Canvas, tooSmall, withFooter } from "./canvas.ts";
 
@@ -28,28 +29,4 @@ export function logPageLines({ title, lines, first }: LogPage, canvas: Canvas): 
   const place = `${first + 1}-${first + shown.length} of ${all.length} lines`;
   const footer = `↑↓ line  space b page  g G start, end  q back   ${place}`;
   return tooSmall(canvas) ?? withFooter([head, ...shown], colours.dim(cut(footer, columns)), canvas);
-}
-
-/** Lines that are too wide go on in the next one. */
-export function foldedLines(lines: readonly string[], columns: number): string[] {
-  return lines.flatMap((line) => folded(line, columns));
-}
-
-function folded(line: string, columns: number): string[] {
-  const text = line.replaceAll("\t", "    ");
-  if (Bun.stringWidth(text) <= columns) return [text];
-  const parts: string[] = [];
-  let part = "";
-  let used = 0;
-  for (const character of text) {
-    const width = Bun.stringWidth(character);
-    if (used + width > columns) {
-      parts.push(part);
-      part = "";
-      used = 0;
-    }
-    part += character;
-    used += width;
-  }
-  return [...parts, part];
 }
