@@ -47,6 +47,17 @@ test.each([
   expect(shown(TAGGED, (output) => output.result(view))).toEqual([line]);
 });
 
+test("in tables what is paused stands out, and the sum of all", () => {
+  const held = { pending: 0, waiting: 0, processing: 0 };
+  const queues = ["deploy", "mail"].map((name) => ({ name, ...held, paused: name === "mail" }));
+  const [, ...rows] = shown(TAGGED, (output) => output.result({ view: "queues", queues }));
+  expect(rows.map((row) => row.includes("<yellow>paused"))).toEqual([false, true]);
+  const figures = { jobs: 1, runs: 1, failures: 0, flaky: 0, p50_ms: 1, p95_ms: 1 };
+  const stats = { all: figures, commands: [{ command: "make", ...figures }] };
+  const [, ...lines] = shown(TAGGED, (output) => output.result({ view: "stats", stats }));
+  expect(lines.map((line) => line.startsWith("<bold>"))).toEqual([false, true]);
+});
+
 test("among the lines about a failed job the first is red, and what it printed is not", () => {
   const lines = ["✗ bad: exit 1", "    ✗ 3 of 7 tests"];
   expect(shown(TAGGED, (output) => output.aside(lines))).toEqual(["<red>✗ bad: exit 1", "    ✗ 3 of 7 tests"]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { resolveConfig } from "../../src/config.ts";
 import { QueueError } from "../../src/job/errors.ts";
 import type { CompletedJob, DeadLetter, Job, PendingJob, ProcessingJob } from "../../src/job/job.ts";
+import type { Schedule } from "../../src/job/schedule.ts";
 import { NO_COLOURS } from "../../src/output/colours.ts";
 import { HumanOutput } from "../../src/output/human.ts";
 import type { Progress, View } from "../../src/output/output.ts";
@@ -163,6 +164,22 @@ describe("on a terminal", () => {
       "What became of the 2 attempts before is not kept.",
       "",
     ]);
+  });
+
+  test("a schedule that no worker has seen to yet is due", () => {
+    const schedule: Schedule = {
+      ...{ name: "nightly", cron: "0 3 * * *", tz: "Europe/Berlin", spec: { command: "make" } },
+      ...{ catch_up: "one", overlap: "skip", created_at: NOW, next_at: NOW - 60_000 },
+    };
+    const later = { ...schedule, name: "later", next_at: NOW + 60_000 };
+    expect(printed({ view: "schedules", schedules: [schedule, later], now: NOW }, 80)).toBe(
+      [
+        "NAME     WHEN       TIME ZONE      NEXT   COMMAND",
+        "nightly  0 3 * * *  Europe/Berlin  due    make",
+        "later    0 3 * * *  Europe/Berlin  in 1m  make",
+        "",
+      ].join("\n"),
+    );
   });
 
   test("the outcomes of attempts go on in the next line, whole", () => {

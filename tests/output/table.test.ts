@@ -51,6 +51,20 @@ describe("where not everything fits", () => {
     expect(shown(rows, 22)).toEqual(["a-very…  true", "b        make --jobs 2", "c        make -k"]);
   });
 
+  test("room goes where it makes more cells whole", () => {
+    const one = ["i".repeat(20), "make-a"] as const;
+    const others = ["b", "c"].map((id) => [id, `make ${"x".repeat(15)}`] as const);
+    expect(shown([one, ...others], 28)).toEqual([
+      "iiiii…  make-a",
+      ...others.map(([id, command]) => `${id}       ${command}`),
+    ]);
+  });
+
+  test("room that makes no cell whole goes where more of them are cut", () => {
+    const rows = [["i".repeat(40), "c".repeat(50)] as const, ["j", "d".repeat(50)] as const];
+    expect(shown(rows, 30)).toEqual([`iiiii…  ${"c".repeat(21)}…`, `j       ${"d".repeat(21)}…`]);
+  });
+
   test("what has been cut anyway gives way before what is whole", () => {
     const rows = [["nightly", "tar -cf home.tar /home"] as const, ["weekly", "tar -cf all.tar /srv /home"] as const];
     expect(shown(rows, 20)).toEqual(["nightly  tar -cf ho…", "weekly   tar -cf al…"]);
