@@ -5,12 +5,12 @@ import type { Colours } from "./colours.ts";
 import type { View } from "./output.ts";
 import { type Column, table } from "./table.ts";
 
-/** A table, on a terminal or in a pipe. */
+/** A table, on a terminal or in a pipe, in the order of the names. */
 export function queueLines(
   { queues }: Extract<View, { view: "queues" }>,
   { width, colours }: { width: number; colours: Colours },
 ): Iterable<string> {
-  const named = queues.filter(({ name }) => name !== EVERY_QUEUE);
+  const named = queues.filter(({ name }) => name !== EVERY_QUEUE).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const areAllPaused = named.length < queues.length;
   const all = areAllPaused ? [colours.yellow("Every queue is paused.")] : [];
   if (named.length === 0) return areAllPaused ? all : ["No jobs wait or run, and nothing holds for any queue."];

@@ -87,12 +87,13 @@ test("queue-list tells what waits, runs and holds, for people and for programs",
   await home.obey("queue-set", "deploy", "--concurrency", "2");
   await home.obey("pause", "build");
   const { stdout } = await home.run("queue", "list");
-  expect(sorted(stdout.split("\n").filter(Boolean))).toEqual(
-    sorted([
+  expect(stdout).toBe(
+    [
       "QUEUE   PENDING  PROCESSING  AT A TIME  STATE",
       "build         0           0        any  paused",
       "deploy        1           0          2  open",
-    ]),
+      "",
+    ].join("\n"),
   );
   const { queues, all_paused } = JSON.parse(await home.obey("queue-list", "--json"));
   expect(all_paused).toBe(false);
