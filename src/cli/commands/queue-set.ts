@@ -14,7 +14,7 @@ export const queueSet: Command = {
   summary: "Limit how many jobs of a queue run at a time, or how often one is begun",
   arguments: [{ name: "queue", required: true, offer: { names: "queues" } }],
   options: [
-    { name: "concurrency", value: "n", summary: `How many at a time; ${ANY_NUMBER} for any number` },
+    { name: "concurrency", value: "n", summary: `How many at a time, over all workers; ${ANY_NUMBER} for any number` },
     {
       name: "rate",
       value: "n/unit",
