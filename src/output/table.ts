@@ -3,7 +3,7 @@
  * cell is escaped here, so no column can forget to.
  */
 import { escapeControls } from "./escape.ts";
-import { graphemes, graphemeWidth, textWidth } from "./text-width.ts";
+import { graphemes, graphemeWidth, isNarrow, textWidth } from "./text-width.ts";
 
 export interface Column<Row> {
   readonly title: string;
@@ -49,6 +49,7 @@ export function* table<Row>(
 /** At most `width` columns of `text`, with an ellipsis where something was cut. Wide characters count two. */
 export function cut(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
+  if (isNarrow(text)) return `${text.slice(0, Math.max(0, width - 1))}…`;
   let kept = "";
   let used = 0;
   for (const grapheme of graphemes(text)) {

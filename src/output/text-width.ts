@@ -1,11 +1,16 @@
 /** How many columns text takes. Terminals differ on emoji that are made of several characters. */
 
-const PLAIN = /^[ -~]*$/;
+const NARROW = /^[ -~…]*$/;
 let segmenter: Intl.Segmenter | undefined;
+
+/** Whether each character takes one column, which is told much faster than how many they take. */
+export function isNarrow(text: string): boolean {
+  return NARROW.test(text);
+}
 
 /** At most so many on any terminal: a row that is measured so wraps on none. */
 export function textWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length;
+  if (isNarrow(text)) return text.length;
   let width = 0;
   for (const grapheme of graphemes(text)) width += graphemeWidth(grapheme);
   return width;
