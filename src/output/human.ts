@@ -7,8 +7,9 @@ import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { Job } from "../job/job.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
+import { enqueuedLine, isEnqueued } from "./enqueued-view.ts";
 import { escapeControls, escapeText } from "./escape.ts";
-import { renderView, type Screen } from "./human-views.ts";
+import type { Screen } from "./human-views.ts";
 import { writeJsonArray } from "./json-array.ts";
 import type { Listing, LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
@@ -53,13 +54,16 @@ export class HumanOutput implements Output {
     this.#isWatched = look.isWatched ?? false;
   }
 
-  result(view: View): void {
-    writeAll(this.#sinks.results, renderView(view, this.#screen));
+  async result(view: View): Promise<void> {
+    const [sink, screen] = [this.#sinks.results, this.#screen];
+    if (isEnqueued(view)) sink.write(`${enqueuedLine(view, { isPiped: screen === undefined })}\n`);
+    else writeAll(sink, (await import("./human-views.ts")).renderView(view, screen));
   }
 
   async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
     const [sink, screen] = [this.#sinks.results, this.#screen];
     if (screen === undefined && listing.columns === undefined) return writeJsonArray(sink, batches, listing);
+    const { renderView } = await import("./human-views.ts");
     let isEmpty = true;
     for await (const jobs of batches) {
       if (jobs.length === 0) continue;

@@ -78,7 +78,7 @@ export class JsonOutput implements Output {
     this.#sinks = sinks;
   }
 
-  result(view: View): void {
+  async result(view: View): Promise<void> {
     if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(listed(view.jobs, view)));
     else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
     else this.#sinks.results.write(`${safeJson(documentOf(view))}\n`);

@@ -149,7 +149,7 @@ export interface Progress {
 
 export interface Output {
   /** Prints the result of a command. Throws `E_OUTPUT` when stdout takes no more, unless its reader has left. */
-  result(view: View): void;
+  result(view: View): Promise<void>;
   /**
    * Prints what a job printed as it comes: byte for byte, but onto a terminal with control characters escaped unless it
    * is `raw`. Returns how many bytes came. Throws as `result`.

@@ -119,9 +119,9 @@ const DOCUMENTS: [View, unknown][] = [
   ],
 ];
 
-test.each(DOCUMENTS)("%j is one document", (view, expected) => {
+test.each(DOCUMENTS)("%j is one document", async (view, expected) => {
   const sinks = collect();
-  new JsonOutput(sinks).result(view);
+  await new JsonOutput(sinks).result(view);
   expect(JSON.parse(sinks.stdout())).toEqual(expected);
   expect(sinks.stdout()).toEndWith("\n");
 });
