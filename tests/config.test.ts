@@ -9,9 +9,9 @@ import {
   parseConfigValue,
   resolveConfig,
   retryPolicy,
-  SETTINGS,
 } from "../src/config.ts";
 import { QueueError } from "../src/job/errors.ts";
+import { SETTINGS } from "../src/settings.ts";
 
 const DEFAULTS = resolveConfig({}, {});
 

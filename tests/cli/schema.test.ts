@@ -1,8 +1,9 @@
 /** What the program prints with --json, held against the schema that is published for it (docs/schema/documents.json). */
 import { expect, test as testOnce } from "bun:test";
 import { BY_CODE } from "../../src/cli/exit-code.ts";
-import { CONFIG_KEYS, SETTINGS } from "../../src/config.ts";
+import { CONFIG_KEYS } from "../../src/config.ts";
 import { JOB_STATES } from "../../src/job/job.ts";
+import { SETTINGS } from "../../src/settings.ts";
 import { test } from "../support/both-stores.ts";
 import { Home } from "../support/home.ts";
 import { DOCUMENTS, errorsOf, SCHEMA } from "../support/schema.ts";

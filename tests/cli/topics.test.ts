@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, EXIT_MEANINGS } from "../../src/cli/exit-code.ts";
 import { TOPICS } from "../../src/cli/topics/all.ts";
-import { CONFIG_KEYS, type ConfigKey, SETTINGS, variableOf } from "../../src/config.ts";
+import { CONFIG_KEYS, type ConfigKey, variableOf } from "../../src/config.ts";
+import { SETTINGS } from "../../src/settings.ts";
 import { Home, printed } from "../support/home.ts";
 
 const README = readFileSync(join(import.meta.dir, "../../README.md"), "utf8");

@@ -1,4 +1,5 @@
-import { CONFIG_KEYS, SETTINGS } from "../../config.ts";
+import { CONFIG_KEYS } from "../../config.ts";
+import { SETTINGS } from "../../settings.ts";
 import { explained, type Topic } from "./topic.ts";
 
 export const config: Topic = {
