@@ -1,14 +1,21 @@
 /** The value of every setting, and who wins: defaults < `config.json` < `QUEUECTL_*` < flags. */
 import { didYouMean } from "./job/closest.ts";
-import { QueueError } from "./job/errors.ts";
+import { QueueError, unreachable } from "./job/errors.ts";
 import type { HookPolicy } from "./job/hook.ts";
 import type { RetryPolicy } from "./job/lifecycle.ts";
 import { shown } from "./job/shown.ts";
 import { type NumberSetting, SETTINGS, type Setting, type TextSetting } from "./settings.ts";
 
 export type ConfigKey = keyof typeof SETTINGS;
-export type Config = { readonly [Key in ConfigKey]: (typeof SETTINGS)[Key]["kind"] extends "number" ? number : string };
+export type Config = { readonly [Key in ConfigKey]: Values[(typeof SETTINGS)[Key]["kind"]] };
 export type ConfigValue = Config[ConfigKey];
+/** Of each kind of setting. */
+interface Values {
+  readonly number: number;
+  readonly text: string;
+  readonly switch: boolean;
+}
+
 export const CONFIG_KEYS = Object.keys(SETTINGS) as ConfigKey[];
 /** What holds where nobody said anything else. */
 export const DEFAULTS = Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default])) as Config;
@@ -25,10 +32,23 @@ export function parseConfigKey(text: string): ConfigKey {
 /** Throws `E_USAGE`; `origin` names the place. */
 export function parseConfigValue<Key extends ConfigKey>(key: Key, value: unknown, origin: string = key): Config[Key] {
   const setting: Setting = SETTINGS[key];
-  const parsed = setting.kind === "number" ? parseNumber(setting, value) : parseText(setting, value);
+  const parsed = parse(setting, value);
   if (parsed !== undefined) return parsed as Config[Key];
   const got = isSecret(key) ? "" : `, got ${shown(value)}`;
   throw new QueueError("E_USAGE", `${origin} must be ${domainOf(setting)}${got}.`);
+}
+
+function parse(setting: Setting, value: unknown): ConfigValue | undefined {
+  switch (setting.kind) {
+    case "number":
+      return parseNumber(setting, value);
+    case "text":
+      return parseText(setting, value);
+    case "switch":
+      return parseSwitch(value);
+    default:
+      return unreachable(setting);
+  }
 }
 
 /** A number, or the text of one: the original tool kept numbers as strings. */
@@ -42,8 +62,15 @@ function parseText({ accepts }: TextSetting, value: unknown): string | undefined
   return typeof value === "string" && (value === "" || accepts(value)) ? value : undefined;
 }
 
+function parseSwitch(value: unknown): boolean | undefined {
+  const word = typeof value === "string" ? value.trim() : value;
+  if (word === true || word === "true") return true;
+  return word === false || word === "false" ? false : undefined;
+}
+
 function domainOf(setting: Setting): string {
   if (setting.kind === "text") return setting.what;
+  if (setting.kind === "switch") return "true or false";
   return `${setting.whole ? "a whole number" : "a number"} from ${setting.min} to ${setting.max}`;
 }
 

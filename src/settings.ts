@@ -2,7 +2,7 @@
 import { isWebhookUrl } from "./job/hook.ts";
 import { isCommand, MAX_RETRIES_LIMIT } from "./job/spec.ts";
 
-export type Setting = NumberSetting | TextSetting;
+export type Setting = NumberSetting | TextSetting | SwitchSetting;
 
 export interface NumberSetting {
   readonly kind: "number";
@@ -22,6 +22,12 @@ export interface TextSetting {
   readonly accepts: (text: string) => boolean;
   /** Shown to nobody who has not asked for it. */
   readonly secret?: true;
+  readonly meaning: string;
+}
+
+interface SwitchSetting {
+  readonly kind: "switch";
+  readonly default: boolean;
   readonly meaning: string;
 }
 
@@ -97,6 +103,11 @@ export const SETTINGS = {
     max: 1_073_741_824,
     whole: true,
     meaning: "bytes that are kept of an attempt's log, half of its end; 0 is all",
+  },
+  split_logs: {
+    kind: "switch",
+    default: false,
+    meaning: "true gives stdout and stderr of an attempt a log each; false one, in order",
   },
   kill_grace: {
     kind: "number",

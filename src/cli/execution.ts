@@ -53,7 +53,7 @@ async function follow(
   const { id } = job;
   const live = new LiveOutput(store, id, output.note.bind(output));
   const streaming = isShown
-    ? output.stream({ id, attempt: null, path: null, chunks: live.chunks(), raw: true })
+    ? output.stream({ id, attempt: null, places: [], chunks: live.chunks(), raw: true })
     : undefined;
   // Before the job has ended, nobody reads any more, or it cannot be shown: then it is given up, as a pipe would have it.
   const giveUpEarly = (): void => stop.insist("the end of its output");

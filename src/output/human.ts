@@ -26,6 +26,7 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
   return new HumanOutput(sinks, {
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,
+    isErrorShown: terminal.isErrorShown,
     isWatched: terminal.isWatched,
   });
 }
@@ -33,7 +34,9 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
 interface Look {
   readonly screen: Screen | undefined;
   readonly messageColours: Colours;
-  /** Messages go to a terminal on which a line may change while it is being read. */
+  /** Messages go to a terminal. */
+  readonly isErrorShown?: boolean;
+  /** They do, and a line on it may change while it is being read. */
   readonly isWatched?: boolean;
 }
 
@@ -41,6 +44,7 @@ export class HumanOutput implements Output {
   readonly #sinks: Sinks;
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
+  readonly #isErrorShown: boolean;
   readonly #isWatched: boolean;
   /** A line that is to be overwritten stands there. */
   #isProgressShown = false;
@@ -50,6 +54,7 @@ export class HumanOutput implements Output {
     this.#sinks = sinks;
     this.#screen = look.screen;
     this.#colours = look.messageColours;
+    this.#isErrorShown = look.isErrorShown ?? false;
     this.#isWatched = look.isWatched ?? false;
   }
 
@@ -70,15 +75,22 @@ export class HumanOutput implements Output {
   }
 
   async stream(log: LogStream): Promise<number> {
+    const { results, messages } = this.#sinks;
     const text = this.#screen === undefined || log.raw ? undefined : new TerminalText();
-    let bytes = 0;
-    for await (const chunk of log.chunks) {
-      bytes += chunk.length;
-      if (!this.#sinks.results.write(text?.show(chunk) ?? chunk)) break;
+    const errors = !this.#isErrorShown || log.raw ? undefined : new TerminalText();
+    let total = 0;
+    for await (const { bytes, stream } of log.chunks) {
+      total += bytes.length;
+      if (stream === "stderr" && log.only === undefined)
+        messages.write(errors ? this.#colours.red(errors.show(bytes)) : bytes);
+      else if (!results.write(text?.show(bytes) ?? bytes)) break;
     }
-    if (text) this.#sinks.results.write(text.end());
-    if (text?.hasEscaped) this.note("Control characters are shown escaped; --raw passes them on.");
-    return bytes;
+    if (text) results.write(text.end());
+    if (errors) messages.write(errors.end());
+    if (text?.hasEscaped || errors?.hasEscaped) {
+      this.note("Control characters are shown escaped; --raw passes them on.");
+    }
+    return total;
   }
 
   data(text: string): boolean {

@@ -7,7 +7,9 @@ export interface Terminal {
   /** Nothing in the environment asks for no colour. consola decides by stdout alone, so stderr takes it only beside it. */
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
-  /** stderr is a terminal, and somebody sits there. */
+  /** stderr is a terminal. */
+  readonly isErrorShown: boolean;
+  /** It is one, and somebody sits there. */
   readonly isWatched: boolean;
 }
 
@@ -24,6 +26,7 @@ export async function detectTerminal(env: Readonly<Record<string, string | undef
     width: stdout ? process.stdout.columns || DEFAULT_WIDTH : undefined,
     stdoutColour,
     stderrColour: stdoutColour && stderr,
+    isErrorShown: stderr,
     isWatched: stderr && !isPlain,
   };
 }

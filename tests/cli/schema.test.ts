@@ -53,6 +53,11 @@ const PRINTED: readonly (readonly [kind: string, ...args: string[]])[] = [
   ["schedule_add", "schedule-add", "s", "@daily", "--queue", "deploy", "--env", "A=b", "-c", "true"],
   ["schedule_list", "schedule-list"],
   ["schedule_remove", "schedule-remove", "s"],
+  ["config", "config-set", "split_logs", "true"],
+  ["exec", "exec", "--id", "split", "-c", "echo out; echo err >&2"],
+  ["show", "show", "split"],
+  ["logs", "logs", "split"],
+  ["logs", "logs", "split", "--stderr"],
   ["worker_start_detached", "worker-start", "--detach"],
   ["status", "status"],
   ["worker_stop", "worker-stop"],
@@ -114,7 +119,8 @@ testOnce("the schema knows every setting with its range, every state, and every 
   const { config, job, message } = SCHEMA.$defs;
   const ranges = CONFIG_KEYS.map((key) => {
     const setting = SETTINGS[key];
-    return [key, setting.kind === "number" ? { minimum: setting.min, maximum: setting.max } : { type: "string" }];
+    if (setting.kind === "number") return [key, { minimum: setting.min, maximum: setting.max }];
+    return [key, { type: setting.kind === "switch" ? "boolean" : "string" }];
   });
   expect(config?.properties).toMatchObject(Object.fromEntries(ranges));
   expect(Object.keys(config?.properties ?? {})).toEqual(CONFIG_KEYS);

@@ -2,7 +2,7 @@
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
  * `ledger.ts`; this file puts the two together for each call of the interface.
  */
-import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, hookPolicy, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, hookPolicy, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { Glance } from "../../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
@@ -10,7 +10,7 @@ import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { jobNotFound, jobsOf } from "../admission.ts";
-import type { AttemptLog, OpenLog } from "../attempt-log.ts";
+import type { AttemptLog, OpenAttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
@@ -99,7 +99,7 @@ export class FilesStore implements Store {
         return turn(state, { ended: [], claimed: [] }, { now: now(), claimant });
       }
     }
-    const config = ends.length > 0 ? this.#settings.current() : DEFAULTS;
+    const config = this.#settings.forTurn({ isNeeded: ends.length > 0 });
     const policies = { policy: retryPolicy(config, random), hooks: hookPolicy(config) };
     const done = await this.#ledger.commit(
       (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), ...policies }),
@@ -218,8 +218,8 @@ export class FilesStore implements Store {
     return watchChanges(this.#layout, wake, this.#options.warn);
   }
 
-  async openLog(job: ProcessingJob): Promise<OpenLog> {
-    return this.#logs.open(job);
+  async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {
+    return this.#logs.open(job, { isSplit: this.#settings.forAttempt().split_logs });
   }
 
   async openSupervisorLog(): Promise<OpenLog> {

@@ -5,11 +5,13 @@
  */
 
 import type { SQL } from "bun";
-import type { Config } from "../../config.ts";
+import { type Config, DEFAULTS } from "../../config.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
+import type { AttemptLog, OpenAttemptLog } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
+import { logPattern, logsOfAttempt } from "../local/log-files.ts";
 import type { Claimant, Turn } from "../store.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
@@ -40,27 +42,55 @@ interface Answer {
   readonly claimed: readonly JobRow[];
   readonly next_due: number | null;
   readonly next_schedule: number | null;
+  /** As it is stored, if it is. */
+  readonly split_logs: unknown;
+}
+
+/** Where the output of an attempt is. */
+interface Logged {
+  readonly attempt: number;
+  readonly host: string;
+  readonly files: readonly Pick<AttemptLog, "path" | "stream">[];
 }
 
 export class Turns {
   readonly #database: Database;
   /** The settings that the server needs for hooks, as far as it does not have them itself. */
   readonly #own: object;
+  readonly #splitsAlways: boolean | undefined;
+  #splits = DEFAULTS.split_logs;
   /** What was claimed here, by lease. */
   readonly #held = new Map<Lease, ProcessingJob>();
-  /** Where the output of attempts is. */
-  readonly #logs = new Map<Lease, { readonly attempt: number; readonly path: string; readonly host: string }>();
+  readonly #logs = new Map<Lease, Logged>();
   /** What was sent and may have been written although no answer came: it is sent again as it is. */
   readonly #unanswered = new Map<Lease, JobEvent>();
 
   constructor(database: Database, overrides: Partial<Config>) {
     this.#database = database;
     this.#own = ownSettings(overrides);
+    this.#splitsAlways = overrides.split_logs;
   }
 
-  /** The output of this attempt is there, on this machine unless another is named. */
-  logged({ lease, attempts }: ProcessingJob, path: string, host = self().host): void {
-    this.#logs.set(lease, { attempt: attempts, path, host });
+  /** Whether the streams of what was claimed last are to be split: as the settings were then. */
+  get splitsLogs(): boolean {
+    return this.#splitsAlways ?? this.#splits;
+  }
+
+  /** The output of this attempt goes there. */
+  opened({ lease, attempts }: ProcessingJob, { path, stderr }: OpenAttemptLog): void {
+    const files = stderr
+      ? ([
+          { path, stream: "stdout" },
+          { path: stderr.path, stream: "stderr" },
+        ] as const)
+      : [{ path }];
+    this.#logs.set(lease, { attempt: attempts, host: self().host, files });
+  }
+
+  /** That of this one went into a directory of a host, of which, if it is another one, nothing more can be known. */
+  leftBehind(job: ProcessingJob, { host, directory }: { host: string; directory: string }): void {
+    const files = host === self().host ? logsOfAttempt(directory, job) : [{ path: logPattern(directory, job) }];
+    this.#logs.set(job.lease, { attempt: job.attempts, host, files });
   }
 
   async settle(ends: readonly AttemptEnd[], request: TurnRequest): Promise<Turn> {
@@ -79,6 +109,7 @@ export class Turns {
       if (await this.#wasWritten(decision)) written.add(decision.end.lease);
     }
     for (const { end } of sent) this.#forget(end.lease);
+    this.#splits = answer.split_logs === null ? DEFAULTS.split_logs : answer.split_logs === true;
     const claimed = [...answer.forgotten, ...answer.claimed].map(processingOf);
     for (const job of claimed) this.#held.set(job.lease, job);
     return {
@@ -122,11 +153,12 @@ export class Turns {
   }
 
   #printedBy({ id, lease }: AttemptEnd): object[] {
-    const log = this.#logs.get(lease);
-    if (log === undefined) return [];
-    // Of a worker that was lost together with its machine it is at least known where it wrote.
-    const printed = log.host === self().host ? readPrinted(log.path) : { bytes: 0, tail: "" };
-    return printed ? [{ id, lease, ...log, ...printed }] : [];
+    const { attempt, host, files = [] } = this.#logs.get(lease) ?? {};
+    return files.flatMap(({ path, stream = "both" }) => {
+      // Of a worker that was lost together with its machine it is at least known where it wrote.
+      const printed = host === self().host ? readPrinted(path) : { bytes: 0, tail: "" };
+      return printed ? [{ id, lease, attempt, host, stream, path, ...printed }] : [];
+    });
   }
 
   /** Whether a decision that was sent before without an answer is what the job is now. */

@@ -1,8 +1,9 @@
 import { expect } from "bun:test";
-import { closeSync, writeSync } from "node:fs";
-import { appendFile, readFile, realpath } from "node:fs/promises";
+import { closeSync, existsSync, writeSync } from "node:fs";
+import { appendFile, readFile, realpath, rm } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import type { ProcessingJob } from "../../../src/job/job.ts";
+import type { AttemptLog } from "../../../src/store/attempt-log.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { requeue } from "../../support/requeue.ts";
 import { type Bench, type Contract, claimed, claimedOne, end, FAILURE, SUCCESS } from "./bench.ts";
@@ -31,6 +32,54 @@ export const logContract: Contract = {
     }
     expect(await bench.store.logs("p1")).toMatchObject(written);
     for (const { attempt, path } of written) expect(await readFile(path, "utf8")).toBe(`attempt ${attempt}\n`);
+  },
+
+  "are two an attempt, stdout and then stderr, once split_logs is true, and one again when it is not": async (
+    bench,
+  ) => {
+    const { store } = bench;
+    await store.enqueue(["whole", "split", "again"].map((id) => ({ id, command: "x" })));
+    const opened: string[][] = [];
+    for (const split_logs of [false, true, false]) {
+      await (await bench.another()).setConfig("split_logs", split_logs);
+      opened.push(await openedLogs(bench, await claimedOne(store)));
+    }
+    expect(opened.map(({ length }) => length)).toEqual([1, 2, 1]);
+    const paths = opened.flat();
+    expect(new Set(paths).size).toBe(4);
+    for (const path of paths) await appendFile(path, "hi\n");
+    const other = await bench.another();
+    const ones = await Promise.all(["whole", "split", "again"].map((id) => other.logs(id)));
+    expect(ones.flat().map(({ stream, path }) => [stream, path])).toEqual([
+      [undefined, paths[0]],
+      ["stdout", paths[1]],
+      ["stderr", paths[2]],
+      [undefined, paths[3]],
+    ]);
+  },
+
+  "of one stream alone still say which it is, also beside other attempts": async (bench) => {
+    await bench.store.setConfig("split_logs", true);
+    await bench.store.enqueue([{ id: "p1", command: "x" }]);
+    const written: AttemptLog[] = [];
+    for (const stream of ["stdout", "stderr"] as const) {
+      const job = await claimedOne(bench.store);
+      const [stdout = "", stderr = ""] = await openedLogs(bench, job);
+      const [kept, empty] = stream === "stdout" ? [stdout, stderr] : [stderr, stdout];
+      await appendFile(kept, "hi\n");
+      await rm(empty, { force: true });
+      await bench.store.settle([end(job, FAILURE)]);
+      bench.now += 86_400_000;
+      written.push({ attempt: job.attempts, lease: job.lease, stream, path: kept });
+    }
+    const logs = await (await bench.another()).logs("p1");
+    expect(logs.filter(({ path }) => existsSync(path))).toEqual(written);
+  },
+
+  "split for one process alone are so by what it says itself": async (bench) => {
+    await bench.store.enqueue([{ id: "p1", command: "x" }]);
+    const overridden = await bench.another({ split_logs: true });
+    expect(await openedLogs({ ...bench, store: overridden }, await claimedOne(overridden))).toHaveLength(2);
   },
 
   "of a supervisor is a file that is appended to, and none of a job": async ({ store }) => {
@@ -102,6 +151,14 @@ async function openedLog({ store }: Bench, job: ProcessingJob): Promise<string> 
   const { path, fd } = await store.openLog(job);
   closeSync(fd);
   return path;
+}
+
+/** The same of both of its streams, or of each. */
+async function openedLogs({ store }: Pick<Bench, "store">, job: ProcessingJob): Promise<string[]> {
+  const { path, fd, stderr } = await store.openLog(job);
+  const files = [{ path, fd }, ...(stderr ? [stderr] : [])];
+  for (const file of files) closeSync(file.fd);
+  return files.map((file) => file.path);
 }
 
 /** Runs one failing attempt of the only due job, prints `text` to its log, and returns the log's path. */
