@@ -26,7 +26,7 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
   return new HumanOutput(sinks, {
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,
-    isErrorShown: terminal.isErrorShown,
+    isStderrTerminal: terminal.isStderrTerminal,
     isWatched: terminal.isWatched,
   });
 }
@@ -34,9 +34,8 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
 interface Look {
   readonly screen: Screen | undefined;
   readonly messageColours: Colours;
-  /** Messages go to a terminal. */
-  readonly isErrorShown?: boolean;
-  /** They do, and a line on it may change while it is being read. */
+  readonly isStderrTerminal?: boolean;
+  /** Messages go to a terminal on which a line may change while it is being read. */
   readonly isWatched?: boolean;
 }
 
@@ -44,7 +43,7 @@ export class HumanOutput implements Output {
   readonly #sinks: Sinks;
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
-  readonly #isErrorShown: boolean;
+  readonly #isStderrTerminal: boolean;
   readonly #isWatched: boolean;
   /** A line that is to be overwritten stands there. */
   #isProgressShown = false;
@@ -54,7 +53,7 @@ export class HumanOutput implements Output {
     this.#sinks = sinks;
     this.#screen = look.screen;
     this.#colours = look.messageColours;
-    this.#isErrorShown = look.isErrorShown ?? false;
+    this.#isStderrTerminal = look.isStderrTerminal ?? false;
     this.#isWatched = look.isWatched ?? false;
   }
 
@@ -77,7 +76,7 @@ export class HumanOutput implements Output {
   async stream(log: LogStream): Promise<number> {
     const { results, messages } = this.#sinks;
     const text = this.#screen === undefined || log.raw ? undefined : new TerminalText();
-    const errors = !this.#isErrorShown || log.raw ? undefined : new TerminalText();
+    const errors = !this.#isStderrTerminal || log.raw ? undefined : new TerminalText();
     let total = 0;
     for await (const { bytes, stream } of log.chunks) {
       total += bytes.length;

@@ -7,9 +7,8 @@ export interface Terminal {
   /** Nothing in the environment asks for no colour. consola decides by stdout alone, so stderr takes it only beside it. */
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
-  /** stderr is a terminal. */
-  readonly isErrorShown: boolean;
-  /** It is one, and somebody sits there. */
+  readonly isStderrTerminal: boolean;
+  /** stderr is a terminal, and somebody sits there. */
   readonly isWatched: boolean;
 }
 
@@ -26,7 +25,7 @@ export async function detectTerminal(env: Readonly<Record<string, string | undef
     width: stdout ? process.stdout.columns || DEFAULT_WIDTH : undefined,
     stdoutColour,
     stderrColour: stdoutColour && stderr,
-    isErrorShown: stderr,
+    isStderrTerminal: stderr,
     isWatched: stderr && !isPlain,
   };
 }

@@ -325,9 +325,9 @@ describe("the output of a job", () => {
       red: (text: string) => `<red>${text}</red>`,
       dim: (text: string) => `<dim>${text}</dim>`,
     };
-    const streamed = async (log: object, isErrorShown = false): Promise<string[]> => {
+    const streamed = async (log: object, isStderrTerminal = false): Promise<string[]> => {
       const sinks = collect();
-      const output = new HumanOutput(sinks, { screen: undefined, messageColours: marking, isErrorShown });
+      const output = new HumanOutput(sinks, { screen: undefined, messageColours: marking, isStderrTerminal });
       await output.stream({ id: "p1", attempt: 1, places: [], chunks: chunks(), raw: false, ...log });
       return [sinks.stdout(), sinks.stderr()];
     };

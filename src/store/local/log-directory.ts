@@ -27,7 +27,7 @@ export class LogDirectory {
 
   open(job: ProcessingJob, { isSplit }: { isSplit: boolean }): OpenAttemptLog {
     if (!isSplit) return this.#openAt(logPath(this.path, job));
-    // Before the other: whoever finds that one, and reads on in it, then finds both.
+    // Before the other, so that whoever finds that one finds both.
     const stderr = this.#openAt(logPath(this.path, job, "stderr"));
     try {
       return { ...this.#openAt(logPath(this.path, job, "stdout")), stderr };

@@ -34,28 +34,35 @@ export const logContract: Contract = {
     for (const { attempt, path } of written) expect(await readFile(path, "utf8")).toBe(`attempt ${attempt}\n`);
   },
 
-  "are two an attempt, stdout and then stderr, once split_logs is true, and one again when it is not": async (
+  "are two an attempt, stdout and then stderr, while split_logs is true, whether its claim ends another or not": async (
     bench,
   ) => {
     const { store } = bench;
-    await store.enqueue(["whole", "split", "again"].map((id) => ({ id, command: "x" })));
+    const names = ["a", "b", "c", "d", "e"];
+    await store.enqueue(names.map((id) => ({ id, command: "x" })));
     const opened: string[][] = [];
-    for (const split_logs of [false, true, false]) {
+    let running: ProcessingJob[] = [];
+    for (const [split_logs, ends] of [
+      [undefined, false],
+      [true, true],
+      [true, false],
+      [false, true],
+      [true, false],
+    ] as const) {
       await (await bench.another()).setConfig("split_logs", split_logs);
-      opened.push(await openedLogs(bench, await claimedOne(store)));
+      const ended = ends ? running.map((job) => end(job, SUCCESS)) : [];
+      running = [...(await store.settle(ended, { workerId: "worker-1", limit: 1 })).claimed];
+      for (const job of running) opened.push(await openedLogs(bench, job));
     }
-    expect(opened.map(({ length }) => length)).toEqual([1, 2, 1]);
+    expect(opened.map(({ length }) => length)).toEqual([1, 2, 2, 1, 2]);
     const paths = opened.flat();
-    expect(new Set(paths).size).toBe(4);
+    expect(new Set(paths).size).toBe(8);
     for (const path of paths) await appendFile(path, "hi\n");
     const other = await bench.another();
-    const ones = await Promise.all(["whole", "split", "again"].map((id) => other.logs(id)));
-    expect(ones.flat().map(({ stream, path }) => [stream, path])).toEqual([
-      [undefined, paths[0]],
-      ["stdout", paths[1]],
-      ["stderr", paths[2]],
-      [undefined, paths[3]],
-    ]);
+    const logs = (await Promise.all(names.map((id) => other.logs(id)))).flat();
+    expect(logs.map(({ path }) => path)).toEqual(paths);
+    const split = ["stdout", "stderr"] as const;
+    expect(logs.map(({ stream }) => stream)).toEqual([undefined, ...split, ...split, undefined, ...split]);
   },
 
   "of one stream alone still say which it is, also beside other attempts": async (bench) => {
