@@ -73,20 +73,20 @@ export class HumanOutput implements Output {
     if (isEmpty && screen) sink.write("No archived jobs.\n");
   }
 
-  async stream(log: LogStream): Promise<number> {
-    const { results, messages } = this.#sinks;
-    const text = this.#screen === undefined || log.raw ? undefined : new TerminalText();
-    const errors = !this.#isStderrTerminal || log.raw ? undefined : new TerminalText();
+  async stream({ chunks, only, raw }: LogStream): Promise<number> {
+    const { results, errors } = this.#sinks;
+    const text = this.#screen === undefined || raw ? undefined : new TerminalText();
+    const errorText = !this.#isStderrTerminal || raw ? undefined : new TerminalText();
     let total = 0;
-    for await (const { bytes, stream } of log.chunks) {
+    for await (const { bytes, stream } of chunks) {
       total += bytes.length;
-      if (stream === "stderr" && log.only === undefined)
-        messages.write(errors ? this.#colours.red(errors.show(bytes)) : bytes);
-      else if (!results.write(text?.show(bytes) ?? bytes)) break;
+      if (stream === "stderr" && only === undefined) {
+        errors.write(errorText ? this.#colours.red(errorText.show(bytes)) : bytes);
+      } else if (!results.write(text?.show(bytes) ?? bytes)) break;
     }
     if (text) results.write(text.end());
-    if (errors) messages.write(errors.end());
-    if (text?.hasEscaped || errors?.hasEscaped) {
+    if (errorText) errors.write(errorText.end());
+    if (text?.hasEscaped || errorText?.hasEscaped) {
       this.note("Control characters are shown escaped; --raw passes them on.");
     }
     return total;

@@ -158,6 +158,22 @@ test.concurrent("what an attempt had printed when its worker was killed is store
   }
 });
 
+test.concurrent("so is what it had written to each stream", async () => {
+  await using home = await homeFarFrom("output");
+  await home.obey("config-set", "split_logs", "true");
+  const command = "echo out; echo err $QUEUECTL_ATTEMPT >&2; [ $QUEUECTL_ATTEMPT = 2 ] || sleep 300";
+  await home.enqueue({ id: "job", command });
+  const terminal = home.start("worker-start", "--count", "2");
+  await until(async () => (await home.run("logs", "job")).stderr === "err 1\n", "the first attempt to print");
+  const entry = await home.entry("job");
+  process.kill(Number("worker_id" in entry && entry.worker_id?.replace("worker-", "")), "SIGKILL");
+  await terminal.says("Job succeeded: job");
+  for (const attempt of ["1", "2"]) {
+    const all = { stdout: "out\n", stderr: `err ${attempt}\n`, exitCode: 0 };
+    expect(await home.runIn(AWAY, "logs", "job", "--attempt", attempt)).toEqual(all);
+  }
+});
+
 test.concurrent("of an attempt that was lost together with its machine it is told where its output is", async () => {
   await using home = await homeFarFrom("output");
   await home.enqueue({ id: "bad", command: "false", max_retries: 0 });

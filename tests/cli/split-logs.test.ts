@@ -219,6 +219,12 @@ test("what an attempt wrote to each stream is there after its worker was killed,
   ]);
 });
 
+test("what went to stderr and cannot be written there is an error", async (home) => {
+  await ran(home, { id: "p1", command: BOTH });
+  const { stdout, exitCode } = await home.shell("queuectl logs p1 2> /dev/full");
+  expect({ stdout, exitCode }).toEqual({ stdout: "out 1\nout 2\n", exitCode: 1 });
+});
+
 test("a JUnit report has what went to stderr by itself", async (home) => {
   home.write("jobs.jsonl", JSON.stringify({ id: "bad", command: `${BOTH}; exit 3`, max_retries: 0 }));
   // A run has a queue of its own, with the default settings.
