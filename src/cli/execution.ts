@@ -65,7 +65,8 @@ async function follow(
     if (isPending()) output.note(`Waiting for job ${id} to be begun...`);
   }, WAITING_AFTER_MS);
   await watch.untilEnded(interrupted(stop), async () => {
-    live.notice();
+    const [result] = watch.results;
+    live.notice(result?.state === "processing" ? result.attempts : undefined);
     if (isPending()) await worker.startIfNeeded(job);
   });
   clearTimeout(timer);

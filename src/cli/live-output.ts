@@ -4,7 +4,7 @@ import type { LogChunk } from "../output/output.ts";
 import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
 import { GrowingLogs } from "./growing-logs.ts";
-import { LOOK_AGAIN_MS, readLog } from "./log-reader.ts";
+import { FIRST_LOOK_MS, LOOK_AGAIN_MS, readLog } from "./log-reader.ts";
 
 export class LiveOutput {
   readonly #store: Store;
@@ -14,6 +14,7 @@ export class LiveOutput {
   readonly #wake = (): void => this.#alarm.ring();
   /** The paths of the logs that have been begun. */
   readonly #begun = new Set<string>();
+  #running: number | undefined;
   #isNewsTold = true;
   #hasEnded = false;
 
@@ -24,8 +25,9 @@ export class LiveOutput {
     this.#tell = tell;
   }
 
-  /** Something has become of the job: there may be another log. */
-  notice(): void {
+  /** Something may have become of the job: there may be another log, that of the attempt of this number where one runs. */
+  notice(running?: number): void {
+    this.#running = running;
     this.#isNewsTold = true;
     this.#alarm.ring();
   }
@@ -40,6 +42,8 @@ export class LiveOutput {
   async *chunks(): AsyncGenerator<LogChunk> {
     let files = new GrowingLogs(this.#wake);
     let lease: Lease | undefined;
+    let attempt: number | undefined;
+    let waitMs = FIRST_LOOK_MS;
     try {
       for (;;) {
         this.#alarm.reset();
@@ -50,14 +54,18 @@ export class LiveOutput {
             yield* files.readOn();
             files[Symbol.dispose]();
             files = new GrowingLogs(this.#wake);
-            lease = log.lease;
+            ({ lease, attempt } = log);
           }
           if (log.elsewhere === undefined) files.add(log, undefined);
           else yield* readLog(log, { id: this.#id, isRunning: false }, { tell: this.#tell, tail: undefined });
         }
         yield* files.readOn();
         if (isLast) return;
-        await this.#alarm.sleep(LOOK_AGAIN_MS);
+        // What was claimed a moment ago has its log in a moment.
+        const isAwaited = this.#running !== undefined && !(this.#running === attempt && files.isComplete({}));
+        waitMs = isAwaited ? Math.min(2 * waitMs, LOOK_AGAIN_MS) : FIRST_LOOK_MS;
+        this.#isNewsTold ||= isAwaited;
+        await this.#alarm.sleep(isAwaited ? waitMs : LOOK_AGAIN_MS);
       }
     } finally {
       files[Symbol.dispose]();

@@ -11,6 +11,8 @@ import { mistake } from "./mistake.ts";
 
 /** For the file systems where nothing tells of a change. */
 export const LOOK_AGAIN_MS = 1000;
+/** Twice as long is waited for what has to come soon, and twice as long each time after that. */
+export const FIRST_LOOK_MS = 5;
 
 /**
  * The logs of an attempt, the newest where a requeue began the count anew. There are none when it printed nothing: of the
@@ -97,6 +99,7 @@ export async function* followLog(
   using _changes = store.changes(() => alarm.ring());
   using files = new GrowingLogs(() => alarm.ring());
   let isTold = false;
+  let waitMs = FIRST_LOOK_MS;
   for (let isRunning = true; isRunning; ) {
     alarm.reset();
     // Asked before reading: whatever it printed before its end is then read below.
@@ -113,7 +116,8 @@ export async function* followLog(
       }
     }
     yield* files.readOn();
-    if (isRunning) await alarm.sleep(LOOK_AGAIN_MS);
+    waitMs = files.isComplete(reading) ? LOOK_AGAIN_MS : Math.min(2 * waitMs, LOOK_AGAIN_MS);
+    if (isRunning) await alarm.sleep(waitMs);
   }
 }
 
