@@ -26,7 +26,7 @@ export class LogDirectory {
   }
 
   open(job: ProcessingJob, { isSplit }: { isSplit: boolean }): OpenAttemptLog {
-    if (!isSplit) return this.#openAt(logPath(this.path, job));
+    if (!isSplit) return this.#openAt(logPath(this.path, job, "both"));
     // Before the other, so that whoever finds that one finds both.
     const stderr = this.#openAt(logPath(this.path, job, "stderr"));
     try {

@@ -1,6 +1,6 @@
 /**
- * The output of attempts: `logs/<name>.<attempt>.<lease>.log`, or where its streams are split `….out` and `….err`, so that
- * either tells by itself that they are, when the other was empty and is gone. The name begins with what is harmless of the job's id and
+ * The output of attempts: `logs/<name>.<attempt>.<lease>.log`, or where its streams are split `.out` and `.err`: either tells by
+ * itself that they are, when the other was empty and is gone. The name begins with what is harmless of the job's id and
  * ends in a hash of all of it, so an id never becomes a path and two ids never share a file, whatever the file system
  * makes of upper and lower case. The lease tells apart attempts that carry the same number (after a release or a
  * requeue).
@@ -12,17 +12,12 @@ import type { AttemptLog, Stream } from "../attempt-log.ts";
 import { namesInTrusted } from "./durable.ts";
 
 const MAX_READABLE = 40;
-/** stdout comes before stderr. */
-const ENDINGS = [
-  { ending: "log" },
-  { ending: "out", stream: "stdout" },
-  { ending: "err", stream: "stderr" },
-] as const satisfies readonly { ending: string; stream?: Stream }[];
+const ENDINGS = { both: "log", stdout: "out", stderr: "err" } as const satisfies Record<Stream | "both", string>;
+const STREAMS = ["both", "stdout", "stderr"] as const satisfies (keyof typeof ENDINGS)[];
 
 /** Where the output of this attempt goes, or what it writes to this stream alone. */
-export function logPath(directory: string, job: ProcessingJob, stream?: Stream): string {
-  const ending = stream === undefined ? "log" : stream === "stdout" ? "out" : "err";
-  return attemptPath(directory, job, ending);
+export function logPath(directory: string, job: ProcessingJob, stream: Stream | "both"): string {
+  return attemptPath(directory, job, ENDINGS[stream]);
 }
 
 /** The same for who cannot know whether the streams are split. */
@@ -47,20 +42,24 @@ export function logsOf(directory: string, id: string): AttemptLog[] {
     .filter((name) => name.startsWith(prefix))
     .flatMap((name) => {
       const [attempt, lease, ...rest] = name.slice(prefix.length).split(".");
-      const kind = ENDINGS.find(({ ending }) => ending === rest.join("."));
-      if (!kind) return [];
-      const { ending: _, ...stream } = kind;
-      return [{ attempt: Number(attempt), lease: Number(lease), ...stream, path: join(directory, name) }];
+      const stream = STREAMS.find((one) => ENDINGS[one] === rest.join("."));
+      const which = { attempt: Number(attempt), lease: Number(lease) };
+      return stream === undefined ? [] : [logOf(stream, { ...which, path: join(directory, name) })];
     })
     .sort(inOrder);
 }
 
 /** The logs that there are of this attempt. */
 export function logsOfAttempt(directory: string, job: ProcessingJob): AttemptLog[] {
-  return ENDINGS.map(({ ending, ...stream }) => ({
-    ...{ attempt: job.attempts, lease: job.lease, ...stream },
-    path: attemptPath(directory, job, ending),
-  })).filter(({ path }) => existsSync(path));
+  const which = { attempt: job.attempts, lease: job.lease };
+  return STREAMS.map((stream) => logOf(stream, { ...which, path: logPath(directory, job, stream) })).filter(
+    ({ path }) => existsSync(path),
+  );
+}
+
+/** A log of both streams, or of this one. */
+export function logOf(stream: Stream | "both", log: Omit<AttemptLog, "stream">): AttemptLog {
+  return stream === "both" ? log : { ...log, stream };
 }
 
 /** Oldest first, and of one attempt stdout before stderr. */
@@ -74,7 +73,7 @@ export function inOrder(a: AttemptLog, b: AttemptLog): number {
  */
 export function logOwner(file: string): string | undefined {
   const [name, attempt, lease, ending, ...more] = file.split(".");
-  const isOne = ending === "cut" || ENDINGS.some((known) => known.ending === ending);
+  const isOne = ending === "cut" || STREAMS.some((stream) => ENDINGS[stream] === ending);
   return attempt && lease && isOne && more.length === 0 ? name : undefined;
 }
 

@@ -6,7 +6,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import type { AttemptLog, Stream } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
-import { inOrder, logPattern, logsOf, logsOfAttempt } from "../local/log-files.ts";
+import { inOrder, logOf, logPattern, logsOf, logsOfAttempt } from "../local/log-files.ts";
 import type { Database } from "./database.ts";
 import { type JobRow, processingOf } from "./row.ts";
 
@@ -58,7 +58,7 @@ export async function attemptLogs(database: Database, directory: LogDirectory, i
       WHERE j.id = ${id} AND j.state = 'processing'`,
   );
   const logs = new Map<string, AttemptLog>();
-  for (const log of [...rows.map(logOf), ...running.flatMap(logsOfRunning), ...logsOf(directory.path, id)]) {
+  for (const log of [...rows.map(logOfRow), ...running.flatMap(logsOfRunning), ...logsOf(directory.path, id)]) {
     logs.set(`${log.lease} ${log.stream}`, log);
   }
   const known = new Set(Array.from(logs.values()).flatMap((log) => (isOutOfReach(log) ? [] : [log.lease])));
@@ -67,8 +67,8 @@ export async function attemptLogs(database: Database, directory: LogDirectory, i
     .sort(inOrder);
 }
 
-function logOf({ attempt, lease: written, stream: which, bytes, host, path, tail }: OutputRow): AttemptLog {
-  const log = { attempt, lease: Number(written), ...(which !== "both" && { stream: which }), path };
+function logOfRow({ attempt, lease, stream, bytes, host, path, tail }: OutputRow): AttemptLog {
+  const log = logOf(stream, { attempt, lease: Number(lease), path });
   if (host === self().host && existsSync(path)) return log;
   const end = tail.length === 0 ? {} : { end: { bytes: Number(bytes), tail } };
   return { ...log, elsewhere: { host, ...end } };

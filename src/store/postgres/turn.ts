@@ -9,7 +9,7 @@ import { type Config, DEFAULTS } from "../../config.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
-import type { AttemptLog, OpenAttemptLog } from "../attempt-log.ts";
+import type { OpenAttemptLog, Stream } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
 import { logPattern, logsOfAttempt } from "../local/log-files.ts";
 import type { Claimant, Turn } from "../store.ts";
@@ -46,17 +46,18 @@ interface Answer {
   readonly split_logs: unknown;
 }
 
-/** Where the output of an attempt is. */
+/** Where the output of an attempt is: a path for both streams, or one for each. */
 interface Logged {
   readonly attempt: number;
   readonly host: string;
-  readonly files: readonly Pick<AttemptLog, "path" | "stream">[];
+  readonly paths: { readonly [Of in Stream | "both"]?: string };
 }
 
 export class Turns {
   readonly #database: Database;
   /** The settings that the server needs for hooks, as far as it does not have them itself. */
   readonly #own: object;
+  /** What this process says itself of `split_logs`, and what was stored at the last turn. */
   readonly #splitsAlways: boolean | undefined;
   #splits = DEFAULTS.split_logs;
   /** What was claimed here, by lease. */
@@ -71,26 +72,23 @@ export class Turns {
     this.#splitsAlways = overrides.split_logs;
   }
 
-  /** Whether the streams of what was claimed last are to be split: as the settings were then. */
+  /** Whether what was claimed last is to have a log for each stream. */
   get splitsLogs(): boolean {
     return this.#splitsAlways ?? this.#splits;
   }
 
   /** The output of this attempt goes there. */
   opened({ lease, attempts }: ProcessingJob, { path, stderr }: OpenAttemptLog): void {
-    const files = stderr
-      ? ([
-          { path, stream: "stdout" },
-          { path: stderr.path, stream: "stderr" },
-        ] as const)
-      : [{ path }];
-    this.#logs.set(lease, { attempt: attempts, host: self().host, files });
+    const paths = stderr ? { stdout: path, stderr: stderr.path } : { both: path };
+    this.#logs.set(lease, { attempt: attempts, host: self().host, paths });
   }
 
   /** That of this one went into a directory of a host, of which, if it is another one, nothing more can be known. */
   leftBehind(job: ProcessingJob, { host, directory }: { host: string; directory: string }): void {
-    const files = host === self().host ? logsOfAttempt(directory, job) : [{ path: logPattern(directory, job) }];
-    this.#logs.set(job.lease, { attempt: job.attempts, host, files });
+    const found = (): Logged["paths"] =>
+      Object.fromEntries(logsOfAttempt(directory, job).map((log) => [log.stream ?? "both", log.path]));
+    const paths = host === self().host ? found() : { both: logPattern(directory, job) };
+    this.#logs.set(job.lease, { attempt: job.attempts, host, paths });
   }
 
   async settle(ends: readonly AttemptEnd[], request: TurnRequest): Promise<Turn> {
@@ -153,8 +151,8 @@ export class Turns {
   }
 
   #printedBy({ id, lease }: AttemptEnd): object[] {
-    const { attempt, host, files = [] } = this.#logs.get(lease) ?? {};
-    return files.flatMap(({ path, stream = "both" }) => {
+    const { attempt, host, paths = {} } = this.#logs.get(lease) ?? {};
+    return Object.entries(paths).flatMap(([stream, path]) => {
       // Of a worker that was lost together with its machine it is at least known where it wrote.
       const printed = host === self().host ? readPrinted(path) : { bytes: 0, tail: "" };
       return printed ? [{ id, lease, attempt, host, stream, path, ...printed }] : [];
