@@ -304,9 +304,9 @@ describe("the output of a job", () => {
     const look = screen ? { width: 80, colours: NO_COLOURS } : undefined;
     const output = new HumanOutput(sinks, { screen: look, messageColours: NO_COLOURS });
     async function* chunks() {
-      yield* printedBytes;
+      for (const bytes of printedBytes) yield { bytes };
     }
-    expect(await output.stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks(), raw })).toBe(9);
+    expect(await output.stream({ id: "p1", attempt: 1, places: [], chunks: chunks(), raw })).toBe(9);
     return [sinks.stdout(), sinks.stderr()];
   }
 
@@ -316,6 +316,29 @@ describe("the output of a job", () => {
     { screen: true, raw: true },
   ])("is passed on byte for byte, and counted, with %j", async (how) => {
     expect(await streamed(how)).toEqual(["\u001b[31mred\n", ""]);
+  });
+
+  test("that went to stderr goes there, escaped and red on a terminal, unless it is all that was asked for", async () => {
+    async function* chunks() {
+      yield { bytes: Buffer.from("one\n"), stream: "stdout" as const };
+      yield { bytes: Buffer.from("\u001b[1mtwo\n"), stream: "stderr" as const };
+    }
+    const marking = {
+      ...NO_COLOURS,
+      red: (text: string) => `<red>${text}</red>`,
+      dim: (text: string) => `<dim>${text}</dim>`,
+    };
+    const streamed = async (log: object, isStderrTerminal = false): Promise<string[]> => {
+      const sinks = collect();
+      const output = new HumanOutput(sinks, { screen: undefined, messageColours: marking, isStderrTerminal });
+      await output.stream({ id: "p1", attempt: 1, places: [], chunks: chunks(), raw: false, ...log });
+      return [sinks.stdout(), sinks.stderr()];
+    };
+    expect(await streamed({})).toEqual(["one\n", "\u001b[1mtwo\n"]);
+    expect(await streamed({ only: "stderr" })).toEqual(["one\n\u001b[1mtwo\n", ""]);
+    const note = "Control characters are shown escaped; --raw passes them on.";
+    expect(await streamed({}, true)).toEqual(["one\n", `<red>\\x1b[1mtwo\n</red><dim>${note}</dim>\n`]);
+    expect(await streamed({ raw: true }, true)).toEqual(["one\n", "\u001b[1mtwo\n"]);
   });
 
   test("is shown escaped on a terminal, which is said", async () => {

@@ -6,12 +6,12 @@ import {
   isSecret,
   parseConfigKey,
   parseConfigValue,
-  SETTINGS,
   shownValue,
   variableOf,
 } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
+import { SETTINGS } from "../../settings.ts";
 import type { Arguments, Command, Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 

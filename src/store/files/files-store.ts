@@ -3,7 +3,7 @@
  * `ledger.ts`; this file puts the two together for each call of the interface. What an `enqueue` does not need is loaded by
  * the call that does.
  */
-import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, hookPolicy, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, hookPolicy, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { Glance } from "../../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
@@ -11,7 +11,7 @@ import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { jobNotFound, jobsOf } from "../admission.ts";
-import type { AttemptLog, OpenLog } from "../attempt-log.ts";
+import type { AttemptLog, OpenAttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
@@ -93,7 +93,7 @@ export class FilesStore implements Store {
         return turn(state, { ended: [], claimed: [] }, { now: now(), claimant });
       }
     }
-    const config = ends.length > 0 ? this.#settings.current() : DEFAULTS;
+    const config = this.#settings.forTurn({ isNeeded: ends.length > 0 });
     const policies = { policy: retryPolicy(config, random), hooks: hookPolicy(config) };
     const done = await this.#ledger.commit(
       (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), ...policies }),
@@ -208,8 +208,8 @@ export class FilesStore implements Store {
     return watchChanges(this.#layout, wake, this.#options.warn);
   }
 
-  async openLog(job: ProcessingJob): Promise<OpenLog> {
-    return this.#logs.open(job);
+  async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {
+    return this.#logs.open(job, { isSplit: this.#settings.forAttempt().split_logs });
   }
 
   async openSupervisorLog(): Promise<OpenLog> {
