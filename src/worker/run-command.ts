@@ -100,16 +100,15 @@ class Attempt implements RunningCommand {
     const retryAfterMs = takeRetryAfter(this.#options.log.path);
     if (shell.exitCode === 0 && this.#interruption === undefined) {
       // One that still runs in the background may yet print.
-      if (!groupExists(shell.pid)) removeEmpty(files);
-      await this.#limitLogs(files, shell.pid);
+      const kept = groupExists(shell.pid) ? files : removeEmpty(files);
+      await this.#limitLogs(kept, shell.pid);
       return { kind: "exited", code: 0 };
     }
     const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
     // Read before what is left is ended, lest the last line be "Terminated".
     const outcome = withLastLine(this.#interruption ?? { ...howItFailed(shell), ...asked }, files);
     await this.#endProcesses(shell.pid);
-    removeEmpty(files);
-    await this.#limitLogs(files, shell.pid);
+    await this.#limitLogs(removeEmpty(files), shell.pid);
     return outcome;
   }
 
@@ -186,13 +185,15 @@ function whyNotStarted({ cwd }: ProcessingJob, error: unknown): string {
   return printable(error instanceof Error ? error.message : String(error));
 }
 
-/** A million empty files help nobody. */
-function removeEmpty(files: readonly OpenLog[]): void {
-  for (const { path, fd } of files) {
+/** A million empty files help nobody. Returns those that something is in. */
+function removeEmpty(files: readonly OpenLog[]): OpenLog[] {
+  return files.filter(({ path, fd }) => {
     try {
-      if (fstatSync(fd).size === 0) unlinkSync(path);
+      if (fstatSync(fd).size > 0) return true;
+      unlinkSync(path);
     } catch {
       // Somebody removed it already.
     }
-  }
+    return false;
+  });
 }
