@@ -7,13 +7,13 @@ import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { Job } from "../job/job.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
+import { enqueuedLine, isEnqueued } from "./enqueued-view.ts";
 import { escapeControls, escapeText } from "./escape.ts";
-import { renderView, type Screen } from "./human-views.ts";
+import { FAILED } from "./failure-mark.ts";
+import type { Screen } from "./human-views.ts";
 import { writeJsonArray } from "./json-array.ts";
-import { FAILED } from "./outcome-view.ts";
 import type { Listing, LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
-import { cut } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { TerminalText } from "./terminal-text.ts";
 import { paintEvent, workerLogLines } from "./worker-log.ts";
@@ -29,6 +29,7 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,
     watchedWidth: terminal.watchedWidth,
+    isStderrTerminal: terminal.isStderrTerminal,
   });
 }
 
@@ -37,6 +38,7 @@ interface Look {
   readonly messageColours: Colours;
   /** Of the terminal that messages go to, if a line may change there while it is being read. */
   readonly watchedWidth?: number | undefined;
+  readonly isStderrTerminal?: boolean;
 }
 
 export class HumanOutput implements Output {
@@ -44,6 +46,7 @@ export class HumanOutput implements Output {
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
   readonly #watchedWidth: number | undefined;
+  readonly #isStderrTerminal: boolean;
   /** A line that is to be overwritten stands there. */
   #isProgressShown = false;
   #take: ((sentence: string) => void) | undefined;
@@ -53,15 +56,19 @@ export class HumanOutput implements Output {
     this.#screen = look.screen;
     this.#colours = look.messageColours;
     this.#watchedWidth = look.watchedWidth;
+    this.#isStderrTerminal = look.isStderrTerminal ?? false;
   }
 
-  result(view: View): void {
-    writeAll(this.#sinks.results, renderView(view, this.#screen));
+  async result(view: View): Promise<void> {
+    const [sink, screen] = [this.#sinks.results, this.#screen];
+    if (isEnqueued(view)) sink.write(`${enqueuedLine(view, { isPiped: screen === undefined })}\n`);
+    else writeAll(sink, (await import("./human-views.ts")).renderView(view, screen));
   }
 
   async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
     const [sink, screen] = [this.#sinks.results, this.#screen];
     if (screen === undefined && listing.columns === undefined) return writeJsonArray(sink, batches, listing);
+    const { renderView } = await import("./human-views.ts");
     let isEmpty = true;
     for await (const jobs of batches) {
       if (jobs.length === 0) continue;
@@ -71,16 +78,23 @@ export class HumanOutput implements Output {
     if (isEmpty && screen) sink.write("No archived jobs.\n");
   }
 
-  async stream(log: LogStream): Promise<number> {
-    const text = this.#screen === undefined || log.raw ? undefined : new TerminalText();
-    let bytes = 0;
-    for await (const chunk of log.chunks) {
-      bytes += chunk.length;
-      if (!this.#sinks.results.write(text?.show(chunk) ?? chunk)) break;
+  async stream({ chunks, only, raw }: LogStream): Promise<number> {
+    const { results, errors } = this.#sinks;
+    const text = this.#screen === undefined || raw ? undefined : new TerminalText();
+    const errorText = !this.#isStderrTerminal || raw ? undefined : new TerminalText();
+    let total = 0;
+    for await (const { bytes, stream } of chunks) {
+      total += bytes.length;
+      if (stream === "stderr" && only === undefined) {
+        errors.write(errorText ? this.#colours.red(errorText.show(bytes)) : bytes);
+      } else if (!results.write(text?.show(bytes) ?? bytes)) break;
     }
-    if (text) this.#sinks.results.write(text.end());
-    if (text?.hasEscaped) this.note("Control characters are shown escaped; --raw passes them on.");
-    return bytes;
+    if (text) results.write(text.end());
+    if (errorText) errors.write(errorText.end());
+    if (text?.hasEscaped || errorText?.hasEscaped) {
+      this.note("Control characters are shown escaped; --raw passes them on.");
+    }
+    return total;
   }
 
   data(text: string): boolean {
@@ -146,7 +160,7 @@ const BAR_WIDTH = 30;
 /** A line that wrapped could not be drawn over, so the bar gives way, and then the words. */
 function progressLine({ done, of, text }: Progress, columns: number): string {
   const width = Math.min(BAR_WIDTH, columns - text.length - "[] ".length - 1);
-  if (of === undefined || width < 1) return cut(text, columns - 1);
+  if (of === undefined || width < 1) return text.slice(0, columns - 1);
   // A file may grow while it is read, and an empty one is read at once.
   const filled = Math.round(width * Math.min(1, done / Math.max(1, of)));
   return `[${"#".repeat(filled)}${" ".repeat(width - filled)}] ${text}`;

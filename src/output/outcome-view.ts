@@ -3,6 +3,7 @@ import { durationText } from "../job/duration.ts";
 import { hasFailed, isOpen, type JobResult, wasFlaky } from "../job/result.ts";
 import type { Colours } from "./colours.ts";
 import { escapeControls, escapeText } from "./escape.ts";
+import { FAILED } from "./failure-mark.ts";
 import type { AttemptPrinted, BatchOutcome, Progress } from "./output.ts";
 import { count } from "./worker-log.ts";
 
@@ -62,9 +63,6 @@ export function progressOf(results: readonly JobResult[]): Progress {
   return { done, of: results.length, text: words.join(", ") };
 }
 
-/** What a line that tells of a failure begins with. */
-export const FAILED = "✗ ";
-
 /** Of a job that failed: its id and why. */
 export function failureLine({ id, error = "" }: JobResult): string {
   return `${FAILED}${escapeControls(id)}: ${escapeControls(error)}`;
@@ -80,9 +78,10 @@ export function failureLines(result: JobResult, printed: readonly AttemptPrinted
   ];
 }
 
-/** What the last attempt of this job printed. */
+/** What the last attempt of this job printed; what went to stderr, where that is known, comes last. */
 export function lastLines({ attempts }: JobResult, printed: readonly AttemptPrinted[]): string[] {
-  return linesOf(printed.findLast(({ attempt }) => attempt === attempts)?.text ?? "");
+  const { text = "", stderr = "" } = printed.findLast(({ attempt }) => attempt === attempts) ?? {};
+  return [...linesOf(text), ...linesOf(stderr)];
 }
 
 /** Without colours and with control characters escaped. A carriage return ends a line, too. */

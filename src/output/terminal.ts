@@ -7,6 +7,7 @@ export interface Terminal {
   /** Nothing in the environment asks for no colour. consola decides by stdout alone, so stderr takes it only beside it. */
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
+  readonly isStderrTerminal: boolean;
   /** Columns of stderr; undefined when it is not a terminal that somebody sits at. */
   readonly watchedWidth: number | undefined;
 }
@@ -25,6 +26,7 @@ export async function detectTerminal(env: Readonly<Record<string, string | undef
     width,
     stdoutColour,
     stderrColour: stdoutColour && stderr,
+    isStderrTerminal: stderr,
     // Both are the same one, as a rule, and the stream of another is opened only if need be.
     watchedWidth: stderr && !isPlain ? (width ?? (process.stderr.columns || DEFAULT_WIDTH)) : undefined,
   };

@@ -49,10 +49,10 @@ const worker: Present = {
 };
 const counts = { pending: 0, processing: 0, completed: 3, archived: 0, failed: 0, dead: 2 };
 
-function printed(view: View, width?: number): string {
+async function printed(view: View, width?: number): Promise<string> {
   const sinks = collect();
   const screen = width === undefined ? undefined : { width, colours: NO_COLOURS };
-  new HumanOutput(sinks, { screen, messageColours: NO_COLOURS }).result(view);
+  await new HumanOutput(sinks, { screen, messageColours: NO_COLOURS }).result(view);
   expect(sinks.stderr()).toBe("");
   return sinks.stdout();
 }
@@ -62,56 +62,58 @@ function jobs(...list: Job[]): View {
 }
 
 describe("into a pipe", () => {
-  test("the sentences are the original's", () => {
-    expect(printed({ view: "enqueued", job: pending })).toBe("Job enqueued with ID: p1\n");
-    expect(printed({ view: "setting-changed", key: "max_retries", value: 5 })).toBe(
+  test("the sentences are the original's", async () => {
+    expect(await printed({ view: "enqueued", job: pending })).toBe("Job enqueued with ID: p1\n");
+    expect(await printed({ view: "setting-changed", key: "max_retries", value: 5 })).toBe(
       "⚙️ Config updated: max_retries = 5\n",
     );
     const done = [pending, { ...pending, id: "b" }].map((job) => ({ event: "requeued" as const, job }));
-    expect(printed({ view: "altered", done, dryRun: false })).toBe(
+    expect(await printed({ view: "altered", done, dryRun: false })).toBe(
       "🔁 Job p1 moved back to queue.\n🔁 Job b moved back to queue.\n",
     );
-    expect(printed({ view: "status", counts, workers: [worker, worker] })).toBe(
+    expect(await printed({ view: "status", counts, workers: [worker, worker] })).toBe(
       "📊 Queue Status:\n{ activeWorkers: 2, pending: 0, processing: 0, completed: 3, failed: 0 }\n",
     );
   });
 
-  test("what was done by hand is told of each job, and what would be", () => {
-    const told = (event: "failed" | "requeued" | "edited" | "removed", dryRun: boolean): string =>
+  test("what was done by hand is told of each job, and what would be", async () => {
+    const told = (event: "failed" | "requeued" | "edited" | "removed", dryRun: boolean): Promise<string> =>
       printed({ view: "altered", done: [{ event, job: pending }], dryRun });
-    expect(told("failed", false)).toBe("Job p1 canceled.\n");
-    expect(told("edited", false)).toBe("Job p1 changed.\n");
-    expect(told("removed", false)).toBe("Job p1 removed.\n");
-    expect(told("failed", true)).toBe("Would cancel job p1.\n");
-    expect(told("requeued", true)).toBe("Would move job p1 back to queue.\n");
-    expect(told("edited", true)).toBe("Would change job p1.\n");
-    expect(told("removed", true)).toBe("Would remove job p1.\n");
-    expect(printed({ view: "altered", done: [], dryRun: false })).toBe("");
+    expect(await told("failed", false)).toBe("Job p1 canceled.\n");
+    expect(await told("edited", false)).toBe("Job p1 changed.\n");
+    expect(await told("removed", false)).toBe("Job p1 removed.\n");
+    expect(await told("failed", true)).toBe("Would cancel job p1.\n");
+    expect(await told("requeued", true)).toBe("Would move job p1 back to queue.\n");
+    expect(await told("edited", true)).toBe("Would change job p1.\n");
+    expect(await told("removed", true)).toBe("Would remove job p1.\n");
+    expect(await printed({ view: "altered", done: [], dryRun: false })).toBe("");
   });
 
-  test("many jobs that were enqueued are counted, and those that were skipped", () => {
+  test("many jobs that were enqueued are counted, and those that were skipped", async () => {
     const told = (enqueued: number, skipped: number) => printed({ view: "bulk-enqueued", enqueued, skipped });
-    expect(told(1000, 0)).toBe("1000 jobs enqueued.\n");
-    expect(told(1, 0)).toBe("1 job enqueued.\n");
-    expect(told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids or keys exist already).\n");
-    expect(told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id or key exists already).\n");
-    expect(printed({ view: "skipped", id: "a\u001bb" })).toBe("Job a\\x1bb exists already: skipped.\n");
+    expect(await told(1000, 0)).toBe("1000 jobs enqueued.\n");
+    expect(await told(1, 0)).toBe("1 job enqueued.\n");
+    expect(await told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids or keys exist already).\n");
+    expect(await told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id or key exists already).\n");
+    expect(await printed({ view: "skipped", id: "a\u001bb" })).toBe("Job a\\x1bb exists already: skipped.\n");
   });
 
-  test("a list is a JSON array of the whole records, indented by two", () => {
-    expect(printed(jobs())).toBe("[]\n");
-    expect(printed(jobs(pending, completed))).toBe(`${JSON.stringify([pending, completed], undefined, 2)}\n`);
-    expect(printed({ view: "dead-letters", dead: [dead], now: NOW })).toBe(`${JSON.stringify([dead], undefined, 2)}\n`);
+  test("a list is a JSON array of the whole records, indented by two", async () => {
+    expect(await printed(jobs())).toBe("[]\n");
+    expect(await printed(jobs(pending, completed))).toBe(`${JSON.stringify([pending, completed], undefined, 2)}\n`);
+    expect(await printed({ view: "dead-letters", dead: [dead], now: NOW })).toBe(
+      `${JSON.stringify([dead], undefined, 2)}\n`,
+    );
   });
 
-  test("a setting is its bare value, all of them are key = value", () => {
-    expect(printed({ view: "setting", key: "backoff_base", value: 2 })).toBe("2\n");
-    const all = printed({ view: "config", config: resolveConfig({}, {}) });
+  test("a setting is its bare value, all of them are key = value", async () => {
+    expect(await printed({ view: "setting", key: "backoff_base", value: 2 })).toBe("2\n");
+    const all = await printed({ view: "config", config: resolveConfig({}, {}) });
     expect(all).toStartWith("max_retries = 3\nbackoff_base = 2\n");
   });
 
-  test("a job is shown field by field, with its times in ISO 8601 and its logs", () => {
-    const text = printed({
+  test("a job is shown field by field, with its times in ISO 8601 and its logs", async () => {
+    const text = await printed({
       view: "entry",
       entry: pending,
       logs: [{ attempt: 1, lease: 3, path: "/l/1.log" }],
@@ -121,29 +123,27 @@ describe("into a pipe", () => {
     expect(text).toEndWith("log of attempt 1: /l/1.log\n");
   });
 
-  test("worker-stop says what it did", () => {
+  test("worker-stop says what it did", async () => {
     const stopped = (...who: Present[]) => printed({ view: "stopped", stopped: who, unreachable: [] });
-    expect(stopped()).toBe("No workers are running.\n");
-    expect(stopped(worker)).toBe("Stopped 1 worker.\n");
-    expect(stopped(worker, worker, { ...worker, kind: "supervisor" })).toBe("Stopped 2 workers.\n");
+    expect(await stopped()).toBe("No workers are running.\n");
+    expect(await stopped(worker)).toBe("Stopped 1 worker.\n");
+    expect(await stopped(worker, worker, { ...worker, kind: "supervisor" })).toBe("Stopped 2 workers.\n");
   });
 });
 
 describe("on a terminal", () => {
   const long = { ...pending, id: "i".repeat(200), command: "c".repeat(300), last_error: "e".repeat(100) };
 
-  test.each([80, 160])("a list fits %p columns", (width) => {
-    const lines = printed(jobs(pending, processing, completed, long), width)
-      .trimEnd()
-      .split("\n");
+  test.each([80, 160])("a list fits %p columns", async (width) => {
+    const lines = (await printed(jobs(pending, processing, completed, long), width)).trimEnd().split("\n");
     expect(lines).toHaveLength(5);
     for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
     expect(lines.at(-1)).toContain("…");
   });
 
-  test("a list tells the queues, where there are several, and which jobs wait for others", () => {
+  test("a list tells the queues, where there are several, and which jobs wait for others", async () => {
     const waiting = { ...pending, queue: "deploy", waits_for: ["run", "done"] };
-    expect(printed(jobs(waiting, completed), 80)).toBe(
+    expect(await printed(jobs(waiting, completed), 80)).toBe(
       [
         "ID    QUEUE    STATE      ATTEMPTS  WHEN          COMMAND",
         "p1    deploy   pending    0/4       after 2 jobs  echo hi",
@@ -153,10 +153,10 @@ describe("on a terminal", () => {
     );
   });
 
-  test("of a job's attempts those that are not kept are mentioned, and one that runs is told as running", () => {
+  test("of a job's attempts those that are not kept are mentioned, and one that runs is told as running", async () => {
     const past = { attempt: 3, started_at: NOW - 90_000, ended_at: NOW - 24_900, outcome: "exit 2", lease: 5 };
     const entry = { ...processing, attempts: 4, history: [{ ...past, worker_id: "worker-7" }] };
-    const lines = printed({ view: "entry", entry, logs: [], now: NOW }, 80).split("\n").slice(-5);
+    const lines = (await printed({ view: "entry", entry, logs: [], now: NOW }, 80)).split("\n").slice(-5);
     expect(lines).toEqual([
       "ATTEMPT  STARTED  TOOK   WORKER    OUTCOME",
       "3        1m ago   1m5s   worker-7  exit 2",
@@ -166,13 +166,13 @@ describe("on a terminal", () => {
     ]);
   });
 
-  test("a schedule that no worker has seen to yet is due", () => {
+  test("a schedule that no worker has seen to yet is due", async () => {
     const schedule: Schedule = {
       ...{ name: "nightly", cron: "0 3 * * *", tz: "Europe/Berlin", spec: { command: "make" } },
       ...{ catch_up: "one", overlap: "skip", created_at: NOW, next_at: NOW - 60_000 },
     };
     const later = { ...schedule, name: "later", next_at: NOW + 60_000 };
-    expect(printed({ view: "schedules", schedules: [schedule, later], now: NOW }, 80)).toBe(
+    expect(await printed({ view: "schedules", schedules: [schedule, later], now: NOW }, 80)).toBe(
       [
         "NAME     WHEN       TIME ZONE      NEXT   COMMAND",
         "nightly  0 3 * * *  Europe/Berlin  due    make",
@@ -182,11 +182,11 @@ describe("on a terminal", () => {
     );
   });
 
-  test("the outcomes of attempts go on in the next line, whole", () => {
+  test("the outcomes of attempts go on in the next line, whole", async () => {
     const past = { attempt: 1, started_at: NOW - 9000, ended_at: NOW - 7800, lease: 5, worker_id: "worker-7" };
     const outcome = "exit 1: 3 of 412 tests failed: integration/test_checkout.py::test_refund_twice";
     const entry = { ...processing, attempts: 2, history: [{ ...past, outcome }] };
-    expect(printed({ view: "entry", entry, logs: [], now: NOW }, 70).split("\n").slice(-6)).toEqual([
+    expect((await printed({ view: "entry", entry, logs: [], now: NOW }, 70)).split("\n").slice(-6)).toEqual([
       "ATTEMPT  STARTED  TOOK   WORKER    OUTCOME",
       "1        9s ago   1.2s   worker-7  exit 1: 3 of 412 tests failed:",
       "                                   integration/test_checkout.py::test_",
@@ -196,9 +196,9 @@ describe("on a terminal", () => {
     ]);
   });
 
-  test("a list says when: due, running for, ended ago", () => {
+  test("a list says when: due, running for, ended ago", async () => {
     const later = { ...pending, run_at: NOW + 300_000 };
-    expect(printed(jobs(pending, later, processing, completed), 80)).toBe(
+    expect(await printed(jobs(pending, later, processing, completed), 80)).toBe(
       [
         "ID    STATE       ATTEMPTS  WHEN     COMMAND",
         "p1    pending     0/4       due      echo hi",
@@ -210,22 +210,22 @@ describe("on a terminal", () => {
     );
   });
 
-  test("a list that tells everything there is fits 80 columns, with ids that can be read", () => {
+  test("a list that tells everything there is fits 80 columns, with ids that can be read", async () => {
     const job = { ...long, id: "build-frontend", queue: "a-queue-with-a-long-name", waits_for: ["a", "b"] };
-    const lines = printed(jobs(job, { ...processing, attempts: 12, max_retries: 99 }), 80)
+    const lines = (await printed(jobs(job, { ...processing, attempts: 12, max_retries: 99 }), 80))
       .trimEnd()
       .split("\n");
     for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
     expect(lines[1]).toStartWith("build-frontend  ");
   });
 
-  test("fields that do not fit side by side are shown one a line", () => {
+  test("fields that do not fit side by side are shown one a line", async () => {
     const columns = ["id", "state", "created_at", "updated_at", "run_at", "timeout", "priority", "queue"] as const;
     const view = { ...jobs({ ...pending, timeout: 90_000 }, completed), columns } as const;
-    expect(printed(view, 80)).toStartWith(
+    expect(await printed(view, 80)).toStartWith(
       "ID    STATE      CREATED AT  UPDATED AT  RUN AT  TIMEOUT  PRIORITY  QUEUE\n",
     );
-    const lines = printed(view, 60).split("\n");
+    const lines = (await printed(view, 60)).split("\n");
     expect(lines.slice(0, 10)).toEqual([
       ...["ID          p1", "STATE       pending", "CREATED AT  1m ago", "UPDATED AT  1m ago", "RUN AT      now"],
       ...["TIMEOUT     1m30s", "PRIORITY    0", "QUEUE       default", "", "ID          done"],
@@ -233,40 +233,42 @@ describe("on a terminal", () => {
     expect(lines.slice(10)).not.toContainEqual(expect.stringContaining("TIMEOUT"));
   });
 
-  test("what went wrong is listed where there is room, and of jobs that have all failed", () => {
-    expect(printed(jobs(long, pending), 80)).not.toContain("LAST ERROR");
-    expect(printed(jobs(long), 80)).toContain("LAST ERROR");
-    expect(printed(jobs(long, pending), 160)).toContain("LAST ERROR");
-    expect(printed({ view: "dead-letters", dead: [dead], now: NOW }, 80)).toContain("exit 127: not found");
+  test("what went wrong is listed where there is room, and of jobs that have all failed", async () => {
+    expect(await printed(jobs(long, pending), 80)).not.toContain("LAST ERROR");
+    expect(await printed(jobs(long), 80)).toContain("LAST ERROR");
+    expect(await printed(jobs(long, pending), 160)).toContain("LAST ERROR");
+    expect(await printed({ view: "dead-letters", dead: [dead], now: NOW }, 80)).toContain("exit 127: not found");
   });
 
-  test("an empty list is a sentence", () => {
-    expect(printed({ view: "jobs", jobs: [], state: "failed", now: NOW }, 80)).toBe("No failed jobs.\n");
-    expect(printed({ view: "dead-letters", dead: [], now: NOW }, 80)).toBe("The dead letter queue is empty.\n");
+  test("an empty list is a sentence", async () => {
+    expect(await printed({ view: "jobs", jobs: [], state: "failed", now: NOW }, 80)).toBe("No failed jobs.\n");
+    expect(await printed({ view: "dead-letters", dead: [], now: NOW }, 80)).toBe("The dead letter queue is empty.\n");
   });
 
-  test("the status adds a line about the DLQ unless it is empty", () => {
-    expect(printed({ view: "status", counts, workers: [] }, 80)).toContain("2 jobs in the dead letter queue");
-    expect(printed({ view: "status", counts: { ...counts, dead: 0 }, workers: [] }, 80)).not.toContain("dead letter");
+  test("the status adds a line about the DLQ unless it is empty", async () => {
+    expect(await printed({ view: "status", counts, workers: [] }, 80)).toContain("2 jobs in the dead letter queue");
+    expect(await printed({ view: "status", counts: { ...counts, dead: 0 }, workers: [] }, 80)).not.toContain(
+      "dead letter",
+    );
   });
 
-  test("settings are explained within the width", () => {
+  test("settings are explained within the width", async () => {
     const config = resolveConfig({}, { on_dead: "x".repeat(100) });
-    const lines = printed({ view: "config", config }, 80).trimEnd().split("\n");
+    const lines = (await printed({ view: "config", config }, 80)).trimEnd().split("\n");
     expect(lines.filter((line) => line.length > 80)).toEqual([`on_dead = ${"x".repeat(100)}`]);
     expect(lines).toContain("                           end; 0 is all");
   });
 
-  test("times are also relative, and durations as they are written", () => {
-    expect(printed({ view: "entry", entry: { ...pending, timeout: 90_000 }, logs: [], now: NOW }, 80)).toMatch(
+  test("times are also relative, and durations as they are written", async () => {
+    expect(await printed({ view: "entry", entry: { ...pending, timeout: 90_000 }, logs: [], now: NOW }, 80)).toMatch(
       /^timeout: +1m30s$/m,
     );
-    const text = printed({ view: "entry", entry: dead, logs: [], now: NOW }, 80);
+    const text = await printed({ view: "entry", entry: dead, logs: [], now: NOW }, 80);
     expect(text).toMatch(/failed_at: +2026-01-31T10:00:00\.000Z \(2h ago\)/);
     expect(text).toMatch(/state: +in the dead letter queue/);
   });
 
-  test("control characters of a job cannot reach it", () => {
+  test("control characters of a job cannot reach it", async () => {
     const hostile = {
       ...pending,
       id: "a\u009bb",
@@ -276,10 +278,11 @@ describe("on a terminal", () => {
     };
     for (const width of [undefined, 80, 160]) {
       const text =
-        printed({ view: "entry", entry: hostile, logs: [], now: NOW }, width) + printed(jobs(hostile), width);
+        (await printed({ view: "entry", entry: hostile, logs: [], now: NOW }, width)) +
+        (await printed(jobs(hostile), width));
       expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
     }
-    expect(JSON.parse(printed(jobs(hostile)))).toEqual([hostile]);
+    expect(JSON.parse(await printed(jobs(hostile)))).toEqual([hostile]);
   });
 });
 
@@ -349,7 +352,7 @@ describe("the progress of long work", () => {
   test.each([
     [27, `[${"#".repeat(5)}${" ".repeat(5)}] halfway of it`],
     [17, "halfway of it"],
-    [10, "halfway …"],
+    [10, "halfway o"],
   ])("leaves the last of %i columns free, for a line that wraps cannot be drawn over", (columns, line) => {
     expect(shown(columns, { done: 5, of: 10, text: "halfway of it" })).toBe(`\r\x1b[K${line}`);
   });
@@ -374,9 +377,9 @@ describe("the output of a job", () => {
     const look = screen ? { width: 80, colours: NO_COLOURS } : undefined;
     const output = new HumanOutput(sinks, { screen: look, messageColours: NO_COLOURS });
     async function* chunks() {
-      yield* printedBytes;
+      for (const bytes of printedBytes) yield { bytes };
     }
-    expect(await output.stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks(), raw })).toBe(9);
+    expect(await output.stream({ id: "p1", attempt: 1, places: [], chunks: chunks(), raw })).toBe(9);
     return [sinks.stdout(), sinks.stderr()];
   }
 
@@ -386,6 +389,29 @@ describe("the output of a job", () => {
     { screen: true, raw: true },
   ])("is passed on byte for byte, and counted, with %j", async (how) => {
     expect(await streamed(how)).toEqual(["\u001b[31mred\n", ""]);
+  });
+
+  test("that went to stderr goes there, escaped and red on a terminal, unless it is all that was asked for", async () => {
+    async function* chunks() {
+      yield { bytes: Buffer.from("one\n"), stream: "stdout" as const };
+      yield { bytes: Buffer.from("\u001b[1mtwo\n"), stream: "stderr" as const };
+    }
+    const marking = {
+      ...NO_COLOURS,
+      red: (text: string) => `<red>${text}</red>`,
+      dim: (text: string) => `<dim>${text}</dim>`,
+    };
+    const streamed = async (log: object, isStderrTerminal = false): Promise<string[]> => {
+      const sinks = collect();
+      const output = new HumanOutput(sinks, { screen: undefined, messageColours: marking, isStderrTerminal });
+      await output.stream({ id: "p1", attempt: 1, places: [], chunks: chunks(), raw: false, ...log });
+      return [sinks.stdout(), sinks.stderr()];
+    };
+    expect(await streamed({})).toEqual(["one\n", "\u001b[1mtwo\n"]);
+    expect(await streamed({ only: "stderr" })).toEqual(["one\n\u001b[1mtwo\n", ""]);
+    const note = "Control characters are shown escaped; --raw passes them on.";
+    expect(await streamed({}, true)).toEqual(["one\n", `<red>\\x1b[1mtwo\n</red><dim>${note}</dim>\n`]);
+    expect(await streamed({ raw: true }, true)).toEqual(["one\n", "\u001b[1mtwo\n"]);
   });
 
   test("is shown escaped on a terminal, which is said", async () => {

@@ -1,0 +1,2 @@
+/** What a line that tells of a failure begins with. */
+export const FAILED = "✗ ";
