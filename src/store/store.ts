@@ -97,6 +97,16 @@ export interface Address {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** Which entries have changed, for one who asks again and again. */
+export interface ChangedEntries extends Disposable {
+  /**
+   * All that have changed since the call before, or since they are remembered, as they are now, or as they went into the archive;
+   * perhaps some that have not. Those that were removed are not among them. `at` is the time of this look by the clock
+   * that the records go by.
+   */
+  take(): Promise<{ readonly entries: readonly Entry[]; readonly at: number }>;
+}
+
 export interface Store {
   /** Where it is, for people: a directory or an address. */
   readonly location: string;
@@ -212,6 +222,9 @@ export interface Store {
 
   /** Calls `wake` after anything (`of` interest, or all) may have changed, by this process too, until disposed. */
   changes(wake: () => void, of?: Wakes): Disposable;
+
+  /** Remembers from here on which entries change, for who tells what happens to them. */
+  changed(): Promise<ChangedEntries>;
 
   /** Opens the file for the output of this attempt. */
   openLog(job: ProcessingJob): Promise<OpenLog>;

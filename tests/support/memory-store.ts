@@ -52,6 +52,7 @@ import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
 import type {
+  ChangedEntries,
   Claimant,
   Counts,
   EnqueueOptions,
@@ -383,6 +384,23 @@ export class MemoryStore implements Store {
   changes(wake: () => void): Disposable {
     this.#memory.wakes.add(wake);
     return { [Symbol.dispose]: () => this.#memory.wakes.delete(wake) };
+  }
+
+  async changed(): Promise<ChangedEntries> {
+    const everything = (): Set<Entry> => {
+      const { jobs, dead, archive } = this.#memory;
+      return new Set([...jobs.values(), ...dead.values(), ...archive]);
+    };
+    let before = everything();
+    return {
+      take: async () => {
+        const now = everything();
+        const entries = [...now.difference(before)];
+        before = now;
+        return { entries, at: this.#options.now() };
+      },
+      [Symbol.dispose]: () => {},
+    };
   }
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {

@@ -19,15 +19,17 @@ import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store,
 import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
 import { decideAdmission, decideRule } from "./arrival.ts";
+import { FilesChangedEntries } from "./changed-entries.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { announce, askToEnd, findLost, roster } from "./presence.ts";
+import { Lookout } from "./lookout.ts";
+import { announce, askToEnd, roster } from "./presence.ts";
 import { Retention } from "./retention.ts";
 import { Settings } from "./settings.ts";
-import { freshBefore, freshWhileWatched, type SignCheck } from "./sign-of-life.ts";
+import { freshBefore } from "./sign-of-life.ts";
 import { dump, restore } from "./transfer.ts";
 import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
@@ -51,9 +53,8 @@ export class FilesStore implements Store {
   readonly #settings: Settings;
   readonly #retention: Retention;
   readonly #logs: LogDirectory;
-  readonly #isFresh: SignCheck;
+  readonly #lookout: Lookout;
   #isWorker = false;
-  #looks = 0;
 
   /** Opens a directory, which need not exist: the first change makes it. */
   constructor(root: string, options: FilesStoreOptions) {
@@ -70,7 +71,7 @@ export class FilesStore implements Store {
     this.#logs = new LogDirectory(this.#layout.logs);
     const retaining = { logs: this.#logs, ...options, config: () => this.#settings.current() };
     this.#retention = new Retention(this.#layout, this.#ledger, retaining);
-    this.#isFresh = freshWhileWatched(options.elapsed);
+    this.#lookout = new Lookout(this.#layout.workers, { state: () => this.#ledger.state(), elapsed: options.elapsed });
   }
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
@@ -207,15 +208,15 @@ export class FilesStore implements Store {
   }
 
   async lost(holding?: number): Promise<Lost[]> {
-    // Counting costs next to nothing, which is what an idle worker may cost; going through the presences does not.
-    const isWorthIt =
-      this.#looks++ % THOROUGH_EVERY === 0 || this.#ledger.state().counts().processing > (holding ?? -1);
-    if (!isWorthIt) return [];
-    return findLost(this.#layout.workers, this.#isFresh, () => this.#ledger.state().processing());
+    return this.#lookout.lost(holding);
   }
 
   changes(wake: () => void): Disposable {
     return watchChanges(this.#layout, wake, this.#options.warn);
+  }
+
+  async changed(): Promise<FilesChangedEntries> {
+    return new FilesChangedEntries({ state: () => this.#ledger.state(), now: this.#options.now });
   }
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {
@@ -240,9 +241,6 @@ export class FilesStore implements Store {
     return roster(this.#layout.workers, freshBefore(this.#options.now())).alive.every(({ kind }) => kind !== "worker");
   }
 }
-
-/** Every so many looks for lost jobs are thorough even if none can be lost, to forget the dead who left none. */
-const THOROUGH_EVERY = 20;
 
 /** What a person is told is done, is on the disk; what a worker did follows within a second. */
 const DURABLY = { durable: true };
