@@ -26,6 +26,8 @@
  *                      the host where the path cannot be read here
  *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
  *                      or printed; with the host as above, and then the last 64 KiB
+ *   events             one event a line, the same bytes as without --json: {"at", "event", "id", "queue", "attempt"?, "worker_id"?,
+ *                      "started_at"?, "error"?, "run_at"?, "command"} (job/happening.ts)
  *   stats              {"all": <figures>, "commands": [{"command", ...<figures>}, ...]}, figures being "jobs", "runs", "failures",
  *                      "flaky", and "p50_ms" and "p95_ms", nulls where nothing was completed
  *   why                {"id", "state", "reason": <sentence>, "because": <one word of those in job/reason.ts>, ...}, with what the
