@@ -3,8 +3,9 @@
  * that something has changed, and now and then without that.
  */
 import { type Happening, happeningsOf, type Recorded } from "../job/happening.ts";
+import type { ChangedEntries } from "../store/changed-entries.ts";
 import { recordIn } from "../store/item.ts";
-import type { ChangedEntries, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
 import { pause } from "../worker/pause.ts";
 import { News } from "./news.ts";

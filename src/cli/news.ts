@@ -7,8 +7,8 @@ import { isIn } from "../job/job.ts";
 
 /** Much longer than a commit may take to be seen, or than the clocks of two machines may differ. */
 const WHILE_MS = 10_000;
-/** So many are remembered for longer, for what leaves no trace in the record: that somebody has one run again. */
-const KNOWN_AT_LEAST = 10_000;
+/** So many are remembered for longer, for what leaves no trace in the record: that somebody had one run again. */
+export const KNOWN_AT_LEAST = 10_000;
 
 export class News {
   /** As they were when they were looked at last, those first that have not changed for longest. */
@@ -24,10 +24,7 @@ export class News {
 
   /** Everything about these has been told. */
   learn(entries: readonly Recorded[]): void {
-    for (const entry of entries) {
-      this.#known.delete(entry.id);
-      this.#known.set(entry.id, entry);
-    }
+    for (const entry of entries) this.#remember(entry);
     this.#forget();
   }
 
@@ -36,9 +33,9 @@ export class News {
     const from = this.#from();
     const happenings = entries.flatMap((entry) => {
       const before = this.#known.get(entry.id);
-      this.#known.delete(entry.id);
-      this.#known.set(entry.id, entry);
-      return before ? happeningsSince(before, entry) : happeningsOf(entry).filter((one) => one.at >= from);
+      this.#remember(entry);
+      if (before) return happeningsSince(before, entry);
+      return changedAt(entry) < from ? [] : happeningsOf(entry).filter((one) => one.at >= from);
     });
     this.#lookedAt = at;
     this.#forget();
@@ -50,15 +47,24 @@ export class News {
     return Math.min(this.#lookedAt, Math.max(this.#since, this.#lookedAt - WHILE_MS));
   }
 
+  #remember(entry: Recorded): void {
+    this.#known.delete(entry.id);
+    if (this.#known.size < KNOWN_AT_LEAST || !this.#isOld(entry)) this.#known.set(entry.id, entry);
+  }
+
   #forget(): void {
-    const from = this.#from();
     for (const [id, entry] of this.#known) {
-      if (this.#known.size <= KNOWN_AT_LEAST || changedAt(entry) >= from) return;
-      if (!isIn(entry, "processing")) this.#known.delete(id);
+      if (this.#known.size <= KNOWN_AT_LEAST || changedAt(entry) >= this.#from()) return;
+      if (this.#isOld(entry)) this.#known.delete(id);
     }
+  }
+
+  #isOld(entry: Recorded): boolean {
+    return changedAt(entry) < this.#from() && !isIn(entry, "processing");
   }
 }
 
+/** Nothing in its record happened later. */
 function changedAt(entry: Recorded): number {
   return "failed_at" in entry ? entry.failed_at : entry.updated_at;
 }

@@ -16,6 +16,7 @@ import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { AttemptLog, OpenLog } from "./attempt-log.ts";
+import type { ChangedEntries } from "./changed-entries.ts";
 import type { Item, Restored } from "./item.ts";
 import type { Announced, Announcement, Lost, Present } from "./present.ts";
 import type { ScheduleBook } from "./schedule-book.ts";
@@ -95,16 +96,6 @@ export interface Address {
   readonly options: readonly string[];
   /** In its environment. No secret is among them: jobs have them, too. */
   readonly variables: Readonly<Record<string, string>>;
-}
-
-/** Which entries have changed, for one who asks again and again. */
-export interface ChangedEntries extends Disposable {
-  /**
-   * All that have changed since the call before, or since they are remembered, as they are now, or as they went into the archive;
-   * perhaps some that have not. Those that were removed are not among them. `at` is the time of this look by the clock
-   * that the records go by.
-   */
-  take(): Promise<{ readonly entries: readonly Entry[]; readonly at: number }>;
 }
 
 export interface Store {

@@ -48,11 +48,11 @@ import { withBeginning } from "../../src/job/rate.ts";
 import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
+import type { ChangedEntries } from "../../src/store/changed-entries.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
 import type {
-  ChangedEntries,
   Claimant,
   Counts,
   EnqueueOptions,

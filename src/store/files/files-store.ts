@@ -216,7 +216,8 @@ export class FilesStore implements Store {
   }
 
   async changed(): Promise<FilesChangedEntries> {
-    return new FilesChangedEntries({ state: () => this.#ledger.state(), now: this.#options.now });
+    const { archive } = this.#layout;
+    return new FilesChangedEntries({ state: () => this.#ledger.state(), archive, now: this.#options.now });
   }
 
   async openLog(job: ProcessingJob): Promise<OpenLog> {

@@ -5,7 +5,7 @@
  * goes through the table, and whoever looks often must mind how long it takes.
  */
 import type { Entry } from "../../job/job.ts";
-import type { ChangedEntries } from "../store.ts";
+import { type ChangedEntries, LATE_MS } from "../changed-entries.ts";
 import type { Database } from "./database.ts";
 import { type ArchivedRow, completedOf, entryOf, type JobRow } from "./row.ts";
 import type { ServerClock } from "./server-clock.ts";
@@ -19,9 +19,6 @@ interface Seen {
   /** When, by the clock of the database. */
   readonly at: number;
 }
-
-/** What was completed so long before the look before goes into the archive late: its end has been seen. */
-const LATE_MS = 60_000;
 
 export class PostgresChangedEntries implements ChangedEntries {
   readonly #database: Database;
