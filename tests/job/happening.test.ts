@@ -105,6 +105,12 @@ describe("the record tells of a job", () => {
     expect(bare(happeningsOf(life.entry))).toEqual(life.log.filter(({ event }) => event !== "requeued"));
   });
 
+  test("that an attempt which another followed was not its last, whatever its terms are now", () => {
+    const { entry, log } = lifeOf("claim", FAILURE, "claim", FAILURE);
+    const edited = { ...entry, max_retries: 0 } as Entry;
+    expect(bare(happeningsOf(edited))).toEqual(log);
+  });
+
   test("nothing without a time", () => {
     const entry = { ...new Life().entry, created_at: 0 };
     expect(happeningsOf(entry)).toEqual([]);
@@ -157,7 +163,7 @@ test("looks at any times tell nothing twice and nothing that did not happen, in 
   );
 });
 
-test("what a record tells is in order of time, and as much as its history", () => {
+test("what a record tells has happened, is in order of time, and as much as its history", () => {
   fc.assert(
     fc.property(fc.nat(30), fc.array(steps(), { maxLength: 120 }), (maxRetries, sequence) => {
       const life = new Life(maxRetries);
@@ -165,6 +171,8 @@ test("what a record tells is in order of time, and as much as its history", () =
       const { entry } = life;
       const told = happeningsOf(entry);
       expect(told.map(({ at }) => at)).toEqual(told.map(({ at }) => at).toSorted((a, b) => a - b));
+      const happened = life.log.map((one) => JSON.stringify(one));
+      for (const one of bare(told)) expect(happened).toContain(JSON.stringify(one));
       const attempts = entry.history?.length ?? 0;
       expect(attempts).toBeLessThanOrEqual(KEPT_ATTEMPTS);
       const isCounted = isIn(entry, "processing") || isIn(entry, "completed");

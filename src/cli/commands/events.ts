@@ -29,6 +29,7 @@ export const events: Command = {
       "They are told by what is known of the jobs in the queue and in the DLQ: of each",
       "its latest 20 attempts that failed. What leaves no trace there only -f sees:",
       "attempts that were released, and completed ones of a job that was run again.",
+      "That a job was edited or removed is not told.",
       ABOUT_ID,
     ],
   },

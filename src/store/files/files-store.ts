@@ -19,7 +19,7 @@ import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store,
 import { alter } from "./alteration.ts";
 import { readArchive } from "./archive.ts";
 import { decideAdmission, decideRule } from "./arrival.ts";
-import { FilesChangedEntries } from "./changed-entries.ts";
+import type { FilesChangedEntries } from "./changed-entries.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { FilesSchedules } from "./files-schedules.ts";
@@ -216,6 +216,7 @@ export class FilesStore implements Store {
   }
 
   async changed(): Promise<FilesChangedEntries> {
+    const { FilesChangedEntries } = await import("./changed-entries.ts");
     const { archive } = this.#layout;
     return new FilesChangedEntries({ state: () => this.#ledger.state(), archive, now: this.#options.now });
   }

@@ -18,7 +18,7 @@ import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { alter } from "./alteration.ts";
 import { enqueue } from "./arrival.ts";
-import { PostgresChangedEntries } from "./changed-entries.ts";
+import type { PostgresChangedEntries } from "./changed-entries.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { PostgresSchedules } from "./postgres-schedules.ts";
@@ -216,6 +216,7 @@ export class PostgresStore implements Store {
   }
 
   async changed(): Promise<PostgresChangedEntries> {
+    const { PostgresChangedEntries } = await import("./changed-entries.ts");
     return PostgresChangedEntries.begin(this.#database, this.#clock);
   }
 
