@@ -16,7 +16,10 @@ export class News {
   readonly #since: number;
   #lookedAt: number;
 
-  /** What happened before `at` is old, or, if that was `told`, what those say that are learnt. */
+  /**
+   * From `at` on all that happens is news. So is what was committed just then and has an earlier time, where everything that
+   * had happened is `told`, and learnt.
+   */
   constructor(at: number, { told }: { told: boolean }) {
     this.#since = told ? at - WHILE_MS : at;
     this.#lookedAt = at;
@@ -34,7 +37,8 @@ export class News {
     const happenings = entries.flatMap((entry) => {
       const before = this.#known.get(entry.id);
       this.#remember(entry);
-      if (before) return happeningsSince(before, entry);
+      // Where it was removed and its id was free, another job has that now.
+      if (before?.created_at === entry.created_at) return happeningsSince(before, entry);
       return changedAt(entry) < from ? [] : happeningsOf(entry).filter((one) => one.at >= from);
     });
     this.#lookedAt = at;

@@ -57,12 +57,10 @@ export function happeningsOf(entry: Recorded): Happening[] {
   return told.filter(({ at }) => at > 0).map((one) => about(entry, one));
 }
 
-/** What happened after `before`, an earlier look at what has the same id, was told in full. */
+/** What happened to a job since all that `before`, an earlier look at it, says was told. */
 export function happeningsSince(before: Recorded, entry: Recorded): Happening[] {
-  const all = happeningsOf(entry);
-  // Removed, and enqueued anew.
-  if (before.created_at !== entry.created_at) return all;
   const told = new Set(happeningsOf(before).map(mark));
+  const all = happeningsOf(entry);
   const fresh = all.filter((one) => !told.has(mark(one)) && !(one.event === "requeued" && isOldRound(before, entry)));
   const untraced = [...untracedRequeue(before, entry, fresh), ...untracedRelease(before, entry)];
   return [...untraced.map((one) => about(entry, one)), ...fresh].sort((a, b) => a.at - b.at);
@@ -94,7 +92,7 @@ function eventOf(entry: Recorded, past: PastAttempt, index: number): Happening["
 function isDeath(entry: Recorded, past: PastAttempt, index: number): boolean {
   if (isLatest(entry, index) && "failed_at" in entry) return true;
   const next = entry.history?.[index + 1]?.attempt ?? nextAttempt(entry);
-  return next <= past.attempt && isLastAttempt(entry, past.attempt, failingOf(past.outcome));
+  return next <= past.attempt && isLastAttempt(entry, { attempt: past.attempt, failing: failingOf(past.outcome) });
 }
 
 /** As long as no attempt has failed since. */

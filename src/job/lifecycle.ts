@@ -91,8 +91,7 @@ export function finish(
  */
 export function isLastAttempt(
   { max_retries, retry_on, no_retry_on }: JobTerms & Pick<PendingJob, "max_retries">,
-  attempt: number,
-  failing: Failing | undefined,
+  { attempt, failing }: { attempt: number; failing: Failing | undefined },
 ): boolean {
   if (attempt > max_retries) return true;
   if (failing === undefined) return false;
@@ -164,7 +163,7 @@ function fail(
   { outcome, now, policy }: { outcome: Outcome; now: number; policy: RetryPolicy },
 ): JobEvent {
   const error = describeOutcome(outcome);
-  if (isLastAttempt(job, job.attempts, failingOf(outcome))) {
+  if (isLastAttempt(job, { attempt: job.attempts, failing: failingOf(outcome) })) {
     return { event: "dead-lettered", job: deadLetter(job, error, now) };
   }
   const history = historyWith(job, error, now);

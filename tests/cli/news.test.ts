@@ -62,6 +62,7 @@ test("a job whose id was free again is another one", () => {
   const news = new News(T0, { told: false });
   news.of([completed(pending("p1", T0), T0)], T0 + 200);
   expect(names(news.of([pending("p1", T0 + 300)], T0 + 400))).toEqual(["enqueued p1"]);
+  expect(names(news.of([completed(pending("p1", T0 - HOUR), T0 - HOUR)], T0 + 500))).toEqual([]);
 });
 
 test("a clock that is set back silences nothing", () => {

@@ -46,10 +46,18 @@ export class PostgresChangedEntries implements ChangedEntries {
       (sql) => sql`SELECT * FROM archive WHERE place > ${place} AND updated_at >= ${at - LATE_MS} ORDER BY place`,
     );
     this.#seen = seen;
-    return { entries: [...archived.map(completedOf), ...rows.map(entryOf)], at: seen.at };
+    // One that was read as it was before that has been overtaken.
+    const gone = new Set(archived.map(nameOf));
+    const current = rows.filter((row) => !gone.has(nameOf(row)));
+    return { entries: [...archived.map(completedOf), ...current.map(entryOf)], at: seen.at };
   }
 
   [Symbol.dispose](): void {}
+}
+
+/** Of a job among all that have, or had, its id. */
+function nameOf({ id, created_at }: ArchivedRow): string {
+  return `${created_at} ${id}`;
 }
 
 async function readSeen(database: Database, clock: ServerClock): Promise<Seen> {
