@@ -1,148 +1,21 @@
-/** Every setting, its range and its default; and who wins: defaults < `config.json` < `QUEUECTL_*` < flags. */
+/** The value of every setting, and who wins: defaults < `config.json` < `QUEUECTL_*` < flags. */
 import { didYouMean } from "./job/closest.ts";
-import { QueueError } from "./job/errors.ts";
-import { type HookPolicy, isWebhookUrl } from "./job/hook.ts";
+import { QueueError, unreachable } from "./job/errors.ts";
+import type { HookPolicy } from "./job/hook.ts";
 import type { RetryPolicy } from "./job/lifecycle.ts";
 import { shown } from "./job/shown.ts";
-import { isCommand, MAX_RETRIES_LIMIT } from "./job/spec.ts";
-
-type Setting = NumberSetting | TextSetting;
-
-interface NumberSetting {
-  readonly kind: "number";
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly whole: boolean;
-  readonly meaning: string;
-}
-
-/** Empty, it says nothing. */
-interface TextSetting {
-  readonly kind: "text";
-  readonly default: "";
-  /** What it has to be otherwise. */
-  readonly what: string;
-  readonly accepts: (text: string) => boolean;
-  /** Shown to nobody who has not asked for it. */
-  readonly secret?: true;
-  readonly meaning: string;
-}
-
-const DAY_MS = 86_400_000;
-const COMMAND = {
-  kind: "text",
-  default: "",
-  what: "a line of shell of less than 128 KiB",
-  accepts: isCommand,
-} as const;
-
-export const SETTINGS = {
-  max_retries: {
-    kind: "number",
-    default: 3,
-    min: 0,
-    max: MAX_RETRIES_LIMIT,
-    whole: true,
-    meaning: "retries after the first attempt, before the DLQ",
-  },
-  backoff_base: {
-    kind: "number",
-    default: 2,
-    min: 0,
-    max: 1000,
-    whole: false,
-    meaning: "a retry waits backoff_base ^ attempts seconds",
-  },
-  backoff_max: {
-    kind: "number",
-    default: 86_400,
-    min: 0,
-    max: 31_536_000,
-    whole: false,
-    meaning: "the longest such wait, in seconds",
-  },
-  backoff_jitter: {
-    kind: "number",
-    default: 0,
-    min: 0,
-    max: 1,
-    whole: false,
-    meaning: "spread of the wait: 0.25 is ±25 %",
-  },
-  worker_idle_delay: {
-    kind: "number",
-    default: 2000,
-    min: 10,
-    max: 3_600_000,
-    whole: true,
-    meaning: "longest sleep of an idle worker that no change woke, in ms",
-  },
-  keep_completed: {
-    kind: "number",
-    default: 10_000,
-    min: 0,
-    max: 1_000_000_000,
-    whole: true,
-    meaning: "completed jobs that stay in the queue; older ones go to the archive",
-  },
-  keep_logs: {
-    kind: "number",
-    default: 30,
-    min: 0,
-    max: 36_500,
-    whole: false,
-    meaning: "days that the logs of an archived job are kept",
-  },
-  log_max: {
-    kind: "number",
-    default: 0,
-    min: 0,
-    max: 1_073_741_824,
-    whole: true,
-    meaning: "bytes that are kept of an attempt's log, half of its end; 0 is all",
-  },
-  kill_grace: {
-    kind: "number",
-    default: 5000,
-    min: 0,
-    max: DAY_MS,
-    whole: true,
-    meaning: "from TERM to KILL when a job is ended, in ms",
-  },
-  shutdown_grace: {
-    kind: "number",
-    default: DAY_MS,
-    min: 0,
-    max: 7 * DAY_MS,
-    whole: true,
-    meaning: "how long a stopping worker lets its jobs finish, in ms",
-  },
-  on_complete: { ...COMMAND, meaning: "a command that is enqueued whenever a job has completed" },
-  on_dead: {
-    ...COMMAND,
-    meaning: "a command that is enqueued whenever a job went to the DLQ or has failed",
-  },
-  webhook_url: {
-    kind: "text",
-    default: "",
-    what: "an http or https URL without a password",
-    accepts: isWebhookUrl,
-    meaning: "a server that is told whenever a job has completed, went to the DLQ or has failed",
-  },
-  webhook_secret: {
-    kind: "text",
-    default: "",
-    what: "text of at most 4096 bytes",
-    accepts: (text) => Buffer.byteLength(text) <= 4096 && !text.includes("\0") && text.isWellFormed(),
-    secret: true,
-    meaning: "the key by which that server knows that it is told by you",
-  },
-} as const satisfies Record<string, Setting>;
+import { type NumberSetting, SETTINGS, type Setting, type TextSetting } from "./settings.ts";
 
 export type ConfigKey = keyof typeof SETTINGS;
-export type Config = { readonly [Key in ConfigKey]: (typeof SETTINGS)[Key]["kind"] extends "number" ? number : string };
+export type Config = { readonly [Key in ConfigKey]: Values[(typeof SETTINGS)[Key]["kind"]] };
 export type ConfigValue = Config[ConfigKey];
+/** Of each kind of setting. */
+interface Values {
+  readonly number: number;
+  readonly text: string;
+  readonly switch: boolean;
+}
+
 export const CONFIG_KEYS = Object.keys(SETTINGS) as ConfigKey[];
 /** What holds where nobody said anything else. */
 export const DEFAULTS = Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default])) as Config;
@@ -159,10 +32,23 @@ export function parseConfigKey(text: string): ConfigKey {
 /** Throws `E_USAGE`; `origin` names the place. */
 export function parseConfigValue<Key extends ConfigKey>(key: Key, value: unknown, origin: string = key): Config[Key] {
   const setting: Setting = SETTINGS[key];
-  const parsed = setting.kind === "number" ? parseNumber(setting, value) : parseText(setting, value);
+  const parsed = parse(setting, value);
   if (parsed !== undefined) return parsed as Config[Key];
   const got = isSecret(key) ? "" : `, got ${shown(value)}`;
   throw new QueueError("E_USAGE", `${origin} must be ${domainOf(setting)}${got}.`);
+}
+
+function parse(setting: Setting, value: unknown): ConfigValue | undefined {
+  switch (setting.kind) {
+    case "number":
+      return parseNumber(setting, value);
+    case "text":
+      return parseText(setting, value);
+    case "switch":
+      return parseSwitch(value);
+    default:
+      return unreachable(setting);
+  }
 }
 
 /** A number, or the text of one: the original tool kept numbers as strings. */
@@ -176,8 +62,15 @@ function parseText({ accepts }: TextSetting, value: unknown): string | undefined
   return typeof value === "string" && (value === "" || accepts(value)) ? value : undefined;
 }
 
+function parseSwitch(value: unknown): boolean | undefined {
+  const word = typeof value === "string" ? value.trim() : value;
+  if (word === true || word === "true") return true;
+  return word === false || word === "false" ? false : undefined;
+}
+
 function domainOf(setting: Setting): string {
   if (setting.kind === "text") return setting.what;
+  if (setting.kind === "switch") return "true or false";
   return `${setting.whole ? "a whole number" : "a number"} from ${setting.min} to ${setting.max}`;
 }
 

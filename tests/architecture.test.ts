@@ -27,9 +27,15 @@ const RULES: Readonly<Record<string, Rule>> = {
       "job/d.ts": 'const fs = await import("node:fs");',
     },
   },
-  "config.ts imports nothing but job/": {
-    offenders: imports({ of: /^config\.ts$/, allowed: ({ target }) => target.startsWith("job/") }),
-    broken: { "config.ts": 'import { x } from "./store/store.ts";' },
+  "config.ts and settings.ts import nothing but job/ and, the first, the second": {
+    offenders: imports({
+      of: /^(?:config|settings)\.ts$/,
+      allowed: ({ target }) => target.startsWith("job/") || target === "settings.ts",
+    }),
+    broken: {
+      "config.ts": 'import { x } from "./store/store.ts";',
+      "settings.ts": 'import { parseConfigKey } from "./config.ts";',
+    },
   },
   "store/ never imports output/, cli/ or worker/": {
     offenders: imports({ of: /^store\//, allowed: ({ target }) => !/^(?:output|cli|worker)\//.test(target) }),
@@ -65,12 +71,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       "selftest/b.ts": 'import type { Output } from "../output/output.ts";',
     },
   },
-  "output/ imports only packages, job/, config.ts and itself, and of what it shows the types": {
+  "output/ imports only packages, job/, config.ts, settings.ts and itself, and of what it shows the types": {
     offenders: imports({
       of: /^output\//,
       allowed: ({ target, isPackage, typeOnly }) =>
-        /^(?:job|output)\//.test(target) ||
-        target === "config.ts" ||
+        /^(?:(?:job|output)\/|(?:config|settings)\.ts$)/.test(target) ||
         (/^(?:store\/(?:store|present|attempt-log|doctor|migrator|item)|selftest\/torture)\.ts$/.test(target) &&
           typeOnly) ||
         isPackage,

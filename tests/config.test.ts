@@ -9,9 +9,9 @@ import {
   parseConfigValue,
   resolveConfig,
   retryPolicy,
-  SETTINGS,
 } from "../src/config.ts";
 import { QueueError } from "../src/job/errors.ts";
+import { SETTINGS } from "../src/settings.ts";
 
 const DEFAULTS = resolveConfig({}, {});
 
@@ -49,6 +49,9 @@ describe("a config value", () => {
     ["backoff_base", "1.5", 1.5],
     ["backoff_jitter", "0.25", 0.25],
     ["worker_idle_delay", 10, 10],
+    ["split_logs", true, true],
+    ["split_logs", " true ", true],
+    ["split_logs", "false", false],
     ["on_dead", "", ""],
     ["on_dead", " mail -s dead me ", " mail -s dead me "],
     ["on_dead", "5", "5"],
@@ -77,6 +80,8 @@ describe("a config value", () => {
     ["backoff_base", null, "backoff_base must be a number from 0 to 1000, got null."],
     ["backoff_base", undefined, "backoff_base must be a number from 0 to 1000, got nothing."],
     ["backoff_base", true, "backoff_base must be a number from 0 to 1000, got true."],
+    ["split_logs", "yes", 'split_logs must be true or false, got "yes".'],
+    ["split_logs", 1, "split_logs must be true or false, got 1."],
     ["backoff_base", [2], "backoff_base must be a number from 0 to 1000, got [2]."],
     ["backoff_jitter", 1.01, "backoff_jitter must be a number from 0 to 1, got 1.01."],
     ["webhook_url", "example.org", 'webhook_url must be an http or https URL without a password, got "example.org".'],
@@ -96,7 +101,7 @@ describe("a config value", () => {
     expect(error.message).toBe(sentence);
   });
 
-  test("is either refused, or text that was given, or a number in its range", () => {
+  test("is either refused, or text that was given, or true or false, or a number in its range", () => {
     const values = fc.oneof(fc.jsonValue(), fc.double(), fc.integer().map(String), fc.double().map(String));
     fc.assert(
       fc.property(fc.constantFrom(...CONFIG_KEYS), values, (key, value) => {
@@ -104,6 +109,7 @@ describe("a config value", () => {
         const parsed = attempt(() => parseConfigValue(key, value));
         if (parsed === undefined) return;
         if (setting.kind === "text") return expect(parsed).toBe(value as string);
+        if (setting.kind === "switch") return expect(parsed).toBe(value === true);
         expect(parsed).toBe(Number(value));
         expect(parsed).toBeGreaterThanOrEqual(setting.min);
         expect(parsed).toBeLessThanOrEqual(setting.max);

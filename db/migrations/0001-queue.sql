@@ -107,16 +107,18 @@ CREATE TABLE presence (
   queues json
 ) WITH (fillfactor = 50);
 
--- The end of what each attempt printed, and where the whole of it is.
+-- The end of what each attempt printed, or wrote to each of its streams, and where the whole of it is.
 CREATE TABLE output (
-  lease bigint PRIMARY KEY,
+  lease bigint NOT NULL,
+  stream text NOT NULL CHECK (stream IN ('both', 'stdout', 'stderr')),
   id text COLLATE "C" NOT NULL,
   attempt integer NOT NULL,
   ended_at bigint NOT NULL,
   bytes bigint NOT NULL,
   host text NOT NULL,
   path text NOT NULL,
-  tail bytea NOT NULL
+  tail bytea NOT NULL,
+  PRIMARY KEY (lease, stream)
 );
 CREATE INDEX output_id ON output (id, lease);
 CREATE INDEX output_ended_at ON output (ended_at);
@@ -257,13 +259,14 @@ $$;
 
 -- Keeps the ends of what attempts printed.
 CREATE FUNCTION keep_output(printed json, now_ms bigint) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO output (lease, id, attempt, ended_at, bytes, host, path, tail)
-  SELECT lease, id, attempt, now_ms, bytes, host, path, decode(tail, 'base64')
+  INSERT INTO output (lease, stream, id, attempt, ended_at, bytes, host, path, tail)
+  SELECT lease, stream, id, attempt, now_ms, bytes, host, path, decode(tail, 'base64')
   FROM json_to_recordset(printed) AS p (
-    lease bigint, id text, attempt integer, bytes bigint, host text, path text, tail text
+    lease bigint, stream text, id text, attempt integer, bytes bigint, host text, path text, tail text
   )
   -- Whoever took the job away from a lost machine could say no more than where to look.
-  ON CONFLICT (lease) DO UPDATE SET bytes = excluded.bytes, tail = excluded.tail WHERE output.bytes = 0
+  ON CONFLICT (lease, stream) DO UPDATE SET bytes = excluded.bytes, path = excluded.path, tail = excluded.tail
+  WHERE output.bytes = 0
 $$;
 
 -- The beginnings that count for the rate of a queue: as `within` in src/job/rate.ts.
@@ -347,7 +350,7 @@ $$;
 
 -- Ends attempts and gives the claimant its jobs, in one commit. The answer: {"ended": [leases], "forgotten": [jobs],
 -- "claimed": [jobs], "next_due": when the next of the pending jobs that are left is due, or null, "next_schedule": when a
--- schedule gives its next job, or null}.
+-- schedule gives its next job, or null, "split_logs": the setting, or null}.
 CREATE FUNCTION settle(
   ends json, own json, printed json, claimant text, most integer, serves text[], only_id text, holds bigint[],
   now_ms bigint
@@ -463,7 +466,8 @@ BEGIN
     END LOOP;
   END IF;
   RETURN json_build_object('ended', ended, 'forgotten', forgotten, 'claimed', claimed, 'next_due', next_due,
-    'next_schedule', (SELECT min(next_at) FROM schedules));
+    'next_schedule', (SELECT min(next_at) FROM schedules),
+    'split_logs', (SELECT value FROM settings WHERE key = 'split_logs'));
 END
 $$;
 

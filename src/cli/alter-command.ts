@@ -34,7 +34,7 @@ export async function alterSelected(context: Context, args: Arguments, wish: Wis
   const dryRun = args.options.has("dry-run");
   if (!(await isWanted(context, args, { selection, verb: wish.verb, planned }))) return EXIT.failure;
   const done = dryRun ? planned : await alter(store, selection, wish.rule);
-  output.result({ view: "altered", done, dryRun });
+  await output.result({ view: "altered", done, dryRun });
   return EXIT.ok;
 }
 

@@ -35,7 +35,7 @@ export async function enqueueLines({ store, output, now }: Context, request: Bul
   const opened = await store();
   const bulk = new Bulk(dryRun ? new Rehearsal(opened, now) : opened, request);
   if (await takeAll(input, bulk, output)) {
-    output.result({ view: "bulk-enqueued", ...bulk.tally, dryRun });
+    await output.result({ view: "bulk-enqueued", ...bulk.tally, dryRun });
     return EXIT.ok;
   }
   output.note(`Interrupted. ${bulk.standing()}`);

@@ -99,7 +99,7 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
     return EXIT.ok;
   }
   if (request.kind === "version") {
-    world.output.result({ view: "version", version: world.version, commit: world.commit, bun: Bun.version });
+    await world.output.result({ view: "version", version: world.version, commit: world.commit, bun: Bun.version });
     return EXIT.ok;
   }
   return runCommand(request.command, request.args, world);

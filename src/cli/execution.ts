@@ -53,7 +53,7 @@ async function follow(
   const { id } = job;
   const live = new LiveOutput(store, id, output.note.bind(output));
   const streaming = isShown
-    ? output.stream({ id, attempt: null, path: null, chunks: live.chunks(), raw: true })
+    ? output.stream({ id, attempt: null, places: [], chunks: live.chunks(), raw: true })
     : undefined;
   // Before the job has ended, nobody reads any more, or it cannot be shown: then it is given up, as a pipe would have it.
   const giveUpEarly = (): void => stop.insist("the end of its output");
@@ -65,7 +65,8 @@ async function follow(
     if (isPending()) output.note(`Waiting for job ${id} to be begun...`);
   }, WAITING_AFTER_MS);
   await watch.untilEnded(interrupted(stop), async () => {
-    live.notice();
+    const [result] = watch.results;
+    live.notice(result?.state === "processing" ? result.attempts : undefined);
     if (isPending()) await worker.startIfNeeded(job);
   });
   clearTimeout(timer);

@@ -4,6 +4,7 @@
  */
 import type { Entry, Lease } from "../job/job.ts";
 import { isUnfinished } from "../job/key.ts";
+import type { LogChunk } from "../output/output.ts";
 import type { AttemptLog } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
@@ -13,7 +14,7 @@ export class FollowedJob {
   readonly #store: Store;
   readonly #id: string;
   #attempt: number | null;
-  #log: AttemptLog | undefined;
+  #logs: readonly AttemptLog[] = [];
 
   /** `attempt` is the latest one's number, if there was any. */
   constructor(store: Store, id: string, { attempt }: { attempt: number | undefined }) {
@@ -27,15 +28,16 @@ export class FollowedJob {
     return this.#attempt;
   }
 
-  get log(): AttemptLog | undefined {
-    return this.#log;
+  get logs(): readonly AttemptLog[] {
+    return this.#logs;
   }
 
   /** From the attempt of the lease `first` on; without it, which is when the latest one printed nothing, after that of `seen`. */
   async *follow(
     from: { readonly first: Lease | undefined; readonly seen: Lease },
-    { tell, tail }: Reading,
-  ): AsyncGenerator<Uint8Array> {
+    reading: Reading,
+  ): AsyncGenerator<LogChunk> {
+    const { tell, tail } = reading;
     const { first } = from;
     const alarm = new Alarm();
     using _changes = this.#store.changes(() => alarm.ring());
@@ -50,8 +52,8 @@ export class FollowedJob {
         const isFirst = next.lease === first;
         if (!isFirst && this.#attempt !== null) tell(`Attempt ${next.attempt} of job ${this.#id} begins.`);
         this.#attempt = next.attempt;
-        yield* followLog(this.#store, { ...next, id: this.#id }, { tell, tail: isFirst ? tail : undefined });
-        this.#log = (await this.#store.logs(this.#id)).find(({ lease }) => lease === next.lease);
+        yield* followLog(this.#store, { ...next, id: this.#id }, { ...reading, tail: isFirst ? tail : undefined });
+        this.#logs = (await this.#store.logs(this.#id)).filter(({ lease }) => lease === next.lease);
         seen = next.lease;
       } else if (entry && isUnfinished(entry)) {
         if (!isWaiting && this.#attempt === null) tell(`Job ${this.#id} has not run yet; what it prints comes here.`);

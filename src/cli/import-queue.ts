@@ -38,7 +38,7 @@ export async function importFrom({ store, output }: Context, request: ImportRequ
       if (existing === "refuse") refuseUnlessEmpty(opened, await opened.counts());
       output.progress(undefined);
       const { sum, ...tally } = checked.end;
-      output.result({ view: "import-checked", checked: tally, merge: existing === "skip", sum });
+      await output.result({ view: "import-checked", checked: tally, merge: existing === "skip", sum });
       return;
     }
     const workers = await opened.present();
@@ -47,7 +47,7 @@ export async function importFrom({ store, output }: Context, request: ImportRequ
       throw new Error(`of ${JSON.stringify(checked.end)}: ${JSON.stringify(imported)}`);
     output.progress(undefined);
     if (existing === "refuse") await compare(opened, checked.totals, { workers, note: output.note.bind(output) });
-    output.result({ view: "imported", imported, sum: checked.end.sum });
+    await output.result({ view: "imported", imported, sum: checked.end.sum });
     const { processing } = checked.totals;
     if (processing > 0) {
       output.warn(

@@ -1,5 +1,6 @@
 /** `logs --grep`: of what comes, the lines that match, byte for byte. */
 import { shown } from "../job/shown.ts";
+import type { LogChunk } from "../output/output.ts";
 import { mistake } from "./mistake.ts";
 
 const NEWLINE = 0x0a;
@@ -14,21 +15,23 @@ export function linePattern(text: string): RegExp {
   }
 }
 
-/** The matching lines, each as soon as it is whole; the last one even if it never is. */
-export async function* matchingLines(chunks: AsyncIterable<Uint8Array>, pattern: RegExp): AsyncGenerator<Uint8Array> {
-  let begun: Uint8Array[] = [];
-  for await (const chunk of chunks) {
+/** The matching lines of each stream, each as soon as it is whole; the last one even if it never is. */
+export async function* matchingLines(chunks: AsyncIterable<LogChunk>, pattern: RegExp): AsyncGenerator<LogChunk> {
+  const begun = new Map<LogChunk["stream"], Uint8Array[]>();
+  for await (const { bytes, stream } of chunks) {
     let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
-      const line = Buffer.concat([...begun, chunk.subarray(from, end + 1)]);
-      if (isMatch(line, pattern)) yield line;
-      begun = [];
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, from)) {
+      const line = Buffer.concat([...(begun.get(stream) ?? []), bytes.subarray(from, end + 1)]);
+      if (isMatch(line, pattern)) yield { bytes: line, stream };
+      begun.delete(stream);
       from = end + 1;
     }
-    if (from < chunk.length) begun.push(chunk.subarray(from));
+    if (from < bytes.length) begun.set(stream, [...(begun.get(stream) ?? []), bytes.subarray(from)]);
   }
-  const rest = Buffer.concat(begun);
-  if (rest.length > 0 && isMatch(rest, pattern)) yield rest;
+  for (const [stream, pieces] of begun) {
+    const rest = Buffer.concat(pieces);
+    if (isMatch(rest, pattern)) yield { bytes: rest, stream };
+  }
 }
 
 function isMatch(line: Buffer, pattern: RegExp): boolean {

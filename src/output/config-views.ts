@@ -1,5 +1,6 @@
 /** What `config-get` and `config-set` print. */
-import { CONFIG_KEYS, type ConfigValue, SETTINGS } from "../config.ts";
+import { CONFIG_KEYS, type ConfigValue } from "../config.ts";
+import { SETTINGS } from "../settings.ts";
 import { escapeControls } from "./escape.ts";
 import type { Screen } from "./human-views.ts";
 import type { TracedSetting, View } from "./output.ts";

@@ -93,8 +93,8 @@ function whyDocument({ entry, reason, now }: Extract<View, { view: "why" }>): ob
   return { id: entry.id, state, reason: reasonText(reason, now), ...snakeCaseKeys(reason) };
 }
 
-function logDocument({ attempt, lease, path, elsewhere }: AttemptLog): object {
-  return { attempt, lease, path, ...(elsewhere && { host: elsewhere.host }) };
+function logDocument({ attempt, lease, stream, path, elsewhere }: AttemptLog): object {
+  return { attempt, lease, ...(stream && { stream }), path, ...(elsewhere && { host: elsewhere.host }) };
 }
 
 function queuesDocument(queues: readonly QueueStatus[]): object {

@@ -28,9 +28,9 @@ function fieldLines({ entry, logs, now }: EntryView, screen: Screen | undefined)
     .filter(([name]) => screen === undefined || name !== "history")
     .map(([name, value]) => ({ name, text: fieldText(name, value, { now, screen }) }));
   if (isDeadLetter(entry)) fields.splice(2, 0, { name: "state", text: "in the dead letter queue" });
-  for (const { attempt, path, elsewhere } of logs) {
+  for (const { attempt, stream = "log", path, elsewhere } of logs) {
     const place = elsewhere === undefined ? path : `on host ${elsewhere.host}: ${path}`;
-    fields.push({ name: `log of attempt ${attempt}`, text: escapeControls(place) });
+    fields.push({ name: `${stream} of attempt ${attempt}`, text: escapeControls(place) });
   }
   const width = screen ? Math.max(...fields.map((field) => field.name.length)) + 2 : 0;
   return fields.map(({ name, text }) => {

@@ -6,6 +6,7 @@ import type { Present } from "../store/present.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
 import { changeLine, configLines, originLines } from "./config-views.ts";
 import { examinationLines, mendingLines } from "./doctor-views.ts";
+import type { EnqueuedView } from "./enqueued-view.ts";
 import { entryLines } from "./entry-view.ts";
 import { escapeControls } from "./escape.ts";
 import { deadLetterTable, jobTable, type Look } from "./job-tables.ts";
@@ -26,8 +27,11 @@ export interface Screen {
   readonly colours: Colours;
 }
 
+/** What became of a single job is told by enqueued-view.ts: to enqueue one must not load all of these. */
+export type OtherView = Exclude<View, EnqueuedView>;
+
 /** The text of a view, in pieces that end with a newline. */
-export function* renderView(view: View, screen: Screen | undefined): Generator<string> {
+export function* renderView(view: OtherView, screen: Screen | undefined): Generator<string> {
   if (screen === undefined && view.view === "jobs") {
     return yield* view.columns ? tabSeparated(view.jobs, view.columns) : jsonArray(view.jobs);
   }
@@ -36,21 +40,13 @@ export function* renderView(view: View, screen: Screen | undefined): Generator<s
 }
 
 type Lines = {
-  readonly [Kind in View["view"]]: (
+  readonly [Kind in OtherView["view"]]: (
     view: Extract<View, { view: Kind }>,
     screen: Screen | undefined,
   ) => Iterable<string>;
 };
 
 const LINES: Lines = {
-  enqueued: (view, screen) => {
-    if (view.idAlone && screen === undefined) return [view.job.id];
-    return [`Job enqueued with ID: ${escapeControls(view.job.id)}`];
-  },
-  skipped: (view, screen) => {
-    if (view.idAlone && screen === undefined) return [view.id];
-    return [`Job ${escapeControls(view.id)} exists already: skipped.`];
-  },
   "bulk-enqueued": (view) => [bulkLine(view)],
   jobs: (view, screen) => jobLines(view, { ...onScreen(screen), now: view.now }),
   "dead-letters": (view, screen) => {
@@ -93,8 +89,8 @@ const LINES: Lines = {
   ],
 };
 
-function lines(view: View, screen: Screen | undefined): Iterable<string> {
-  const linesOf = LINES[view.view] as (view: View, screen: Screen | undefined) => Iterable<string>;
+function lines(view: OtherView, screen: Screen | undefined): Iterable<string> {
+  const linesOf = LINES[view.view] as (view: OtherView, screen: Screen | undefined) => Iterable<string>;
   return linesOf(view, screen);
 }
 

@@ -7,8 +7,9 @@ import type { QueueError } from "../job/errors.ts";
 import type { WorkerEvent } from "../job/event.ts";
 import type { Job } from "../job/job.ts";
 import { type Colours, NO_COLOURS } from "./colours.ts";
+import { enqueuedLine, isEnqueued } from "./enqueued-view.ts";
 import { escapeControls, escapeText } from "./escape.ts";
-import { renderView, type Screen } from "./human-views.ts";
+import type { Screen } from "./human-views.ts";
 import { writeJsonArray } from "./json-array.ts";
 import type { Listing, LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
@@ -26,6 +27,7 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
   return new HumanOutput(sinks, {
     screen: terminal.width === undefined ? undefined : { width: terminal.width, colours },
     messageColours: terminal.stderrColour ? colours : NO_COLOURS,
+    isStderrTerminal: terminal.isStderrTerminal,
     isWatched: terminal.isWatched,
   });
 }
@@ -33,6 +35,7 @@ export async function openHumanOutput(sinks: Sinks, terminal: Terminal): Promise
 interface Look {
   readonly screen: Screen | undefined;
   readonly messageColours: Colours;
+  readonly isStderrTerminal?: boolean;
   /** Messages go to a terminal on which a line may change while it is being read. */
   readonly isWatched?: boolean;
 }
@@ -41,6 +44,7 @@ export class HumanOutput implements Output {
   readonly #sinks: Sinks;
   readonly #screen: Screen | undefined;
   readonly #colours: Colours;
+  readonly #isStderrTerminal: boolean;
   readonly #isWatched: boolean;
   /** A line that is to be overwritten stands there. */
   #isProgressShown = false;
@@ -50,16 +54,20 @@ export class HumanOutput implements Output {
     this.#sinks = sinks;
     this.#screen = look.screen;
     this.#colours = look.messageColours;
+    this.#isStderrTerminal = look.isStderrTerminal ?? false;
     this.#isWatched = look.isWatched ?? false;
   }
 
-  result(view: View): void {
-    writeAll(this.#sinks.results, renderView(view, this.#screen));
+  async result(view: View): Promise<void> {
+    const [sink, screen] = [this.#sinks.results, this.#screen];
+    if (isEnqueued(view)) sink.write(`${enqueuedLine(view, { isPiped: screen === undefined })}\n`);
+    else writeAll(sink, (await import("./human-views.ts")).renderView(view, screen));
   }
 
   async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
     const [sink, screen] = [this.#sinks.results, this.#screen];
     if (screen === undefined && listing.columns === undefined) return writeJsonArray(sink, batches, listing);
+    const { renderView } = await import("./human-views.ts");
     let isEmpty = true;
     for await (const jobs of batches) {
       if (jobs.length === 0) continue;
@@ -69,16 +77,23 @@ export class HumanOutput implements Output {
     if (isEmpty && screen) sink.write("No archived jobs.\n");
   }
 
-  async stream(log: LogStream): Promise<number> {
-    const text = this.#screen === undefined || log.raw ? undefined : new TerminalText();
-    let bytes = 0;
-    for await (const chunk of log.chunks) {
-      bytes += chunk.length;
-      if (!this.#sinks.results.write(text?.show(chunk) ?? chunk)) break;
+  async stream({ chunks, only, raw }: LogStream): Promise<number> {
+    const { results, errors } = this.#sinks;
+    const text = this.#screen === undefined || raw ? undefined : new TerminalText();
+    const errorText = !this.#isStderrTerminal || raw ? undefined : new TerminalText();
+    let total = 0;
+    for await (const { bytes, stream } of chunks) {
+      total += bytes.length;
+      if (stream === "stderr" && only === undefined) {
+        errors.write(errorText ? this.#colours.red(errorText.show(bytes)) : bytes);
+      } else if (!results.write(text?.show(bytes) ?? bytes)) break;
     }
-    if (text) this.#sinks.results.write(text.end());
-    if (text?.hasEscaped) this.note("Control characters are shown escaped; --raw passes them on.");
-    return bytes;
+    if (text) results.write(text.end());
+    if (errorText) errors.write(errorText.end());
+    if (text?.hasEscaped || errorText?.hasEscaped) {
+      this.note("Control characters are shown escaped; --raw passes them on.");
+    }
+    return total;
   }
 
   data(text: string): boolean {

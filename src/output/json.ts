@@ -22,10 +22,13 @@
  *     store            {"store": "files" or "postgres://..."}
  *     --show-origin    {"<key>": {"value", "origin": "default", "stored" or "environment", "where": <path, address or variable>
  *                      or null}, ...}, with the store among them
- *   show               {"job": <job>, "logs": [{"attempt", "lease", "path", "host"?}]}, or "dead_letter" instead of "job"; with
- *                      the host where the path cannot be read here
- *   logs               {"id", "attempt", "path", "host"?, "output"}: what is not UTF-8 as U+FFFD, nulls where nothing was run
- *                      or printed; with the host as above, and then the last 64 KiB
+ *   show               {"job": <job>, "logs": [{"attempt", "lease", "stream"?: "stdout" or "stderr", "path", "host"?}]}, or
+ *                      "dead_letter" instead of "job"; with the stream where there is a log for each, and with the host where
+ *                      the path cannot be read here; until an attempt there has ended, the path ends in *
+ *   logs               {"id", "attempt", "path", "host"?, "output", "stderr"?: {"path", "host"?, "output"}}: what is not UTF-8 as
+ *                      U+FFFD, nulls where nothing was run or printed; with "stderr" where there is a log for each stream;
+ *                      with the host as above, and then the last 64 KiB
+ *     --stdout, --stderr   {"id", "attempt", "stream", "path", "host"?, "output"}
  *   events             one event a line, the same bytes as without --json: {"at", "event", "id", "queue", "attempt"?, "worker_id"?,
  *                      "started_at"?, "error"?, "run_at"?, "command"} (job/happening.ts)
  *   stats              {"all": <figures>, "commands": [{"command", ...<figures>}, ...]}, figures being "jobs", "runs", "failures",
@@ -69,7 +72,7 @@ import type { Job } from "../job/job.ts";
 import { documentOf, snakeCaseKeys } from "./documents.ts";
 import { safeJson } from "./escape.ts";
 import { jsonArray, listed, writeJsonArray } from "./json-array.ts";
-import type { Listing, LogStream, Output, View } from "./output.ts";
+import type { Listing, LogPlace, LogStream, Output, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
 
 export class JsonOutput implements Output {
@@ -80,7 +83,7 @@ export class JsonOutput implements Output {
     this.#sinks = sinks;
   }
 
-  result(view: View): void {
+  async result(view: View): Promise<void> {
     if (view.view === "jobs") writeAll(this.#sinks.results, jsonArray(listed(view.jobs, view)));
     else if (view.view === "dead-letters") writeAll(this.#sinks.results, jsonArray(view.dead));
     else this.#sinks.results.write(`${safeJson(documentOf(view))}\n`);
@@ -91,13 +94,11 @@ export class JsonOutput implements Output {
   }
 
   async stream(log: LogStream): Promise<number> {
-    const output = new Bun.ArrayBufferSink();
-    for await (const chunk of log.chunks) output.write(chunk);
-    const bytes = output.end() as ArrayBuffer;
-    const { id, attempt, path, host } = log;
-    const document = { id, attempt, path, ...(host && { host }), output: new TextDecoder().decode(bytes) };
-    this.#sinks.results.write(`${safeJson(document)}\n`);
-    return bytes.byteLength;
+    const sinks = { stdout: new Bun.ArrayBufferSink(), stderr: new Bun.ArrayBufferSink() };
+    for await (const { bytes, stream = "stdout" } of log.chunks) sinks[log.only ? "stdout" : stream].write(bytes);
+    const [stdout, stderr] = [sinks.stdout.end() as ArrayBuffer, sinks.stderr.end() as ArrayBuffer];
+    this.#sinks.results.write(`${safeJson(logDocument(log, { stdout, stderr }))}\n`);
+    return stdout.byteLength + stderr.byteLength;
   }
 
   data(text: string): boolean {
@@ -144,6 +145,28 @@ export class JsonOutput implements Output {
   #message(document: object): void {
     this.#sinks.messages.write(`${safeJson(document)}\n`);
   }
+}
+
+/** To be made when all of it has been read: before, not every place is known. */
+function logDocument(
+  { id, attempt, places, only }: LogStream,
+  { stdout, stderr }: { readonly stdout: ArrayBuffer; readonly stderr: ArrayBuffer },
+): object {
+  const errors = only ? undefined : places.find(({ stream }) => stream === "stderr");
+  const isSplit = !only && (stderr.byteLength > 0 || places.some(({ stream }) => stream !== undefined));
+  return {
+    ...{ id, attempt, ...(only && { stream: only }) },
+    ...outputDocument(
+      places.find((place) => place !== errors),
+      stdout,
+    ),
+    ...(isSplit && { stderr: outputDocument(errors, stderr) }),
+  };
+}
+
+function outputDocument(place: LogPlace | undefined, bytes: ArrayBuffer): object {
+  const { path = null, host } = place ?? {};
+  return { path, ...(host && { host }), output: new TextDecoder().decode(bytes) };
 }
 
 function eventDocument(event: WorkerEvent): object {

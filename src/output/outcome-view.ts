@@ -69,9 +69,10 @@ export function failureLines(result: JobResult, printed: readonly AttemptPrinted
   ];
 }
 
-/** What the last attempt of this job printed. */
+/** What the last attempt of this job printed; what went to stderr, where that is known, comes last. */
 export function lastLines({ attempts }: JobResult, printed: readonly AttemptPrinted[]): string[] {
-  return linesOf(printed.findLast(({ attempt }) => attempt === attempts)?.text ?? "");
+  const { text = "", stderr = "" } = printed.findLast(({ attempt }) => attempt === attempts) ?? {};
+  return [...linesOf(text), ...linesOf(stderr)];
 }
 
 /** Without colours and with control characters escaped. A carriage return ends a line, too. */

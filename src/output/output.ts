@@ -14,7 +14,7 @@ import type { JobResult } from "../job/result.ts";
 import type { RunStats } from "../job/run-stats.ts";
 import type { Schedule } from "../job/schedule.ts";
 import type { Verdict } from "../selftest/torture.ts";
-import type { AttemptLog } from "../store/attempt-log.ts";
+import type { AttemptLog, Stream } from "../store/attempt-log.ts";
 import type { Examination, Mending } from "../store/doctor.ts";
 import type { Restored, Tally } from "../store/item.ts";
 import type { Migration } from "../store/migrator.ts";
@@ -107,6 +107,8 @@ export type View =
 export interface AttemptPrinted {
   readonly attempt: number;
   readonly text: string;
+  /** What of it went to stderr, where that is known: then the text is what went to stdout. */
+  readonly stderr?: string;
 }
 
 /** What became of jobs that somebody waited for. */
@@ -125,18 +127,30 @@ export interface Listing {
   readonly columns?: readonly FieldName[];
 }
 
+/** What a job printed, and to which of its streams, where they were split. */
+export interface LogChunk {
+  readonly bytes: Uint8Array;
+  readonly stream?: Stream | undefined;
+}
+
 /** The output of one attempt, as it is read. */
 export interface LogStream {
   readonly id: string;
   /** Null when there was no attempt yet. */
   readonly attempt: number | null;
-  /** Null when the attempt printed nothing. */
-  readonly path: string | null;
-  /** The host that the path is on, when it cannot be read here. */
-  readonly host?: string | undefined;
-  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The files that it is in: none when the attempt printed nothing. With the host that one is on, when it cannot be read here. */
+  readonly places: readonly LogPlace[];
+  /** The only stream that was asked for: it is what is printed. */
+  readonly only?: Stream | undefined;
+  readonly chunks: AsyncIterable<LogChunk>;
   /** Bytes as they are even onto a terminal, which they may then steer. */
   readonly raw: boolean;
+}
+
+export interface LogPlace {
+  readonly path: string;
+  readonly stream?: Stream | undefined;
+  readonly host?: string | undefined;
 }
 
 export interface Progress {
@@ -149,10 +163,11 @@ export interface Progress {
 
 export interface Output {
   /** Prints the result of a command. Throws `E_OUTPUT` when stdout takes no more, unless its reader has left. */
-  result(view: View): void;
+  result(view: View): Promise<void>;
   /**
    * Prints what a job printed as it comes: byte for byte, but onto a terminal with control characters escaped unless it
-   * is `raw`. Returns how many bytes came. Throws as `result`.
+   * is `raw`; what went to stderr of a job goes to stderr, unless nothing else was asked for. Returns how many bytes came.
+   * Throws as `result`.
    */
   stream(log: LogStream): Promise<number>;
   /** Prints archived jobs as they come, however many there are. Throws as `result`. */

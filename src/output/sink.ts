@@ -7,9 +7,11 @@ export interface Sink {
   write(data: string | Uint8Array): boolean;
 }
 
-/** The two streams of a process, for three purposes: only a result that cannot be written is an error. */
+/** The two streams of a process, for four purposes: only a result that cannot be written is an error. */
 export interface Sinks {
   readonly results: Sink;
+  /** The part of a result that belongs on stderr: what a job wrote there. */
+  readonly errors: Sink;
   /** The log of running workers. */
   readonly log: Sink;
   readonly messages: Sink;
@@ -18,6 +20,7 @@ export interface Sinks {
 export function processSinks(): Sinks {
   return {
     results: new Descriptor(1, { lossy: false }),
+    errors: new Descriptor(2, { lossy: false }),
     log: new Descriptor(1, { lossy: true }),
     messages: new Descriptor(2, { lossy: true }),
   };

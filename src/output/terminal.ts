@@ -7,6 +7,7 @@ export interface Terminal {
   /** Nothing in the environment asks for no colour. consola decides by stdout alone, so stderr takes it only beside it. */
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
+  readonly isStderrTerminal: boolean;
   /** stderr is a terminal, and somebody sits there. */
   readonly isWatched: boolean;
 }
@@ -24,6 +25,7 @@ export async function detectTerminal(env: Readonly<Record<string, string | undef
     width: stdout ? process.stdout.columns || DEFAULT_WIDTH : undefined,
     stdoutColour,
     stderrColour: stdoutColour && stderr,
+    isStderrTerminal: stderr,
     isWatched: stderr && !isPlain,
   };
 }

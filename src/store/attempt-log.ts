@@ -7,15 +7,25 @@ export interface OpenLog {
   readonly fd: number;
 }
 
-/** Where the output of one attempt is. */
+/** For the output of an attempt: both of its streams, unless there is another file for what it writes to stderr. */
+export interface OpenAttemptLog extends OpenLog {
+  readonly stderr?: OpenLog;
+}
+
+export type Stream = "stdout" | "stderr";
+
+/** Where the output of one attempt is, or of one of its streams where they were split. */
 export interface AttemptLog {
   readonly attempt: number;
   /** Which attempt, where several carry the same number: after a release or a requeue. */
   readonly lease: Lease;
+  /** The only one that this is of, if it is. */
+  readonly stream?: Stream;
   readonly path: string;
   /**
    * Of an attempt whose file this process cannot read: the host that it is on, and how it ends, as far as the store has
-   * that. It has nothing while the attempt runs, and nothing of one that was lost together with its host.
+   * that. It has nothing while the attempt runs, and nothing of one that was lost together with its host: then nobody here
+   * knows whether its streams were split either, and the path ends in `*`.
    */
   readonly elsewhere?: {
     readonly host: string;

@@ -15,7 +15,7 @@ import type { CompletedJob, DeadLetter, Entry, Job, JobState, Lease, PendingJob,
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { AttemptLog, OpenLog } from "./attempt-log.ts";
+import type { AttemptLog, OpenAttemptLog, OpenLog } from "./attempt-log.ts";
 import type { ChangedEntries } from "./changed-entries.ts";
 import type { Item, Restored } from "./item.ts";
 import type { Announced, Announcement, Lost, Present } from "./present.ts";
@@ -217,13 +217,13 @@ export interface Store {
   /** Remembers from here on which entries change, for who tells what happens to them. */
   changed(): Promise<ChangedEntries>;
 
-  /** Opens the file for the output of this attempt. */
-  openLog(job: ProcessingJob): Promise<OpenLog>;
+  /** Opens the file for the output of this attempt, which the last `settle` has claimed, or one for each stream (`split_logs`). */
+  openLog(job: ProcessingJob): Promise<OpenAttemptLog>;
 
   /** As `openLog`, for a supervisor that is about to be started in the background. */
   openSupervisorLog(): Promise<OpenLog>;
 
-  /** The files that hold the output of this job's attempts, oldest first. */
+  /** The files that hold the output of this job's attempts, oldest first, and of one that was split stdout before stderr. */
   logs(id: string): Promise<AttemptLog[]>;
 
   /** Leaves everything durable and, where it is small and nobody works on it, at rest. */

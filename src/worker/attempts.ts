@@ -7,7 +7,7 @@ import { isWebhook } from "../job/hook.ts";
 import type { Lease, ProcessingJob } from "../job/job.ts";
 import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { Outcome } from "../job/outcome.ts";
-import type { OpenLog } from "../store/attempt-log.ts";
+import type { OpenAttemptLog } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
 import { environmentForJobs, environmentForWebhook } from "./job-environment.ts";
 import { type Interruption, type RunningCommand, type RunOptions, runCommand } from "./run-command.ts";
@@ -17,7 +17,7 @@ export interface AttemptsOptions {
   readonly stop: StopRequest;
   readonly isFenced: () => boolean;
   /** The log of an attempt; undefined when the worker is to leave before there is one. */
-  readonly openLog: (job: ProcessingJob) => Promise<OpenLog | undefined>;
+  readonly openLog: (job: ProcessingJob) => Promise<OpenAttemptLog | undefined>;
   /** The settings; undefined when the worker is to leave before they can be read. */
   readonly config: () => Promise<Config | undefined>;
   readonly killGraceMs: () => Promise<number>;

@@ -28,7 +28,7 @@ export function isTooLarge({ fd }: OpenLog, maxBytes: number): boolean {
 export async function cutLog({ path, fd }: OpenLog, maxBytes: number): Promise<void> {
   const { size } = fstatSync(fd);
   const half = Math.floor(keptOf(maxBytes) / 2);
-  const shorter = `${path.replace(/\.log$/, "")}.cut`;
+  const shorter = `${path.replace(/\.(?:log|out|err)$/, "")}.cut`;
   try {
     await using from = await open(path, "r");
     await using to = await open(shorter, "wx", 0o600);

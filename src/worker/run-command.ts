@@ -9,7 +9,7 @@ import { closeSync, fstatSync, statSync, unlinkSync } from "node:fs";
 import { reach } from "../failpoint.ts";
 import type { ProcessingJob } from "../job/job.ts";
 import type { Outcome } from "../job/outcome.ts";
-import type { OpenLog } from "../store/attempt-log.ts";
+import type { OpenAttemptLog, OpenLog } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
 import { lastLine, printable } from "./last-line.ts";
 import { cutLog, isTooLarge, mayBeTooLarge } from "./log-limit.ts";
@@ -19,8 +19,8 @@ import { type AttemptMark, endSurvivors, findSurvivors, groupExists, markOf } fr
 export interface RunOptions {
   /** The store: what leads the job to it, and what the job's processes are known by. */
   readonly store: Pick<Store, "address" | "mark">;
-  /** For both of its streams; closed when the attempt has ended, and removed if nothing was written. */
-  readonly log: OpenLog;
+  /** For both of its streams, or for each; closed when the attempt has ended, and removed where nothing was written. */
+  readonly log: OpenAttemptLog;
   /** What every job of this worker gets; the variables of this attempt come on top. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** From TERM to KILL when processes are ended, asked when it is needed. */
@@ -71,6 +71,7 @@ class Attempt implements RunningCommand {
 
   async #run(job: ProcessingJob): Promise<Outcome> {
     const { log } = this.#options;
+    const files = filesOf(log);
     let timer: Timer | undefined;
     try {
       reach("log-opened");
@@ -81,13 +82,13 @@ class Attempt implements RunningCommand {
       await shell.exited;
       reach("exited");
       this.#group = undefined;
-      return await this.#outcomeOf(shell, log);
+      return await this.#outcomeOf(shell, files);
     } catch (error) {
-      removeIfEmpty(log);
+      removeEmpty(files);
       return { kind: "could-not-start", reason: whyNotStarted(job, error) };
     } finally {
       clearTimeout(timer);
-      closeSync(log.fd);
+      for (const { fd } of files) closeSync(fd);
     }
   }
 
@@ -95,42 +96,43 @@ class Attempt implements RunningCommand {
     return setTimeout(() => this.end({ kind: "timed-out", afterMs: ms }), ms);
   }
 
-  async #outcomeOf(shell: Shell, log: OpenLog): Promise<Outcome> {
-    const retryAfterMs = takeRetryAfter(log.path);
+  async #outcomeOf(shell: Shell, files: readonly OpenLog[]): Promise<Outcome> {
+    const retryAfterMs = takeRetryAfter(this.#options.log.path);
     if (shell.exitCode === 0 && this.#interruption === undefined) {
       // One that still runs in the background may yet print.
-      if (!groupExists(shell.pid)) removeIfEmpty(log);
-      await this.#limitLog(log, shell.pid);
+      const kept = groupExists(shell.pid) ? files : removeEmpty(files);
+      await this.#limitLogs(kept, shell.pid);
       return { kind: "exited", code: 0 };
     }
     const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
     // Read before what is left is ended, lest the last line be "Terminated".
-    const outcome = withLastLine(this.#interruption ?? { ...howItFailed(shell), ...asked }, log.path);
+    const outcome = withLastLine(this.#interruption ?? { ...howItFailed(shell), ...asked }, files);
     await this.#endProcesses(shell.pid);
-    removeIfEmpty(log);
-    await this.#limitLog(log, shell.pid);
+    await this.#limitLogs(removeEmpty(files), shell.pid);
     return outcome;
   }
 
   /** What somebody still writes to is left alone. */
-  async #limitLog(log: OpenLog, group: number): Promise<void> {
-    if (!mayBeTooLarge(log)) return;
-    const maxBytes = await this.#options.maxLogBytes();
-    if (isTooLarge(log, maxBytes) && findSurvivors(this.#mark, group).length === 0) await cutLog(log, maxBytes);
+  async #limitLogs(files: readonly OpenLog[], group: number): Promise<void> {
+    for (const log of files) {
+      if (!mayBeTooLarge(log)) continue;
+      const maxBytes = await this.#options.maxLogBytes();
+      if (isTooLarge(log, maxBytes) && findSurvivors(this.#mark, group).length === 0) await cutLog(log, maxBytes);
+    }
   }
 
   /**
-   * One description with O_APPEND for both streams keeps their order. Bun opens with CLOEXEC, so the job has it as 1 and
-   * 2 only.
+   * One description with O_APPEND for both streams keeps their order, unless they are to be split. Bun opens with CLOEXEC,
+   * so the job has it as 1 and 2 only.
    */
-  #spawn(job: ProcessingJob, { fd, path }: OpenLog): Shell {
+  #spawn(job: ProcessingJob, { fd, path, stderr }: OpenAttemptLog): Shell {
     // A line that begins with a dash would be taken for options.
     return Bun.spawn(["/bin/sh", "-c", "--", job.command], {
       ...(job.cwd !== undefined && { cwd: job.cwd }),
       detached: true,
       stdin: "ignore",
       stdout: fd,
-      stderr: fd,
+      stderr: stderr?.fd ?? fd,
       env: {
         ...this.#options.env,
         ...job.env,
@@ -159,11 +161,19 @@ function howItFailed({ exitCode, signalCode }: Shell): Outcome {
     : { kind: "signaled", signal: String(signalCode) };
 }
 
-/** What the command itself brought about is told with the last line that it printed. */
-function withLastLine(outcome: Outcome, logPath: string): Outcome {
+/** Where they are split, stderr first: what went wrong is said there. */
+function filesOf(log: OpenAttemptLog): readonly OpenLog[] {
+  return log.stderr ? [log.stderr, log] : [log];
+}
+
+/** What the command itself brought about is told with the last line that it printed: to stderr, if it printed any there. */
+function withLastLine(outcome: Outcome, files: readonly OpenLog[]): Outcome {
   if (outcome.kind !== "exited" && outcome.kind !== "signaled" && outcome.kind !== "timed-out") return outcome;
-  const said = lastLine(logPath);
-  return said === undefined ? outcome : { ...outcome, lastLine: said };
+  for (const { path } of files) {
+    const said = lastLine(path);
+    if (said !== undefined) return { ...outcome, lastLine: said };
+  }
+  return outcome;
 }
 
 /** What the system says of a directory that is not there is that /bin/sh is not. */
@@ -175,11 +185,15 @@ function whyNotStarted({ cwd }: ProcessingJob, error: unknown): string {
   return printable(error instanceof Error ? error.message : String(error));
 }
 
-/** A million empty files help nobody. */
-function removeIfEmpty({ path, fd }: OpenLog): void {
-  try {
-    if (fstatSync(fd).size === 0) unlinkSync(path);
-  } catch {
-    // Somebody removed it already.
-  }
+/** A million empty files help nobody. Returns those that something is in. */
+function removeEmpty(files: readonly OpenLog[]): OpenLog[] {
+  return files.filter(({ path, fd }) => {
+    try {
+      if (fstatSync(fd).size > 0) return true;
+      unlinkSync(path);
+    } catch {
+      // Somebody removed it already.
+    }
+    return false;
+  });
 }

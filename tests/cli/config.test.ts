@@ -10,6 +10,7 @@ worker_idle_delay = 2000
 keep_completed = 10000
 keep_logs = 30
 log_max = 0
+split_logs = false
 kill_grace = 5000
 shutdown_grace = 86400000
 on_complete =
@@ -83,6 +84,7 @@ test("config-get --show-origin tells where each value comes from: default, what 
     "keep_completed = 10000 (default)",
     "keep_logs = 30 (default)",
     "log_max = 0 (default)",
+    "split_logs = false (default)",
     "kill_grace = 9 (QUEUECTL_KILL_GRACE)",
     "shutdown_grace = 86400000 (default)",
     "on_complete = (default)",
@@ -134,7 +136,7 @@ test("many settings changed at once are all kept", async (home) => {
   const changed = JSON.parse(await home.obey("config-get", "--json"));
   expect(changed).toEqual({
     ...{ max_retries: 1, backoff_base: 1, backoff_max: 1, backoff_jitter: 1, kill_grace: 1, shutdown_grace: 1 },
-    ...{ worker_idle_delay: 2000, keep_completed: 10_000, keep_logs: 30, log_max: 0 },
+    ...{ worker_idle_delay: 2000, keep_completed: 10_000, keep_logs: 30, log_max: 0, split_logs: false },
     ...{ on_complete: "", on_dead: "", webhook_url: "", webhook_secret: "" },
   });
 });

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { LogFile, lastLines } from "../../src/cli/log-file.ts";
 import { linePattern, matchingLines } from "../../src/cli/log-lines.ts";
+import type { LogChunk } from "../../src/output/output.ts";
+import type { Stream } from "../../src/store/attempt-log.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const text = fc.string({ unit: fc.constantFrom("a", "b", "\n"), maxLength: 30 });
@@ -43,14 +45,35 @@ test("a file that is gone is none", () => {
 test("the matching lines are the same, however the bytes are cut", async () => {
   await fc.assert(
     fc.asyncProperty(text, fc.integer({ min: 1, max: 7 }), async (whole, size) => {
-      const found = await Array.fromAsync(matchingLines(cut(Buffer.from(whole), size), linePattern("a.?$")));
+      const found = await Array.fromAsync(matchingLines(cut({ stdout: whole }, size), linePattern("a.?$")));
       const expected = linesOf(whole).filter((line) => /a.?$/.test(line.replace(/\n$/, "")));
-      expect(found.map((line) => Buffer.from(line).toString())).toEqual(expected);
+      expect(found.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(expected);
     }),
     { numRuns: 500 },
   );
 });
 
-async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+test("the matching lines of two streams are those of each, however they are mixed", async () => {
+  await fc.assert(
+    fc.asyncProperty(text, text, fc.integer({ min: 1, max: 7 }), async (stdout, stderr, size) => {
+      const found = await Array.fromAsync(matchingLines(cut({ stdout, stderr }, size), linePattern("a.?$")));
+      for (const [name, whole] of Object.entries({ stdout, stderr })) {
+        const expected = linesOf(whole).filter((line) => /a.?$/.test(line.replace(/\n$/, "")));
+        const lines = found.filter(({ stream }) => stream === name);
+        expect(lines.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(expected);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** Pieces of so many bytes, of each text in turn. */
+async function* cut(texts: { readonly [Name in Stream]?: string }, size: number): AsyncGenerator<LogChunk> {
+  const longest = Math.max(...Object.values(texts).map((whole) => whole.length));
+  for (let at = 0; at < longest; at += size) {
+    for (const [stream, whole] of Object.entries(texts)) {
+      const bytes = Buffer.from(whole).subarray(at, at + size);
+      if (bytes.length > 0) yield { bytes, stream: stream as Stream };
+    }
+  }
 }

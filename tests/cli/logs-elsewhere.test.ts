@@ -42,6 +42,65 @@ test.concurrent("what each attempt on another host printed can be read, byte for
   }
 });
 
+test.concurrent("what an attempt on another host wrote to each stream can be read, and where the whole is", async () => {
+  await using home = await homeFarFrom("presence", "output");
+  await home.obey("config-set", "split_logs", "true");
+  await home.enqueue({ id: "both", command: "echo out; echo err >&2" });
+  await home.enqueue({ id: "err", command: "echo err >&2" });
+  await home.enqueue({ id: "loud", command: "echo out; head -c 100000 /dev/zero | tr '\\000' x >&2; echo >&2" });
+  await home.drain();
+  for (const options of [[], ["-f"]]) {
+    const both = { stdout: "out\n", stderr: "err\n", exitCode: 0 };
+    expect(await home.runIn(AWAY, "logs", "both", ...options)).toEqual(both);
+    expect(await home.runIn(AWAY, "logs", "both", "--stderr", ...options)).toEqual(printed("err\n"));
+    const stderr = "Attempt 1 of job err printed nothing to stdout.\n";
+    expect(await home.runIn(AWAY, "logs", "err", "--stdout", ...options)).toEqual({ stdout: "", stderr, exitCode: 0 });
+  }
+  const { logs } = JSON.parse((await home.runIn(AWAY, "show", "loud", "--json")).stdout);
+  const [, { path }] = logs;
+  expect(logs).toMatchObject([
+    { attempt: 1, stream: "stdout", path: expect.stringMatching(/\.out$/), host: "far" },
+    { attempt: 1, stream: "stderr", path: expect.stringMatching(/\.err$/), host: "far" },
+  ]);
+  const loud = await home.runIn(AWAY, "logs", "loud", "--stderr");
+  expect(loud.stdout).toBe(`${"x".repeat(65_535)}\n`);
+  expect(loud.stderr).toBe(`Showing the last 64 KiB of 98 KiB; all of it was written on host far: ${path}\n`);
+  const document = JSON.parse((await home.runIn(AWAY, "logs", "both", "--json")).stdout);
+  expect(document).toMatchObject({ host: "far", output: "out\n", stderr: { host: "far", output: "err\n" } });
+});
+
+test.concurrent("one stream of an attempt that runs on another host is waited for, whether it is split or not", async () => {
+  await using home = await homeFarFrom("presence", "output");
+  await home.obey("config-set", "split_logs", "true");
+  await home.enqueue({ id: "slow", command: "mkfifo gate; echo out; cat gate >&2" });
+  const worker = home.start("worker-start");
+  await worker.says("Processing job: slow");
+  const { stdout, stderr, exitCode } = await home.runIn(AWAY, "logs", "slow", "--stderr");
+  expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
+  expect(stderr).toMatch(
+    /^The output of attempt 1 of job slow is on host far until it ends: \/.*\/slow-\w+\.1\.\d+\.\*\n$/,
+  );
+  const following = home.startIn(AWAY, "logs", "-f", "slow", "--stderr");
+  await following.says("Attempt 1 of job slow runs on host far; its output comes when it ends.\n");
+  await home.shell("echo end > gate");
+  expect(await following.end()).toMatchObject({ stdout: "end\n", exitCode: 0 });
+});
+
+test.concurrent("what a worker tells of each stream takes the place of what was told of its host when it was thought lost", async () => {
+  await using home = await homeFarFrom("presence", "output");
+  await home.obey("config-set", "split_logs", "true");
+  await home.enqueue({ id: "slow", command: "mkfifo gate; echo out; cat gate >&2" });
+  const worker = home.start("worker-start", "--drain");
+  await worker.says("Processing job: slow");
+  const entry = await home.entry("slow");
+  const lease = "lease" in entry ? entry.lease : 0;
+  await using sql = inSchema(home.url ?? "");
+  await sql`INSERT INTO output (lease, stream, id, attempt, ended_at, bytes, host, path, tail) VALUES (${lease}, 'both', 'slow', 1, 0, 0, 'far', '/log.*', '')`;
+  await home.shell("echo end > gate");
+  await worker.end();
+  expect(await home.runIn(AWAY, "logs", "slow")).toEqual({ stdout: "out\n", stderr: "end\n", exitCode: 0 });
+});
+
 test.concurrent("of more than 64 KiB the end is shown, and where the whole is", async () => {
   await using home = await homeFarFrom("presence", "output");
   await home.enqueue({ id: "loud", command: "head -c 3145728 /dev/zero | tr '\\000' x; echo end" });
@@ -99,12 +158,28 @@ test.concurrent("what an attempt had printed when its worker was killed is store
   }
 });
 
+test.concurrent("so is what it had written to each stream", async () => {
+  await using home = await homeFarFrom("output");
+  await home.obey("config-set", "split_logs", "true");
+  const command = "echo out; echo err $QUEUECTL_ATTEMPT >&2; [ $QUEUECTL_ATTEMPT = 2 ] || sleep 300";
+  await home.enqueue({ id: "job", command });
+  const terminal = home.start("worker-start", "--count", "2");
+  await until(async () => (await home.run("logs", "job")).stderr === "err 1\n", "the first attempt to print");
+  const entry = await home.entry("job");
+  process.kill(Number("worker_id" in entry && entry.worker_id?.replace("worker-", "")), "SIGKILL");
+  await terminal.says("Job succeeded: job");
+  for (const attempt of ["1", "2"]) {
+    const all = { stdout: "out\n", stderr: `err ${attempt}\n`, exitCode: 0 };
+    expect(await home.runIn(AWAY, "logs", "job", "--attempt", attempt)).toEqual(all);
+  }
+});
+
 test.concurrent("of an attempt that was lost together with its machine it is told where its output is", async () => {
   await using home = await homeFarFrom("output");
   await home.enqueue({ id: "bad", command: "false", max_retries: 0 });
   await home.drain();
   await using sql = inSchema(home.url ?? "");
-  await sql`INSERT INTO output (lease, id, attempt, ended_at, bytes, host, path, tail) VALUES (1, 'bad', 1, 0, 0, 'far', '/log', '')`;
+  await sql`INSERT INTO output (lease, stream, id, attempt, ended_at, bytes, host, path, tail) VALUES (1, 'both', 'bad', 1, 0, 0, 'far', '/log', '')`;
   expect(await home.runIn(AWAY, "logs", "bad")).toEqual({
     stdout: "",
     stderr: "The output of attempt 1 of job bad is on host far, which was lost while it ran: /log\n",

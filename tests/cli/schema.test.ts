@@ -1,8 +1,9 @@
 /** What the program prints with --json, held against the schema that is published for it (docs/schema/documents.json). */
 import { expect, test as testOnce } from "bun:test";
 import { BY_CODE } from "../../src/cli/exit-code.ts";
-import { CONFIG_KEYS, SETTINGS } from "../../src/config.ts";
+import { CONFIG_KEYS } from "../../src/config.ts";
 import { JOB_STATES } from "../../src/job/job.ts";
+import { SETTINGS } from "../../src/settings.ts";
 import { test } from "../support/both-stores.ts";
 import { Home } from "../support/home.ts";
 import { DOCUMENTS, errorsOf, SCHEMA } from "../support/schema.ts";
@@ -53,6 +54,11 @@ const PRINTED: readonly (readonly [kind: string, ...args: string[]])[] = [
   ["schedule_add", "schedule-add", "s", "@daily", "--queue", "deploy", "--env", "A=b", "-c", "true"],
   ["schedule_list", "schedule-list"],
   ["schedule_remove", "schedule-remove", "s"],
+  ["config", "config-set", "split_logs", "true"],
+  ["exec", "exec", "--id", "split", "-c", "echo out; echo err >&2"],
+  ["show", "show", "split"],
+  ["logs", "logs", "split"],
+  ["logs", "logs", "split", "--stderr"],
   ["worker_start_detached", "worker-start", "--detach"],
   ["status", "status"],
   ["worker_stop", "worker-stop"],
@@ -114,7 +120,8 @@ testOnce("the schema knows every setting with its range, every state, and every 
   const { config, job, message } = SCHEMA.$defs;
   const ranges = CONFIG_KEYS.map((key) => {
     const setting = SETTINGS[key];
-    return [key, setting.kind === "number" ? { minimum: setting.min, maximum: setting.max } : { type: "string" }];
+    if (setting.kind === "number") return [key, { minimum: setting.min, maximum: setting.max }];
+    return [key, { type: setting.kind === "switch" ? "boolean" : "string" }];
   });
   expect(config?.properties).toMatchObject(Object.fromEntries(ranges));
   expect(Object.keys(config?.properties ?? {})).toEqual(CONFIG_KEYS);

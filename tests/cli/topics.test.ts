@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, EXIT_MEANINGS } from "../../src/cli/exit-code.ts";
 import { TOPICS } from "../../src/cli/topics/all.ts";
-import { CONFIG_KEYS, type ConfigKey, SETTINGS, variableOf } from "../../src/config.ts";
+import { CONFIG_KEYS, variableOf } from "../../src/config.ts";
+import { SETTINGS, type Setting } from "../../src/settings.ts";
 import { Home, printed } from "../support/home.ts";
 
 const README = readFileSync(join(import.meta.dir, "../../README.md"), "utf8");
@@ -53,8 +54,9 @@ test("every variable that overrides a setting is on the page about the environme
   for (const key of CONFIG_KEYS) expect(text).toContain(variableOf(key));
 });
 
-function domainOf(setting: (typeof SETTINGS)[ConfigKey]): string {
+function domainOf(setting: Setting): string {
   if (setting.kind === "text") return `none | ${setting.what}`;
+  if (setting.kind === "switch") return `${setting.default} | true, false`;
   const { default: usual, min, max } = setting;
   return `${usual} | ${min}–${max >= 10_000 ? max.toLocaleString("en-US") : max}`;
 }

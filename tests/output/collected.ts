@@ -4,7 +4,7 @@ import type { Sink, Sinks } from "../../src/output/sink.ts";
 export function collect(): Sinks & { stdout(): string; stderr(): string } {
   const out = new Kept();
   const err = new Kept();
-  return { results: out, log: out, messages: err, stdout: () => out.text(), stderr: () => err.text() };
+  return { results: out, errors: err, log: out, messages: err, stdout: () => out.text(), stderr: () => err.text() };
 }
 
 class Kept implements Sink {

@@ -48,10 +48,10 @@ const worker: Present = {
 };
 const counts = { pending: 0, processing: 0, completed: 3, archived: 0, failed: 0, dead: 2 };
 
-function printed(view: View, width?: number): string {
+async function printed(view: View, width?: number): Promise<string> {
   const sinks = collect();
   const screen = width === undefined ? undefined : { width, colours: NO_COLOURS };
-  new HumanOutput(sinks, { screen, messageColours: NO_COLOURS }).result(view);
+  await new HumanOutput(sinks, { screen, messageColours: NO_COLOURS }).result(view);
   expect(sinks.stderr()).toBe("");
   return sinks.stdout();
 }
@@ -61,56 +61,58 @@ function jobs(...list: Job[]): View {
 }
 
 describe("into a pipe", () => {
-  test("the sentences are the original's", () => {
-    expect(printed({ view: "enqueued", job: pending })).toBe("Job enqueued with ID: p1\n");
-    expect(printed({ view: "setting-changed", key: "max_retries", value: 5 })).toBe(
+  test("the sentences are the original's", async () => {
+    expect(await printed({ view: "enqueued", job: pending })).toBe("Job enqueued with ID: p1\n");
+    expect(await printed({ view: "setting-changed", key: "max_retries", value: 5 })).toBe(
       "⚙️ Config updated: max_retries = 5\n",
     );
     const done = [pending, { ...pending, id: "b" }].map((job) => ({ event: "requeued" as const, job }));
-    expect(printed({ view: "altered", done, dryRun: false })).toBe(
+    expect(await printed({ view: "altered", done, dryRun: false })).toBe(
       "🔁 Job p1 moved back to queue.\n🔁 Job b moved back to queue.\n",
     );
-    expect(printed({ view: "status", counts, workers: [worker, worker] })).toBe(
+    expect(await printed({ view: "status", counts, workers: [worker, worker] })).toBe(
       "📊 Queue Status:\n{ activeWorkers: 2, pending: 0, processing: 0, completed: 3, failed: 0 }\n",
     );
   });
 
-  test("what was done by hand is told of each job, and what would be", () => {
-    const told = (event: "failed" | "requeued" | "edited" | "removed", dryRun: boolean): string =>
+  test("what was done by hand is told of each job, and what would be", async () => {
+    const told = (event: "failed" | "requeued" | "edited" | "removed", dryRun: boolean): Promise<string> =>
       printed({ view: "altered", done: [{ event, job: pending }], dryRun });
-    expect(told("failed", false)).toBe("Job p1 canceled.\n");
-    expect(told("edited", false)).toBe("Job p1 changed.\n");
-    expect(told("removed", false)).toBe("Job p1 removed.\n");
-    expect(told("failed", true)).toBe("Would cancel job p1.\n");
-    expect(told("requeued", true)).toBe("Would move job p1 back to queue.\n");
-    expect(told("edited", true)).toBe("Would change job p1.\n");
-    expect(told("removed", true)).toBe("Would remove job p1.\n");
-    expect(printed({ view: "altered", done: [], dryRun: false })).toBe("");
+    expect(await told("failed", false)).toBe("Job p1 canceled.\n");
+    expect(await told("edited", false)).toBe("Job p1 changed.\n");
+    expect(await told("removed", false)).toBe("Job p1 removed.\n");
+    expect(await told("failed", true)).toBe("Would cancel job p1.\n");
+    expect(await told("requeued", true)).toBe("Would move job p1 back to queue.\n");
+    expect(await told("edited", true)).toBe("Would change job p1.\n");
+    expect(await told("removed", true)).toBe("Would remove job p1.\n");
+    expect(await printed({ view: "altered", done: [], dryRun: false })).toBe("");
   });
 
-  test("many jobs that were enqueued are counted, and those that were skipped", () => {
+  test("many jobs that were enqueued are counted, and those that were skipped", async () => {
     const told = (enqueued: number, skipped: number) => printed({ view: "bulk-enqueued", enqueued, skipped });
-    expect(told(1000, 0)).toBe("1000 jobs enqueued.\n");
-    expect(told(1, 0)).toBe("1 job enqueued.\n");
-    expect(told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids or keys exist already).\n");
-    expect(told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id or key exists already).\n");
-    expect(printed({ view: "skipped", id: "a\u001bb" })).toBe("Job a\\x1bb exists already: skipped.\n");
+    expect(await told(1000, 0)).toBe("1000 jobs enqueued.\n");
+    expect(await told(1, 0)).toBe("1 job enqueued.\n");
+    expect(await told(1000, 3)).toBe("1000 jobs enqueued, 3 skipped (their ids or keys exist already).\n");
+    expect(await told(0, 1)).toBe("0 jobs enqueued, 1 skipped (its id or key exists already).\n");
+    expect(await printed({ view: "skipped", id: "a\u001bb" })).toBe("Job a\\x1bb exists already: skipped.\n");
   });
 
-  test("a list is a JSON array of the whole records, indented by two", () => {
-    expect(printed(jobs())).toBe("[]\n");
-    expect(printed(jobs(pending, completed))).toBe(`${JSON.stringify([pending, completed], undefined, 2)}\n`);
-    expect(printed({ view: "dead-letters", dead: [dead], now: NOW })).toBe(`${JSON.stringify([dead], undefined, 2)}\n`);
+  test("a list is a JSON array of the whole records, indented by two", async () => {
+    expect(await printed(jobs())).toBe("[]\n");
+    expect(await printed(jobs(pending, completed))).toBe(`${JSON.stringify([pending, completed], undefined, 2)}\n`);
+    expect(await printed({ view: "dead-letters", dead: [dead], now: NOW })).toBe(
+      `${JSON.stringify([dead], undefined, 2)}\n`,
+    );
   });
 
-  test("a setting is its bare value, all of them are key = value", () => {
-    expect(printed({ view: "setting", key: "backoff_base", value: 2 })).toBe("2\n");
-    const all = printed({ view: "config", config: resolveConfig({}, {}) });
+  test("a setting is its bare value, all of them are key = value", async () => {
+    expect(await printed({ view: "setting", key: "backoff_base", value: 2 })).toBe("2\n");
+    const all = await printed({ view: "config", config: resolveConfig({}, {}) });
     expect(all).toStartWith("max_retries = 3\nbackoff_base = 2\n");
   });
 
-  test("a job is shown field by field, with its times in ISO 8601 and its logs", () => {
-    const text = printed({
+  test("a job is shown field by field, with its times in ISO 8601 and its logs", async () => {
+    const text = await printed({
       view: "entry",
       entry: pending,
       logs: [{ attempt: 1, lease: 3, path: "/l/1.log" }],
@@ -120,29 +122,27 @@ describe("into a pipe", () => {
     expect(text).toEndWith("log of attempt 1: /l/1.log\n");
   });
 
-  test("worker-stop says what it did", () => {
+  test("worker-stop says what it did", async () => {
     const stopped = (...who: Present[]) => printed({ view: "stopped", stopped: who, unreachable: [] });
-    expect(stopped()).toBe("No workers are running.\n");
-    expect(stopped(worker)).toBe("Stopped 1 worker.\n");
-    expect(stopped(worker, worker, { ...worker, kind: "supervisor" })).toBe("Stopped 2 workers.\n");
+    expect(await stopped()).toBe("No workers are running.\n");
+    expect(await stopped(worker)).toBe("Stopped 1 worker.\n");
+    expect(await stopped(worker, worker, { ...worker, kind: "supervisor" })).toBe("Stopped 2 workers.\n");
   });
 });
 
 describe("on a terminal", () => {
   const long = { ...pending, id: "i".repeat(200), command: "c".repeat(300), last_error: "e".repeat(100) };
 
-  test.each([80, 160])("a list fits %p columns", (width) => {
-    const lines = printed(jobs(pending, processing, completed, long), width)
-      .trimEnd()
-      .split("\n");
+  test.each([80, 160])("a list fits %p columns", async (width) => {
+    const lines = (await printed(jobs(pending, processing, completed, long), width)).trimEnd().split("\n");
     expect(lines).toHaveLength(5);
     for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
     expect(lines.at(-1)).toContain("…");
   });
 
-  test("a list tells the queues, where there are several, and which jobs wait for others", () => {
+  test("a list tells the queues, where there are several, and which jobs wait for others", async () => {
     const waiting = { ...pending, queue: "deploy", waits_for: ["run", "done"] };
-    expect(printed(jobs(waiting, completed), 80)).toBe(
+    expect(await printed(jobs(waiting, completed), 80)).toBe(
       [
         "ID    QUEUE    STATE      ATTEMPTS  WHEN          COMMAND",
         "p1    deploy   pending    0/4       after 2 jobs  echo hi",
@@ -152,10 +152,10 @@ describe("on a terminal", () => {
     );
   });
 
-  test("of a job's attempts those that are not kept are mentioned, and one that runs is told as running", () => {
+  test("of a job's attempts those that are not kept are mentioned, and one that runs is told as running", async () => {
     const past = { attempt: 3, started_at: NOW - 90_000, ended_at: NOW - 24_900, outcome: "exit 2", lease: 5 };
     const entry = { ...processing, attempts: 4, history: [{ ...past, worker_id: "worker-7" }] };
-    const lines = printed({ view: "entry", entry, logs: [], now: NOW }, 80).split("\n").slice(-5);
+    const lines = (await printed({ view: "entry", entry, logs: [], now: NOW }, 80)).split("\n").slice(-5);
     expect(lines).toEqual([
       "ATTEMPT  STARTED  TOOK   WORKER    OUTCOME",
       "3        1m ago   1m5s   worker-7  exit 2",
@@ -165,9 +165,9 @@ describe("on a terminal", () => {
     ]);
   });
 
-  test("a list says when: due, running for, ended ago", () => {
+  test("a list says when: due, running for, ended ago", async () => {
     const later = { ...pending, run_at: NOW + 300_000 };
-    expect(printed(jobs(pending, later, processing, completed), 80)).toBe(
+    expect(await printed(jobs(pending, later, processing, completed), 80)).toBe(
       [
         "ID    STATE       ATTEMPTS  WHEN     COMMAND",
         "p1    pending     0/4       due      echo hi",
@@ -179,29 +179,31 @@ describe("on a terminal", () => {
     );
   });
 
-  test("what went wrong is listed where there is room", () => {
-    expect(printed(jobs(long), 80)).not.toContain("LAST ERROR");
-    expect(printed(jobs(long), 160)).toContain("LAST ERROR");
-    expect(printed({ view: "dead-letters", dead: [dead], now: NOW }, 80)).toContain("exit 127: not found");
+  test("what went wrong is listed where there is room", async () => {
+    expect(await printed(jobs(long), 80)).not.toContain("LAST ERROR");
+    expect(await printed(jobs(long), 160)).toContain("LAST ERROR");
+    expect(await printed({ view: "dead-letters", dead: [dead], now: NOW }, 80)).toContain("exit 127: not found");
   });
 
-  test("an empty list is a sentence", () => {
-    expect(printed({ view: "jobs", jobs: [], state: "failed", now: NOW }, 80)).toBe("No failed jobs.\n");
-    expect(printed({ view: "dead-letters", dead: [], now: NOW }, 80)).toBe("The dead letter queue is empty.\n");
+  test("an empty list is a sentence", async () => {
+    expect(await printed({ view: "jobs", jobs: [], state: "failed", now: NOW }, 80)).toBe("No failed jobs.\n");
+    expect(await printed({ view: "dead-letters", dead: [], now: NOW }, 80)).toBe("The dead letter queue is empty.\n");
   });
 
-  test("the status adds a line about the DLQ unless it is empty", () => {
-    expect(printed({ view: "status", counts, workers: [] }, 80)).toContain("2 jobs in the dead letter queue");
-    expect(printed({ view: "status", counts: { ...counts, dead: 0 }, workers: [] }, 80)).not.toContain("dead letter");
+  test("the status adds a line about the DLQ unless it is empty", async () => {
+    expect(await printed({ view: "status", counts, workers: [] }, 80)).toContain("2 jobs in the dead letter queue");
+    expect(await printed({ view: "status", counts: { ...counts, dead: 0 }, workers: [] }, 80)).not.toContain(
+      "dead letter",
+    );
   });
 
-  test("times are also relative", () => {
-    const text = printed({ view: "entry", entry: dead, logs: [], now: NOW }, 80);
+  test("times are also relative", async () => {
+    const text = await printed({ view: "entry", entry: dead, logs: [], now: NOW }, 80);
     expect(text).toMatch(/failed_at: +2026-01-31T10:00:00\.000Z \(2h ago\)/);
     expect(text).toMatch(/state: +in the dead letter queue/);
   });
 
-  test("control characters of a job cannot reach it", () => {
+  test("control characters of a job cannot reach it", async () => {
     const hostile = {
       ...pending,
       id: "a\u009bb",
@@ -211,10 +213,11 @@ describe("on a terminal", () => {
     };
     for (const width of [undefined, 80, 160]) {
       const text =
-        printed({ view: "entry", entry: hostile, logs: [], now: NOW }, width) + printed(jobs(hostile), width);
+        (await printed({ view: "entry", entry: hostile, logs: [], now: NOW }, width)) +
+        (await printed(jobs(hostile), width));
       expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
     }
-    expect(JSON.parse(printed(jobs(hostile)))).toEqual([hostile]);
+    expect(JSON.parse(await printed(jobs(hostile)))).toEqual([hostile]);
   });
 });
 
@@ -289,7 +292,7 @@ describe("the progress of long work", () => {
     expect(sinks.stderr()).toBe("\r\x1b[K5 jobs\r\x1b[Kone\ntwo\n");
   });
 
-  test("is not told where nobody watches", () => {
+  test("is not told where nobody watches", async () => {
     expect(shown(false, { done: 1, of: 3, text: "one" }, undefined)).toBe("");
   });
 });
@@ -301,9 +304,9 @@ describe("the output of a job", () => {
     const look = screen ? { width: 80, colours: NO_COLOURS } : undefined;
     const output = new HumanOutput(sinks, { screen: look, messageColours: NO_COLOURS });
     async function* chunks() {
-      yield* printedBytes;
+      for (const bytes of printedBytes) yield { bytes };
     }
-    expect(await output.stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks(), raw })).toBe(9);
+    expect(await output.stream({ id: "p1", attempt: 1, places: [], chunks: chunks(), raw })).toBe(9);
     return [sinks.stdout(), sinks.stderr()];
   }
 
@@ -313,6 +316,29 @@ describe("the output of a job", () => {
     { screen: true, raw: true },
   ])("is passed on byte for byte, and counted, with %j", async (how) => {
     expect(await streamed(how)).toEqual(["\u001b[31mred\n", ""]);
+  });
+
+  test("that went to stderr goes there, escaped and red on a terminal, unless it is all that was asked for", async () => {
+    async function* chunks() {
+      yield { bytes: Buffer.from("one\n"), stream: "stdout" as const };
+      yield { bytes: Buffer.from("\u001b[1mtwo\n"), stream: "stderr" as const };
+    }
+    const marking = {
+      ...NO_COLOURS,
+      red: (text: string) => `<red>${text}</red>`,
+      dim: (text: string) => `<dim>${text}</dim>`,
+    };
+    const streamed = async (log: object, isStderrTerminal = false): Promise<string[]> => {
+      const sinks = collect();
+      const output = new HumanOutput(sinks, { screen: undefined, messageColours: marking, isStderrTerminal });
+      await output.stream({ id: "p1", attempt: 1, places: [], chunks: chunks(), raw: false, ...log });
+      return [sinks.stdout(), sinks.stderr()];
+    };
+    expect(await streamed({})).toEqual(["one\n", "\u001b[1mtwo\n"]);
+    expect(await streamed({ only: "stderr" })).toEqual(["one\n\u001b[1mtwo\n", ""]);
+    const note = "Control characters are shown escaped; --raw passes them on.";
+    expect(await streamed({}, true)).toEqual(["one\n", `<red>\\x1b[1mtwo\n</red><dim>${note}</dim>\n`]);
+    expect(await streamed({ raw: true }, true)).toEqual(["one\n", "\u001b[1mtwo\n"]);
   });
 
   test("is shown escaped on a terminal, which is said", async () => {

@@ -1,9 +1,9 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { QueueError } from "../../src/job/errors.ts";
 import type { DeadLetter, PendingJob } from "../../src/job/job.ts";
 import { JsonOutput } from "../../src/output/json.ts";
 import { jsonArray } from "../../src/output/json-array.ts";
-import type { View } from "../../src/output/output.ts";
+import type { LogChunk, LogStream, View } from "../../src/output/output.ts";
 import type { Present } from "../../src/store/present.ts";
 import { collect } from "./collected.ts";
 
@@ -119,9 +119,9 @@ const DOCUMENTS: [View, unknown][] = [
   ],
 ];
 
-test.each(DOCUMENTS)("%j is one document", (view, expected) => {
+test.each(DOCUMENTS)("%j is one document", async (view, expected) => {
   const sinks = collect();
-  new JsonOutput(sinks).result(view);
+  await new JsonOutput(sinks).result(view);
   expect(JSON.parse(sinks.stdout())).toEqual(expected);
   expect(sinks.stdout()).toEndWith("\n");
 });
@@ -148,17 +148,50 @@ test("messages are one JSON line each on stderr", () => {
   ]);
 });
 
-test("a character cut in two by chunks is whole in the output of a job", async () => {
-  const sinks = collect();
-  const bytes = Buffer.from("é");
-  async function* chunks() {
-    yield bytes.subarray(0, 1);
-    yield bytes.subarray(1);
+describe("the output of a job", () => {
+  const [out, err] = [
+    { path: "/o", stream: "stdout" },
+    { path: "/e", stream: "stderr", host: "far" },
+  ] as const;
+
+  async function document(log: Pick<LogStream, "places" | "only">, ...pieces: LogChunk[]): Promise<object> {
+    const sinks = collect();
+    async function* chunks() {
+      yield* pieces;
+    }
+    const all = await new JsonOutput(sinks).stream({ id: "p1", attempt: 1, chunks: chunks(), raw: false, ...log });
+    expect(all).toBe(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    return JSON.parse(sinks.stdout());
   }
-  expect(await new JsonOutput(sinks).stream({ id: "p1", attempt: 1, path: "/l", chunks: chunks(), raw: false })).toBe(
-    2,
-  );
-  expect(JSON.parse(sinks.stdout())).toEqual({ id: "p1", attempt: 1, path: "/l", output: "é" });
+
+  test("is whole where chunks cut a character in two", async () => {
+    const bytes = Buffer.from("é");
+    const pieces = [{ bytes: bytes.subarray(0, 1) }, { bytes: bytes.subarray(1) }];
+    const place = { id: "p1", attempt: 1, path: "/l", output: "é" };
+    expect(await document({ places: [{ path: "/l" }] }, ...pieces)).toEqual(place);
+  });
+
+  test("is that of each stream where they are split", async () => {
+    const pieces = [
+      { bytes: Buffer.from("o"), stream: "stdout" },
+      { bytes: Buffer.from("e"), stream: "stderr" },
+      { bytes: Buffer.from("o"), stream: "stdout" },
+    ] as const;
+    const all = { id: "p1", attempt: 1, path: "/o", output: "oo", stderr: { path: "/e", host: "far", output: "e" } };
+    expect(await document({ places: [out, err] }, ...pieces)).toEqual(all);
+    const none = { path: null, output: "" };
+    expect(await document({ places: [out] }, pieces[0])).toMatchObject({ path: "/o", output: "o", stderr: none });
+    expect(await document({ places: [err] }, pieces[1])).toMatchObject({
+      ...none,
+      stderr: { path: "/e", output: "e" },
+    });
+  });
+
+  test("is that of the stream that was asked for", async () => {
+    const one = { id: "p1", attempt: 1, stream: "stderr", path: "/e", host: "far", output: "e" };
+    const chunk = { bytes: Buffer.from("e"), stream: "stderr" } as const;
+    expect(await document({ places: [err], only: "stderr" }, chunk)).toEqual(one);
+  });
 });
 
 test("an array is what JSON.stringify prints with an indent of two, less raw control characters", () => {

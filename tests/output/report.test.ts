@@ -73,7 +73,7 @@ const hostileReport = fc.record({ id: hostile, error: hostile, text: hostile, na
         id,
         [
           { attempt: 1, text },
-          { attempt: 2, text },
+          { attempt: 2, text, stderr: text },
         ],
       ],
     ]),
@@ -104,6 +104,17 @@ describe("a JUnit report", () => {
     ]);
     expect(suite?.children[1]?.children[0]?.text).toBe('$ make <a> && b\nexit 3: "a" < b');
     expect(suite?.children[1]?.children[1]?.children[0]?.text).toBe("first");
+  });
+
+  test("has what went to stderr by itself where that is known", () => {
+    const printed = [
+      { attempt: 1, text: "", stderr: "first\n" },
+      { attempt: 2, text: "one\n", stderr: "two\n" },
+    ];
+    const xml = junit({ ...report, results: [bad], printed: new Map([["bad", printed]]) });
+    expect(xml).toContain('message="attempt 1 failed"><system-err>first</system-err></rerunFailure>');
+    expect(xml).toContain("<system-out>one</system-out>\n      <system-err>two</system-err>");
+    expect(tap({ ...report, results: [bad], printed: new Map([["bad", printed]]) })).toContain('output: "one\\ntwo"');
   });
 
   test("is XML within the schema, whatever jobs are called and print", () => {

@@ -148,7 +148,7 @@ describe("damage is told:", () => {
     ],
     ["SELECT setval('leases', 1, false)", /damage: sequence leases: it stands at 0, and 4 has been given out/],
     [
-      "INSERT INTO output VALUES (9, 'a', 1, 0, 1, 'h', 'p', 'x')",
+      "INSERT INTO output VALUES (9, 'both', 'a', 1, 0, 1, 'h', 'p', 'x')",
       /damage: sequence leases: it stands at 4, and 9 has been given out/,
     ],
     [

@@ -4,7 +4,7 @@ import { appendFileSync, readdirSync, readFileSync, statSync, utimesSync, writeF
 import { join } from "node:path";
 import { ARCHIVE_STEPS } from "../../src/failpoint.ts";
 import type { CompletedJob } from "../../src/job/job.ts";
-import { isArchiveRange, withRange } from "../../src/store/files/archive.ts";
+import { isArchiveRange, withRange } from "../../src/store/files/archive-range.ts";
 import { openDoctor } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { DriverProcess } from "../support/driver-process.ts";

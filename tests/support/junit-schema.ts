@@ -9,7 +9,7 @@ interface Shape {
   readonly text: boolean;
 }
 
-const RERUN: Shape = { required: ["type"], optional: ["message"], children: ["system-out"], text: true };
+const RERUN: Shape = { required: ["type"], optional: ["message"], children: ["system-out", "system-err"], text: true };
 const SHAPES: Readonly<Record<string, Shape>> = {
   testsuites: {
     ...{ required: [], optional: ["name", "time", "tests", "failures", "errors"] },
@@ -22,13 +22,14 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
   testcase: {
     ...{ required: ["name"], optional: ["time", "classname"] },
-    children: ["skipped", "failure", "rerunFailure", "flakyFailure", "system-out"],
+    children: ["skipped", "failure", "rerunFailure", "flakyFailure", "system-out", "system-err"],
     text: false,
   },
   failure: { required: [], optional: ["type", "message"], children: [], text: true },
   skipped: { required: [], optional: ["type", "message"], children: [], text: true },
   rerunFailure: RERUN,
   flakyFailure: RERUN,
+  "system-err": { required: [], optional: [], children: [], text: true },
   "system-out": { required: [], optional: [], children: [], text: true },
 };
 const TIME = /^\d+\.\d+$/;

@@ -47,7 +47,7 @@ import {
 import { withBeginning } from "../../src/job/rate.ts";
 import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
-import type { AttemptLog, OpenLog } from "../../src/store/attempt-log.ts";
+import type { AttemptLog, OpenAttemptLog, OpenLog, Stream } from "../../src/store/attempt-log.ts";
 import type { ChangedEntries } from "../../src/store/changed-entries.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
@@ -403,10 +403,15 @@ export class MemoryStore implements Store {
     };
   }
 
-  async openLog(job: ProcessingJob): Promise<OpenLog> {
-    const path = join(this.#options.logDirectory, `${crypto.randomUUID()}.log`);
-    this.#memory.logs.set(job.id, [...(await this.logs(job.id)), { attempt: job.attempts, lease: job.lease, path }]);
-    return { path, fd: openSync(path, "a") };
+  async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {
+    const open = async (stream?: Stream): Promise<OpenLog> => {
+      const path = join(this.#options.logDirectory, `${crypto.randomUUID()}.log`);
+      const log = { attempt: job.attempts, lease: job.lease, ...(stream && { stream }), path };
+      this.#memory.logs.set(job.id, [...(await this.logs(job.id)), log]);
+      return { path, fd: openSync(path, "a") };
+    };
+    if (!(await this.config()).split_logs) return open();
+    return { ...(await open("stdout")), stderr: await open("stderr") };
   }
 
   async openSupervisorLog(): Promise<OpenLog> {

@@ -25,8 +25,9 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-function openLog(): OpenLog {
-  return { path: logPath, fd: openSync(logPath, "a") };
+function openLog(name = "log"): OpenLog {
+  const path = join(directory, name);
+  return { path, fd: openSync(path, "a") };
 }
 
 function run(
@@ -35,12 +36,18 @@ function run(
     killGraceMs = A_DAY_MS,
     maxLogBytes = 0,
     workerEnv = {},
+    isSplit = false,
     ...job
-  }: Partial<ProcessingJob> & { killGraceMs?: number; maxLogBytes?: number; workerEnv?: object } = {},
+  }: Partial<ProcessingJob> & {
+    killGraceMs?: number;
+    maxLogBytes?: number;
+    workerEnv?: object;
+    isSplit?: boolean;
+  } = {},
 ): RunningCommand {
   return runCommand(processingJob(command, job), {
     store: { address: { options: [], variables: {} }, mark: { QUEUECTL_DATA_DIR: directory } },
-    log: openLog(),
+    log: { ...openLog(), ...(isSplit && { stderr: openLog("err") }) },
     env: { ...process.env, ...workerEnv },
     killGraceMs: async () => killGraceMs,
     maxLogBytes: async () => maxLogBytes,
@@ -69,6 +76,63 @@ describe("output", () => {
     expect(existsSync(logPath)).toBe(false);
     await run("exit 3").outcome;
     expect(existsSync(logPath)).toBe(false);
+  });
+});
+
+describe("the streams, each with a log of its own,", () => {
+  const files = (): Record<string, string> =>
+    Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), "utf8")]));
+
+  test("are kept apart", async () => {
+    await run("for i in 1 2 3; do echo out $i; echo err $i >&2; done", { isSplit: true }).outcome;
+    expect(files()).toEqual({ log: "out 1\nout 2\nout 3\n", err: "err 1\nerr 2\nerr 3\n" });
+  });
+
+  test.each([
+    ["echo out", { log: "out\n" }],
+    ["echo err >&2", { err: "err\n" }],
+    ["true", {}],
+    ["echo err >&2; exit 3", { err: "err\n" }],
+    ["exit 3", {}],
+  ])("leave no file where nothing was written: %j", async (command, left) => {
+    await run(command, { isSplit: true }).outcome;
+    expect(files()).toEqual(left);
+  });
+
+  test("leave none either when the command could not start", async () => {
+    expect(await run("true", { isSplit: true, cwd: join(directory, "gone") }).outcome).toMatchObject({
+      kind: "could-not-start",
+    });
+    expect(files()).toEqual({});
+  });
+
+  test.each([
+    ["echo why >&2; echo bye; exit 3", "why"],
+    ["echo bye; exit 3", "bye"],
+    ["printf '\\033[1m\\n' >&2; echo bye; exit 3", "bye"],
+  ])("tell why by the last line of stderr, else of stdout: %j", async (command, last) => {
+    expect(await run(command, { isSplit: true }).outcome).toMatchObject({ code: 3, lastLine: last });
+  });
+
+  test("are each cut where they are larger than they may be", async () => {
+    await run("head -c 300000 /dev/zero; head -c 200000 /dev/zero >&2; echo; echo >&2", {
+      ...{ isSplit: true, maxLogBytes: 100_000 },
+    }).outcome;
+    const { log = "", err = "" } = files();
+    expect([log, err].map((text) => text.match(/(\d+) bytes left out/)?.[1])).toEqual(["200001", "100001"]);
+    await run("head -c 300000 /dev/zero; echo short >&2", { isSplit: true, maxLogBytes: 100_000 }).outcome;
+    expect(files().err).toEndWith("short\n");
+  });
+
+  test("have nothing else of the worker open", async () => {
+    await run("ls /dev/fd/ | wc -l; ls /dev/fd/ >&2", { isSplit: true }).outcome;
+    expect(Number.parseInt(files().log ?? "", 10)).toBe(4);
+  });
+
+  test("are not in the way of the delay that a job asks for", async () => {
+    const outcome = await run(`echo 9 > "$QUEUECTL_RETRY_AFTER"; exit 75`, { isSplit: true }).outcome;
+    expect(outcome).toEqual({ kind: "exited", code: 75, retryAfterMs: 9000 });
+    expect(files()).toEqual({});
   });
 });
 

@@ -32,7 +32,7 @@ export const cancel: Command = {
     const open = selection.entries.filter((entry) => STATES.some((state) => isIn(entry, state)));
     if (!(await isWanted(context, args, { selection, verb: "Cancel", planned: open }))) return EXIT.failure;
     if (args.options.has("dry-run")) {
-      output.result({ view: "altered", done: open.map((job) => ({ event: "failed", job })), dryRun: true });
+      await output.result({ view: "altered", done: open.map((job) => ({ event: "failed", job })), dryRun: true });
       return EXIT.ok;
     }
     const done = await alter(store, selection, rule);
@@ -41,7 +41,7 @@ export const cancel: Command = {
       output.note(`Waiting for ${running.map(({ id }) => id).join(", ")} to end...`),
     );
     const canceled = report.canceled.map((job) => ({ event: "failed", job }) as const);
-    output.result({ view: "altered", done: [...done, ...canceled], dryRun: false });
+    await output.result({ view: "altered", done: [...done, ...canceled], dryRun: false });
     for (const entry of report.ended) output.warn(`Job ${entry.id} ${howItEnded(entry)} before it could be canceled.`);
     for (const { id, worker_id } of report.unreachable) {
       output.warn(`Job ${id} goes on: its worker ${worker_id} cannot be asked from here. Cancel it where that runs.`);

@@ -27,7 +27,7 @@ export const completion: Command = {
       throw new QueueError("E_USAGE", `Expected <shell> to be one of ${SHELLS.join(", ")}, got ${shown(word)}.`);
     }
     const { SCRIPTS } = await import("../completion/scripts.ts");
-    output.result({ view: "completion", shell, script: SCRIPTS[shell] });
+    await output.result({ view: "completion", shell, script: SCRIPTS[shell] });
     return EXIT.ok;
   },
 };

@@ -23,12 +23,14 @@ export const configGet: Command = {
     const reveal = options.has("reveal");
     const key = word === undefined || word === "store" ? word : parseConfigKey(word);
     if (options.has("show-origin")) {
-      output.result({ view: "origins", settings: await traced(context, { key, reveal }) });
+      await output.result({ view: "origins", settings: await traced(context, { key, reveal }) });
     } else if (key === "store") {
-      output.result({ view: "store", store: await (await choice()).current() });
+      await output.result({ view: "store", store: await (await choice()).current() });
     } else {
       const config = shownConfig(await (await store()).config(), reveal);
-      output.result(key === undefined ? { view: "config", config } : { view: "setting", key, value: config[key] });
+      await output.result(
+        key === undefined ? { view: "config", config } : { view: "setting", key, value: config[key] },
+      );
     }
     return EXIT.ok;
   },

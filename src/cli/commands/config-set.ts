@@ -6,12 +6,12 @@ import {
   isSecret,
   parseConfigKey,
   parseConfigValue,
-  SETTINGS,
   shownValue,
   variableOf,
 } from "../../config.ts";
 import { QueueError } from "../../job/errors.ts";
 import { shown } from "../../job/shown.ts";
+import { SETTINGS } from "../../settings.ts";
 import type { Arguments, Command, Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 
@@ -48,7 +48,7 @@ export const configSet: Command = {
     const value = unset ? undefined : parseConfigValue(key, await givenText(key, text));
     await (await store()).setConfig(key, value);
     const now = value ?? DEFAULTS[key];
-    output.result({ view: "setting-changed", key, value: shownValue(key, now), unset });
+    await output.result({ view: "setting-changed", key, value: shownValue(key, now), unset });
     // Not asked of the store, where another setting may still be unreadable: this one is stored.
     const inForce = configFromEnvironment(context.env)[key] ?? now;
     if (inForce !== now) output.warn(`${variableOf(key)} overrides it here: ${key} is ${shownValue(key, inForce)}.`);
@@ -81,7 +81,7 @@ async function givenText(key: ConfigKey, text: string | undefined): Promise<stri
 async function setStore({ choice, output }: Context, to: { text: string; unset: boolean }): Promise<number> {
   const chosen = await choice();
   const { store, left } = await chosen.choose(to.text);
-  output.result({ view: "store-changed", store, unset: to.unset });
+  await output.result({ view: "store-changed", store, unset: to.unset });
   if (left > 0) {
     const stay = left === 1 ? "1 job stays" : `${left} jobs stay`;
     const back = `to go back to ${left === 1 ? "it" : "them"}: queuectl config-set store files`;

@@ -8,7 +8,7 @@ export const dlqList: Command = {
   options: [],
   examples: ["queuectl dlq-list", "queuectl dlq-list --json | jq -r '.[].error'"],
   async run({ store, output, now }) {
-    output.result({ view: "dead-letters", dead: await (await store()).deadLetters(), now: now() });
+    await output.result({ view: "dead-letters", dead: await (await store()).deadLetters(), now: now() });
     return EXIT.ok;
   },
 };

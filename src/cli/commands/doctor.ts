@@ -16,17 +16,17 @@ export const doctor: Command = {
     const { location } = opened;
     const examination = await opened.examine();
     if (!options.has("fix") || !(examination.sound || examination.mendable)) {
-      output.result({ view: "examination", location, examination });
+      await output.result({ view: "examination", location, examination });
       return examination.sound ? EXIT.ok : EXIT.storeUnreadable;
     }
     if (!examination.sound && !options.has("yes")) {
-      output.result({ view: "examination", location, examination });
+      await output.result({ view: "examination", location, examination });
       const answer = await ask("Rebuild it now?");
       if (answer === undefined)
         throw new QueueError("E_USAGE", "Nobody can be asked here. To mend without: --fix --yes");
       if (!answer) return EXIT.storeUnreadable;
     }
-    output.result({ view: "mending", location, mending: await opened.mend() });
+    await output.result({ view: "mending", location, mending: await opened.mend() });
     return EXIT.ok;
   },
 };

@@ -69,13 +69,13 @@ export const enqueue: Command = {
     if (dryRun) {
       const { Rehearsal } = await import("../rehearsal.ts");
       const { length: enqueued } = await new Rehearsal(store, context.now).enqueue([spec], { existing });
-      context.output.result({ view: "bulk-enqueued", enqueued, skipped: 1 - enqueued, dryRun });
+      await context.output.result({ view: "bulk-enqueued", enqueued, skipped: 1 - enqueued, dryRun });
       return EXIT.ok;
     }
     const present: string[] = [];
     const [job] = await store.enqueue([spec], { existing, onSkip: (id) => present.push(id) });
     const [id = ""] = present;
-    context.output.result(job ? { view: "enqueued", job, idAlone } : { view: "skipped", id, idAlone });
+    await context.output.result(job ? { view: "enqueued", job, idAlone } : { view: "skipped", id, idAlone });
     return EXIT.ok;
   },
 };

@@ -41,7 +41,7 @@ export const exec: Command = {
     const { result, exitCode } = await execute(await context.store(), spec, { output, now, isShown: !json });
     // What the exit code cannot tell.
     if (result.error !== undefined && !isToldByItself(result.error)) output.aside([failureLine(result)]);
-    output.result({ view: "executed", result, exitCode });
+    await output.result({ view: "executed", result, exitCode });
     return exitCode;
   },
 };

@@ -65,7 +65,7 @@ async function writeFile(context: Context, writer: StreamWriter, path: string): 
     output.progress(undefined);
   }
   const { sum, ...exported } = writer.totals.end();
-  output.result({ view: "exported", exported, path, sum });
+  await output.result({ view: "exported", exported, path, sum });
 }
 
 /** Up to the end, or until `take` says that nobody reads any more. */

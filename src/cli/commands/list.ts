@@ -55,7 +55,7 @@ export const list: Command = {
       return EXIT.ok;
     }
     const jobs = selection.of(await (await store()).list(state));
-    output.result({ view: "jobs", jobs, state, isPartial: selection.isPartial, ...listing });
+    await output.result({ view: "jobs", jobs, state, isPartial: selection.isPartial, ...listing });
     return EXIT.ok;
   },
 };

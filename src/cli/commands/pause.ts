@@ -24,7 +24,7 @@ async function setPaused({ store, output }: Context, word: string | undefined, p
   const name = word === undefined ? EVERY_QUEUE : parseQueueName(word);
   const opened = await store();
   const rule = await opened.setQueue(name, { paused });
-  output.result({ view: "queue-changed", name, rule });
+  await output.result({ view: "queue-changed", name, rule });
   if (!paused) {
     const still = (await opened.queues()).filter((queue) => queue.paused).map((queue) => queue.name);
     if (still.includes(EVERY_QUEUE)) output.note("Every queue is still paused; to go on: queuectl resume");

@@ -26,7 +26,7 @@ export const prune: Command = {
     const keep = wholeNumber(args, "keep", { min: 0, max: MOST });
     const dryRun = args.options.has("dry-run");
     const pruned = await (await store()).prune({ dryRun, ...(keep === undefined ? {} : { keep }) });
-    output.result({ view: "pruned", pruned, dryRun });
+    await output.result({ view: "pruned", pruned, dryRun });
     return EXIT.ok;
   },
 };

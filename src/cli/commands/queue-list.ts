@@ -8,7 +8,7 @@ export const queueList: Command = {
   options: [],
   examples: ["queuectl queue-list", "queuectl queue list --json | jq -r '.queues[] | select(.paused).name'"],
   async run({ store, output }) {
-    output.result({ view: "queues", queues: await (await store()).queues() });
+    await output.result({ view: "queues", queues: await (await store()).queues() });
     return EXIT.ok;
   },
 };

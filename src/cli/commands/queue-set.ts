@@ -34,7 +34,7 @@ export const queueSet: Command = {
     }
     const change = { ...(concurrency === undefined ? {} : { concurrency }), ...(rate === undefined ? {} : { rate }) };
     const rule = await (await store()).setQueue(name, change);
-    output.result({ view: "queue-changed", name, rule });
+    await output.result({ view: "queue-changed", name, rule });
     return EXIT.ok;
   },
 };

@@ -60,7 +60,7 @@ export const run: Command = {
       const outcome = { ...ended, ms: now() - startedAt };
       output.progress(undefined);
       await reporting.ended(store, outcome, path === "-" ? "queuectl run" : parse(path).name);
-      output.result({ view: "outcome", ...outcome });
+      await output.result({ view: "outcome", ...outcome });
       return exitCodeFor(outcome.how, outcome.results);
     } finally {
       await store.close();

@@ -58,7 +58,7 @@ export const scheduleAdd: Command = {
     const schedule = await readSchedule(context, args);
     const existing = args.options.has("replace") ? "replace" : "refuse";
     await (await context.store()).schedules.add(schedule, { existing });
-    context.output.result({ view: "schedule-added", schedule, now: context.now() });
+    await context.output.result({ view: "schedule-added", schedule, now: context.now() });
     return EXIT.ok;
   },
 };

@@ -8,7 +8,7 @@ export const scheduleList: Command = {
   options: [],
   examples: ["queuectl schedule-list", "queuectl schedule list --json | jq -r '.schedules[].name'"],
   async run({ store, output, now }) {
-    output.result({ view: "schedules", schedules: await (await store()).schedules.list(), now: now() });
+    await output.result({ view: "schedules", schedules: await (await store()).schedules.list(), now: now() });
     return EXIT.ok;
   },
 };

@@ -11,7 +11,7 @@ export const scheduleRemove: Command = {
   async run({ store, output }, { words }) {
     const name = parseScheduleName(words[0] ?? "");
     await (await store()).schedules.remove(name);
-    output.result({ view: "schedule-removed", name });
+    await output.result({ view: "schedule-removed", name });
     return EXIT.ok;
   },
 };

@@ -51,7 +51,7 @@ export const selftest: Command = {
     if (!verdict) return EXIT.interrupted;
     const hasHeld = verdict.violations.length === 0;
     if (!hasHeld) playground.keep();
-    output.result({ view: "verdict", verdict, ms: now() - started, evidence: hasHeld ? undefined : directory });
+    await output.result({ view: "verdict", verdict, ms: now() - started, evidence: hasHeld ? undefined : directory });
     return hasHeld ? EXIT.ok : EXIT.failure;
   },
 };

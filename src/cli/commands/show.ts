@@ -11,7 +11,7 @@ export const show: Command = {
     const id = words[0] ?? "";
     const opened = await store();
     const entry = await opened.get(id);
-    output.result({ view: "entry", entry, logs: await opened.logs(id), now: now() });
+    await output.result({ view: "entry", entry, logs: await opened.logs(id), now: now() });
     return EXIT.ok;
   },
 };

@@ -46,7 +46,7 @@ export const stats: Command = {
       return true;
     });
     const { all, commands } = counter.result();
-    output.result({ view: "stats", stats: { all, commands: commands.slice(0, limit) } });
+    await output.result({ view: "stats", stats: { all, commands: commands.slice(0, limit) } });
     return EXIT.ok;
   },
 };

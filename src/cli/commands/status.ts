@@ -10,7 +10,7 @@ export const status: Command = {
   async run({ store, output }) {
     const opened = await store();
     const [counts, present] = await Promise.all([opened.counts(), opened.present()]);
-    output.result({ view: "status", counts, workers: present.filter(({ kind }) => kind === "worker") });
+    await output.result({ view: "status", counts, workers: present.filter(({ kind }) => kind === "worker") });
     return EXIT.ok;
   },
 };

@@ -19,7 +19,7 @@ export const storeMigrate: Command = {
     const migrator = await open();
     const dryRun = options.has("dry-run");
     const migrations = dryRun ? await migrator.pending() : await migrator.migrate();
-    output.result({ view: "migration", location: migrator.location, migrations, dryRun });
+    await output.result({ view: "migration", location: migrator.location, migrations, dryRun });
     return EXIT.ok;
   },
 };

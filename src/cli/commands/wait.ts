@@ -53,7 +53,7 @@ export const wait: Command = {
     const outcome = { results, how, ms: now() - startedAt };
     await reporting.failed(opened, results.filter(hasFailed), { brief: true });
     await reporting.ended(opened, outcome, nameOf(asked));
-    output.result({ view: "outcome", ...outcome });
+    await output.result({ view: "outcome", ...outcome });
     return exitCodeFor(how, results);
   },
 };

@@ -21,7 +21,7 @@ export const why: Command = {
     const workers = present.filter(({ kind }) => kind === "worker");
     const moment = now();
     const reason = reasonFor(entry, { now: moment, workers, jobs: [...waiting, ...running], queues });
-    output.result({ view: "why", entry, reason, now: moment });
+    await output.result({ view: "why", entry, reason, now: moment });
     return EXIT.ok;
   },
 };

@@ -42,7 +42,7 @@ export const workerStart: Command = {
     if (args.options.has("detach")) {
       const { startDetached } = await import("../../worker/detach.ts");
       const again = ["--count", String(count), ...(drain ? ["--drain"] : []), ...forward];
-      output.result({ view: "detached", ...(await startDetached(opened, again)) });
+      await output.result({ view: "detached", ...(await startDetached(opened, again)) });
       return EXIT.ok;
     }
     const emit = output.event.bind(output);

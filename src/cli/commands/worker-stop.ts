@@ -14,7 +14,7 @@ export const workerStop: Command = {
       now: args.options.has("now"),
       onWaiting: (left) => output.note(`Waiting for ${names(left)} to finish...`),
     });
-    output.result({ view: "stopped", ...report });
+    await output.result({ view: "stopped", ...report });
     if (report.unreachable.length === 0) return EXIT.ok;
     output.warn(`Not reachable from here: ${report.unreachable.map(({ id, host }) => `${id} on ${host}`).join(", ")}.`);
     return EXIT.failure;

@@ -10,6 +10,7 @@ import { logStream } from "../log-stream.ts";
 const MOST_LINES = 1000;
 /** Of these, should they be very long. */
 const MOST_CHARACTERS = 1024 * 1024;
+const STREAMS = ["stdout", "stderr"] as const;
 
 export class LogView {
   readonly #id: string;
@@ -41,13 +42,15 @@ export class LogView {
     const logs = await store.logs(this.#id);
     const request = { wanted: undefined, follow: false, raw: false, logs, tail: MOST_LINES, tell };
     const log = logStream(store, entry, { ...request, select: (chunks) => chunks });
-    const text = new TerminalText();
-    let printed = "";
-    for await (const chunk of log.chunks) printed = (printed + text.show(chunk)).slice(-MOST_CHARACTERS);
-    printed += text.end();
+    const texts = { stdout: new TerminalText(), stderr: new TerminalText() };
+    const printed = { stdout: "", stderr: "" };
+    for await (const { bytes, stream = "stdout" } of log.chunks) {
+      printed[stream] = (printed[stream] + texts[stream].show(bytes)).slice(-MOST_CHARACTERS);
+    }
+    const lines = STREAMS.map((stream) => printed[stream] + texts[stream].end()).filter((all) => all !== "");
     const attempt = log.attempt === null ? "has not run yet" : `attempt ${log.attempt}`;
-    this.#title = `${this.#id}   ${attempt}${isRunning ? ", running" : ""}${log.path === null ? "" : `   ${log.path}`}`;
-    this.#lines = [...told, ...(printed === "" ? [] : printed.replace(/\n$/, "").split("\n"))];
+    this.#title = `${this.#id}   ${attempt}${isRunning ? ", running" : ""}${log.places.map(({ path }) => `   ${path}`).join("")}`;
+    this.#lines = [...told, ...lines.flatMap((all) => all.replace(/\n$/, "").split("\n"))];
     // The last words of an attempt may come with its end.
     this.#isRead = !isRunning;
   }

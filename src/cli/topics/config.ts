@@ -1,4 +1,5 @@
-import { CONFIG_KEYS, SETTINGS } from "../../config.ts";
+import { CONFIG_KEYS } from "../../config.ts";
+import { SETTINGS, type Setting } from "../../settings.ts";
 import { explained, type Topic } from "./topic.ts";
 
 export const config: Topic = {
@@ -9,8 +10,7 @@ export const config: Topic = {
       lines: explained([
         ...CONFIG_KEYS.map((key) => {
           const setting = SETTINGS[key];
-          const range = setting.kind === "number" ? `${setting.default}; ${setting.min} to ${setting.max}` : "none";
-          return [key, `${setting.meaning} (${range})`] as const;
+          return [key, `${setting.meaning} (${rangeOf(setting)})`] as const;
         }),
         ["store", "where the queue is (files; or postgres://user@host:5432/database?schema=name)"],
       ]),
@@ -29,3 +29,8 @@ export const config: Topic = {
     },
   ],
 };
+
+function rangeOf(setting: Setting): string {
+  if (setting.kind === "number") return `${setting.default}; ${setting.min} to ${setting.max}`;
+  return setting.kind === "switch" ? `${setting.default}; true or false` : "none";
+}

@@ -28,7 +28,7 @@ export function junit(report: Report): string {
 }
 
 function testcase(result: JobResult, batch: string, printed: readonly AttemptPrinted[]): string[] {
-  const parts = [...verdict(result), ...retries(result, printed), ...systemOut(result, printed)];
+  const parts = [...verdict(result), ...retries(result, printed), ...outputs(printed, result.attempts)];
   const opening = `    <testcase${attributes({ name: result.id, classname: batch, time: seconds(lengthOf(result)) })}`;
   return parts.length === 0
     ? [`${opening}/>`]
@@ -45,19 +45,19 @@ function verdict(result: JobResult): string[] {
 function retries(result: JobResult, printed: readonly AttemptPrinted[]): string[] {
   const name = hasFailed(result) ? "rerunFailure" : "flakyFailure";
   return Array.from({ length: Math.max(0, result.attempts - 1) }, (_, i) => {
-    const text = textOf(printed, i + 1);
-    const output = text === "" ? "" : element("system-out", {}, text);
-    return `<${name}${attributes({ type: "retry", message: `attempt ${i + 1} failed` })}>${output}</${name}>`;
+    const printing = outputs(printed, i + 1).join("");
+    return `<${name}${attributes({ type: "retry", message: `attempt ${i + 1} failed` })}>${printing}</${name}>`;
   });
 }
 
-function systemOut(result: JobResult, printed: readonly AttemptPrinted[]): string[] {
-  const text = textOf(printed, result.attempts);
-  return text === "" ? [] : [element("system-out", {}, text)];
-}
-
-function textOf(printed: readonly AttemptPrinted[], attempt: number): string {
-  return linesOf(printed.findLast((one) => one.attempt === attempt)?.text ?? "").join("\n");
+/** What an attempt printed: of both streams as if it were stdout, where it is not known which was which. */
+function outputs(printed: readonly AttemptPrinted[], attempt: number): string[] {
+  const { text = "", stderr = "" } = printed.findLast((one) => one.attempt === attempt) ?? {};
+  const streams = { "system-out": text, "system-err": stderr };
+  return Object.entries(streams).flatMap(([name, said]) => {
+    const lines = linesOf(said);
+    return lines.length === 0 ? [] : [element(name, {}, lines.join("\n"))];
+  });
 }
 
 function lengthOf({ started_at, ended_at }: JobResult): number {

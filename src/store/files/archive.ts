@@ -19,30 +19,11 @@ import {
   syncDirectory,
 } from "../local/durable.ts";
 import { openTrusted } from "../local/trust.ts";
+import { type ArchiveRange, type Archiving, isArchiveName } from "./archive-range.ts";
 import { type JournalRecord, linesIn, NEWLINE } from "./commit.ts";
 import { corrupt } from "./corruption.ts";
 import { readAt } from "./read-at.ts";
 
-/** Bytes of one file that hold `count` archived jobs. */
-export interface ArchiveRange {
-  /** Of the file, without its ending: `completed-2026-11`. */
-  readonly name: string;
-  readonly from: number;
-  readonly to: number;
-  readonly count: number;
-}
-
-/** What the record says that takes jobs out of the queue into a range. */
-interface Archiving {
-  readonly from: number;
-  readonly to: number;
-  /** Of the jobs that leave the queue for it. */
-  readonly ids: readonly string[];
-  /** How many jobs there are, where they do not come from the queue. */
-  readonly count?: number;
-}
-
-const NAME = /^completed-\d{4}-\d{2}$/;
 const ENDING = ".jsonl";
 const READ_BYTES = 1024 * 1024;
 
@@ -65,39 +46,6 @@ export function adopt(directory: string, jobs: readonly CompletedJob[]): Journal
   });
 }
 
-/** The range and the ids of such a record. */
-export function archivingOf({ id, set }: JournalRecord): { range: ArchiveRange; ids: readonly string[] } {
-  const { from, to, ids, count = ids.length } = set as unknown as Archiving;
-  return { range: { name: id, from, to, count }, ids };
-}
-
-/** Ranges with one more, which the last one may grow by, and which may be in one of them already. */
-export function withRange(ranges: readonly ArchiveRange[], range: ArchiveRange): readonly ArchiveRange[] {
-  const isWithin = ({ name, from, to }: ArchiveRange): boolean =>
-    name === range.name && from <= range.from && range.to <= to;
-  if (ranges.some(isWithin)) return ranges;
-  const last = ranges.at(-1);
-  // One further up may not grow: what is archived would no longer be in the order in which it was.
-  if (last?.name !== range.name || last.to !== range.from) return [...ranges, range];
-  return [...ranges.slice(0, -1), { ...last, to: range.to, count: last.count + range.count }];
-}
-
-/** What these ranges hold beyond what they held at an earlier time. */
-export function rangesSince(ranges: readonly ArchiveRange[], before: readonly ArchiveRange[]): ArchiveRange[] {
-  return ranges.flatMap((range) => {
-    const { name, from, to, count } = range;
-    const old = before.find((one) => one.name === name && one.from === from);
-    if (!old) return [range];
-    return old.to < to ? [{ name, from: old.to, to, count: count - old.count }] : [];
-  });
-}
-
-/** Whether it can be a range: its name becomes part of a path. */
-export function isArchiveRange({ name, from, to, count }: ArchiveRange): boolean {
-  const numbers = [from, to, count].every((number) => Number.isSafeInteger(number) && number >= 0);
-  return typeof name === "string" && NAME.test(name) && numbers && from <= to;
-}
-
 /** The jobs in some ranges, a batch at a time. Throws `E_STORE_CORRUPT` where they are not there. */
 export function* readArchive(directory: string, ranges: readonly ArchiveRange[]): Generator<CompletedJob[]> {
   for (const { name, from, to, count } of ranges) {
@@ -116,7 +64,7 @@ export function* readArchive(directory: string, ranges: readonly ArchiveRange[])
 /** All that is there, for a store that has lost what it knew of it: every line is taken for a job. */
 export function wholeArchive(directory: string): ArchiveRange[] {
   return namesInTrusted(directory)
-    .filter((file) => file.endsWith(ENDING) && NAME.test(file.slice(0, -ENDING.length)))
+    .filter((file) => file.endsWith(ENDING) && isArchiveName(file.slice(0, -ENDING.length)))
     .sort((a, b) => a.localeCompare(b))
     .map((file) => {
       const path = join(directory, file);

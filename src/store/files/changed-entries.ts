@@ -4,7 +4,8 @@
  */
 import type { CompletedJob, Entry } from "../../job/job.ts";
 import { type ChangedEntries, LATE_MS } from "../changed-entries.ts";
-import { type ArchiveRange, rangesSince, readArchive } from "./archive.ts";
+import { readArchive } from "./archive.ts";
+import { type ArchiveRange, rangesSince } from "./archive-range.ts";
 import type { QueueState } from "./state.ts";
 
 interface Source {

@@ -2,9 +2,9 @@
  * The schedules, which stand in the head of `queue.json`. That an instant gives one job is the journal's doing: the job
  * and the instant after it are in one commit.
  */
-import { fire, type Schedule } from "../../job/schedule.ts";
+import type { Schedule } from "../../job/schedule.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../schedule-book.ts";
-import { type JournalRecord, recordOf, recordOfSchedule } from "./commit.ts";
+import { type JournalRecord, recordOfSchedule } from "./commit.ts";
 import type { Ledger } from "./ledger.ts";
 import type { QueueState } from "./state.ts";
 
@@ -47,18 +47,11 @@ export class FilesSchedules implements ScheduleBook {
     const at = this.#ledger.known().nextScheduleAt();
     if (at === undefined || at > now) return;
     const maxRetries = this.#circumstances.maxRetries();
+    const { firing } = await import("./firing.ts");
     await this.#commit((state) => firing(state, { now, maxRetries }), { durable: false });
   }
 
   async #commit(decide: (state: QueueState) => JournalRecord[], { durable } = { durable: true }): Promise<void> {
     await this.#ledger.commit((state) => ({ records: decide(state), result: undefined }), { durable });
   }
-}
-
-function firing(state: QueueState, { now, maxRetries }: { now: number; maxRetries: number }): JournalRecord[] {
-  const due = Object.values(state.standing.schedules).filter(({ next_at }) => next_at <= now);
-  return due.flatMap((before) => {
-    const { schedule, jobs } = fire(before, { now, maxRetries, holderOf: (id) => state.entry(id) });
-    return [...jobs.map((job) => recordOf("enqueued", undefined, job)), recordOfSchedule(schedule.name, schedule)];
-  });
 }

@@ -1,8 +1,9 @@
 /**
  * The store in a data directory. What may happen is decided by `job/lifecycle.ts`, that it happens once and lasts by
- * `ledger.ts`; this file puts the two together for each call of the interface.
+ * `ledger.ts`; this file puts the two together for each call of the interface. What an `enqueue` does not need is loaded by
+ * the call that does.
  */
-import { type Config, type ConfigKey, type ConfigSources, DEFAULTS, hookPolicy, retryPolicy } from "../../config.ts";
+import { type Config, type ConfigKey, type ConfigSources, hookPolicy, retryPolicy } from "../../config.ts";
 import type { Alteration, Rule } from "../../job/alteration.ts";
 import type { Glance } from "../../job/foremost.ts";
 import type { CompletedJob, DeadLetter, Entry, Job, JobState, PendingJob, ProcessingJob } from "../../job/job.ts";
@@ -10,14 +11,12 @@ import type { AttemptEnd } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { jobNotFound, jobsOf } from "../admission.ts";
-import type { AttemptLog, OpenLog } from "../attempt-log.ts";
+import type { AttemptLog, OpenAttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import { type Residents, residentsById } from "../residents.ts";
 import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn } from "../store.ts";
-import { alter } from "./alteration.ts";
-import { readArchive } from "./archive.ts";
 import { decideAdmission, decideRule } from "./arrival.ts";
 import type { FilesChangedEntries } from "./changed-entries.ts";
 import { watchChanges } from "./changes.ts";
@@ -25,12 +24,9 @@ import { ConfigFile } from "./config-file.ts";
 import { FilesSchedules } from "./files-schedules.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { Ledger, type LedgerOptions } from "./ledger.ts";
-import { Lookout } from "./lookout.ts";
-import { announce, askToEnd, roster } from "./presence.ts";
-import { Retention } from "./retention.ts";
+import { Presences } from "./presences.ts";
+import type { Retention } from "./retention.ts";
 import { Settings } from "./settings.ts";
-import { freshBefore } from "./sign-of-life.ts";
-import { dump, restore } from "./transfer.ts";
 import { decideTurn, isNothingToTake, turn } from "./turn.ts";
 
 export interface FilesStoreOptions extends Omit<LedgerOptions, "nobodyWorks"> {
@@ -51,10 +47,10 @@ export class FilesStore implements Store {
   readonly #ledger: Ledger;
   readonly #config: ConfigFile;
   readonly #settings: Settings;
-  readonly #retention: Retention;
+  readonly #presences: Presences;
   readonly #logs: LogDirectory;
-  readonly #lookout: Lookout;
-  #isWorker = false;
+  /** Of a worker. */
+  #retention: Retention | undefined;
 
   /** Opens a directory, which need not exist: the first change makes it. */
   constructor(root: string, options: FilesStoreOptions) {
@@ -63,15 +59,13 @@ export class FilesStore implements Store {
     this.mark = { QUEUECTL_DATA_DIR: this.location };
     this.address = { options: ["--data-dir", this.location], variables: this.mark };
     this.#options = options;
-    this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#nobodyWorks() });
+    this.#presences = new Presences(this.#layout.workers, { ...options, state: () => this.#ledger.state() });
+    this.#ledger = new Ledger(this.#layout, { ...options, nobodyWorks: () => this.#presences.nobodyWorks() });
     this.#config = new ConfigFile(this.#layout.config);
     this.#settings = new Settings(this.#config, options.overrides);
     const { now } = options;
     this.schedules = new FilesSchedules(this.#ledger, { now, maxRetries: () => this.#settings.current().max_retries });
     this.#logs = new LogDirectory(this.#layout.logs);
-    const retaining = { logs: this.#logs, ...options, config: () => this.#settings.current() };
-    this.#retention = new Retention(this.#layout, this.#ledger, retaining);
-    this.#lookout = new Lookout(this.#layout.workers, { state: () => this.#ledger.state(), elapsed: options.elapsed });
   }
 
   async enqueue(specs: readonly JobSpec[], { existing = "refuse", onSkip }: Enqueuing = {}): Promise<PendingJob[]> {
@@ -96,27 +90,28 @@ export class FilesStore implements Store {
       // An idle worker looks often and finds nothing: that must cost no lock.
       const state = this.#ledger.state();
       if (!claimant || isNothingToTake(state, claimant, now())) {
-        if (this.#isWorker) this.#retention.turned(state, { idle: true });
+        this.#retention?.turned(state, { idle: true });
         return turn(state, { ended: [], claimed: [] }, { now: now(), claimant });
       }
     }
-    const config = ends.length > 0 ? this.#settings.current() : DEFAULTS;
+    const config = this.#settings.forTurn({ isNeeded: ends.length > 0 });
     const policies = { policy: retryPolicy(config, random), hooks: hookPolicy(config) };
     const done = await this.#ledger.commit(
       (state, seq) => decideTurn(state, { ends, claimant, seq, now: now(), ...policies }),
       SOON,
     );
-    if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: false });
+    this.#retention?.turned(this.#ledger.known(), { idle: false });
     return turn(this.#ledger.known(), done, { now: now(), claimant });
   }
 
   async alter(ids: readonly string[], rule: Rule): Promise<Alteration[]> {
+    const { alter } = await import("./alteration.ts");
     const parts = { ledger: this.#ledger, logs: this.#logs, now: this.#options.now };
     return alter({ ...parts, hooks: () => hookPolicy(this.#settings.current()) }, ids, rule);
   }
 
   async askToEnd(job: ProcessingJob): Promise<boolean> {
-    return askToEnd(this.#layout.workers, job, freshBefore(this.#options.now()));
+    return this.#presences.askToEnd(job);
   }
 
   async get(id: string): Promise<Entry> {
@@ -136,11 +131,12 @@ export class FilesStore implements Store {
   }
 
   async *archived(): AsyncIterable<readonly CompletedJob[]> {
+    const { readArchive } = await import("./archive.ts");
     yield* readArchive(this.#layout.archive, this.#ledger.state().standing.archive);
   }
 
   async prune(options: PruneOptions = {}): Promise<Pruned> {
-    return this.#retention.prune(options);
+    return (await this.#retain()).prune(options);
   }
 
   async deadLetters(): Promise<DeadLetter[]> {
@@ -181,34 +177,32 @@ export class FilesStore implements Store {
   }
 
   async dump(take: (items: readonly Item[]) => Promise<boolean>): Promise<void> {
+    const { dump } = await import("./transfer.ts");
     await dump({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, take);
   }
 
   async restore(...[read, options]: Parameters<Store["restore"]>): Promise<Restored> {
+    const { restore } = await import("./transfer.ts");
     return restore({ layout: this.#layout, ledger: this.#ledger, config: this.#config }, read, options);
   }
 
   async announce(as: Announced): Promise<Announcement> {
     await this.#ledger.create();
-    // Only workers hold jobs, and a supervisor need not know them.
-    const jobs = as.kind === "worker" ? this.#ledger.state().processing() : [];
-    const holders = new Set(Array.from(jobs, ({ worker_id }) => worker_id));
-    const presence = { ...as, now: this.#options.now(), isInUse: (id: string) => holders.has(id) };
-    const announcement = await announce(this.#layout.workers, presence);
+    const announcement = await this.#presences.announce(as);
     this.#ledger.author = announcement.id;
     if (as.kind === "worker") {
-      this.#isWorker = true;
+      this.#retention = await this.#retain();
       this.#ledger.restWhenIdle();
     }
     return announcement;
   }
 
   async present(): Promise<Present[]> {
-    return roster(this.#layout.workers, freshBefore(this.#options.now())).alive;
+    return this.#presences.present();
   }
 
   async lost(holding?: number): Promise<Lost[]> {
-    return this.#lookout.lost(holding);
+    return this.#presences.lost(holding);
   }
 
   changes(wake: () => void): Disposable {
@@ -221,8 +215,8 @@ export class FilesStore implements Store {
     return new FilesChangedEntries({ state: () => this.#ledger.state(), archive, now: this.#options.now });
   }
 
-  async openLog(job: ProcessingJob): Promise<OpenLog> {
-    return this.#logs.open(job);
+  async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {
+    return this.#logs.open(job, { isSplit: this.#settings.forAttempt().split_logs });
   }
 
   async openSupervisorLog(): Promise<OpenLog> {
@@ -234,13 +228,15 @@ export class FilesStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#isWorker) this.#retention.turned(this.#ledger.known(), { idle: true });
-    await this.#retention.settled();
+    this.#retention?.turned(this.#ledger.known(), { idle: true });
+    await this.#retention?.settled();
     await this.#ledger.close();
   }
 
-  #nobodyWorks(): boolean {
-    return roster(this.#layout.workers, freshBefore(this.#options.now())).alive.every(({ kind }) => kind !== "worker");
+  async #retain(): Promise<Retention> {
+    const { Retention } = await import("./retention.ts");
+    const config = () => this.#settings.current();
+    return new Retention(this.#layout, this.#ledger, { logs: this.#logs, ...this.#options, config });
   }
 }
 

@@ -4,23 +4,13 @@
  * not, and there is no lease that could run out under a slow job. Elsewhere (another host or container on the same
  * directory) the sign is.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
-import { createWhole, namesInTrusted, remove, replace } from "../local/durable.ts";
-import { isRunning, type ProcessIdentity, self } from "../local/identity.ts";
-import type { Announced, Announcement, Lost, Present } from "../present.ts";
+import { createWhole, remove, replace } from "../local/durable.ts";
+import { isRunning, self } from "../local/identity.ts";
+import type { Announced, Announcement, Lost } from "../present.ts";
 import { heedRequests, removeRequests, requestEnd } from "./end-request.ts";
+import { type PresenceFile, presencePath, presencesIn, roster } from "./roster.ts";
 import { giveSign, removeSign, type SignCheck } from "./sign-of-life.ts";
-
-interface PresenceFile extends ProcessIdentity {
-  readonly id: string;
-  readonly kind: Present["kind"];
-  readonly supervisor?: string;
-  readonly queues?: readonly string[];
-  readonly started_at: number;
-  readonly stopping?: true;
-}
 
 /** Announces this process under the first of `worker-12`, `worker-12-2`, … that nobody has and `isInUse` does not know. */
 export async function announce(
@@ -30,7 +20,7 @@ export async function announce(
   for (let suffix = 1; ; suffix++) {
     const id = `${as.kind}-${process.pid}${suffix === 1 ? "" : `-${suffix}`}`;
     if (as.isInUse(id)) continue;
-    const path = pathOf(directory, id);
+    const path = presencePath(directory, id);
     const file: PresenceFile = {
       id,
       kind: as.kind,
@@ -47,16 +37,6 @@ export async function announce(
     }
     await sign[Symbol.asyncDispose]();
   }
-}
-
-/** Everyone who announced itself and did not withdraw: who is alive, and the ids of those who died. */
-export function roster(directory: string, isFresh: SignCheck): { alive: Present[]; dead: string[] } {
-  const files = readAll(directory);
-  const alive = files.filter((file) => isRunning(file) ?? isFresh(pathOf(directory, file.id)));
-  return {
-    alive: alive.map(toPresent),
-    dead: files.filter((file) => !alive.includes(file)).map(({ id }) => id),
-  };
 }
 
 /** The jobs of dead workers, by worker; whoever is dead and has none is forgotten. */
@@ -77,16 +57,16 @@ export function findLost(directory: string, isFresh: SignCheck, processing: () =
 
 /** Has the worker of this attempt look at what is asked of it. False where it lives and cannot be asked from here. */
 export function askToEnd(directory: string, { worker_id, lease }: ProcessingJob, isFresh: SignCheck): boolean {
-  const worker = readAll(directory).find(({ id }) => id === worker_id);
+  const worker = presencesIn(directory).find(({ id }) => id === worker_id);
   if (worker === undefined) return true;
   const runs = isRunning(worker);
-  if (runs === undefined) return !isFresh(pathOf(directory, worker.id));
+  if (runs === undefined) return !isFresh(presencePath(directory, worker.id));
   return !runs || requestEnd(directory, worker, lease);
 }
 
 /** Removes what a dead one left. */
 function forget(directory: string, id: string): void {
-  const path = pathOf(directory, id);
+  const path = presencePath(directory, id);
   remove(path);
   removeSign(path);
 }
@@ -107,39 +87,6 @@ function announcement(
       await sign[Symbol.asyncDispose]();
     },
   };
-}
-
-function readAll(directory: string): PresenceFile[] {
-  return namesInTrusted(directory)
-    .filter((name) => name.endsWith(".json"))
-    .flatMap((name) => {
-      try {
-        const file = JSON.parse(readFileSync(join(directory, name), "utf8")) as PresenceFile;
-        // Its id leads back to the file, to remove it: one that led elsewhere would remove what is there.
-        return name === `${file.id}.json` ? [file] : [];
-      } catch {
-        // Withdrawn since, or not a presence at all: nobody who is alive.
-        return [];
-      }
-    });
-}
-
-function toPresent(file: PresenceFile): Present {
-  return {
-    id: file.id,
-    kind: file.kind,
-    pid: file.pid,
-    host: file.host,
-    reachable: isRunning(file) !== undefined,
-    ...(file.supervisor === undefined ? {} : { supervisor: file.supervisor }),
-    ...(file.queues === undefined ? {} : { queues: file.queues }),
-    startedAt: file.started_at,
-    stopping: file.stopping === true,
-  };
-}
-
-function pathOf(directory: string, id: string): string {
-  return join(directory, `${id}.json`);
 }
 
 function encode(file: PresenceFile): Uint8Array {

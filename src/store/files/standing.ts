@@ -6,7 +6,7 @@ import type { ProcessingJob } from "../../job/job.ts";
 import { type QueueRule, type QueueRules, type QueueStatus, queueOf } from "../../job/queue.ts";
 import { withBeginning } from "../../job/rate.ts";
 import type { Schedule } from "../../job/schedule.ts";
-import { type ArchiveRange, archivingOf, isArchiveRange, withRange } from "./archive.ts";
+import { type ArchiveRange, archivingOf, isArchiveRange, withRange } from "./archive-range.ts";
 import type { JournalRecord } from "./commit.ts";
 
 export interface Standing {

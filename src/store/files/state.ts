@@ -9,7 +9,7 @@ import type { UnfinishedJob } from "../../job/key.ts";
 import { type QueueStatus, queueOf } from "../../job/queue.ts";
 import { KeyHolders } from "../key-holders.ts";
 import type { Counts } from "../store.ts";
-import { archivingOf } from "./archive.ts";
+import { archivingOf } from "./archive-range.ts";
 import type { JournalRecord } from "./commit.ts";
 import { CompletedJobs } from "./completed-jobs.ts";
 import { type Asking, Lanes, type Ticket, type Version } from "./lanes.ts";

@@ -1,8 +1,8 @@
 /** The directory of this machine that the output of attempts and of supervisors in the background goes to. */
-import { statSync } from "node:fs";
+import { closeSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessingJob } from "../../job/job.ts";
-import type { AttemptLog, OpenLog } from "../attempt-log.ts";
+import type { AttemptLog, OpenAttemptLog, OpenLog } from "../attempt-log.ts";
 import { guard, namesInTrusted, openToAppend } from "./durable.ts";
 import { logName, logOwner, logPath, logsOf, supervisorLogPath } from "./log-files.ts";
 import { checkDirectory } from "./trust.ts";
@@ -25,8 +25,16 @@ export class LogDirectory {
     this.path = path;
   }
 
-  open(job: ProcessingJob): OpenLog {
-    return this.#openAt(logPath(this.path, job));
+  open(job: ProcessingJob, { isSplit }: { isSplit: boolean }): OpenAttemptLog {
+    if (!isSplit) return this.#openAt(logPath(this.path, job, "both"));
+    // Before the other, so that whoever finds that one finds both.
+    const stderr = this.#openAt(logPath(this.path, job, "stderr"));
+    try {
+      return { ...this.#openAt(logPath(this.path, job, "stdout")), stderr };
+    } catch (error) {
+      closeSync(stderr.fd);
+      throw error;
+    }
   }
 
   openSupervisorLog(): OpenLog {

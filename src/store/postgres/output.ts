@@ -3,10 +3,10 @@
  * can be read anywhere.
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import type { AttemptLog } from "../attempt-log.ts";
+import type { AttemptLog, Stream } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
-import { logPath, logsOf } from "../local/log-files.ts";
+import { inOrder, logOf, logPattern, logsOf, logsOfAttempt } from "../local/log-files.ts";
 import type { Database } from "./database.ts";
 import { type JobRow, processingOf } from "./row.ts";
 
@@ -33,6 +33,7 @@ export function readPrinted(path: string): { readonly bytes: number; readonly ta
 
 interface OutputRow {
   readonly lease: string;
+  readonly stream: Stream | "both";
   readonly attempt: number;
   readonly bytes: string;
   readonly host: string;
@@ -49,34 +50,39 @@ interface RunningRow extends JobRow {
 /** The logs that there are of a job, oldest first: files where they can be read here, else the ends that are stored. */
 export async function attemptLogs(database: Database, directory: LogDirectory, id: string): Promise<AttemptLog[]> {
   const rows: OutputRow[] = await database.ask(
-    (sql) => sql`SELECT lease, attempt, bytes, host, path, tail FROM output WHERE id = ${id}`,
+    (sql) => sql`SELECT lease, stream, attempt, bytes, host, path, tail FROM output WHERE id = ${id}`,
   );
   const running: RunningRow[] = await database.ask(
     (sql) => sql`
       SELECT j.*, p.host, p.logs FROM jobs j JOIN presence p ON p.id = j.worker_id
       WHERE j.id = ${id} AND j.state = 'processing'`,
   );
-  const logs = new Map<number, AttemptLog>();
-  for (const row of rows) logs.set(Number(row.lease), logOf(row));
-  for (const row of running) for (const log of logsOfRunning(row)) logs.set(Number(row.lease), log);
-  for (const { lease, attempt, path } of logsOf(directory.path, id)) logs.set(lease, { attempt, lease, path });
-  return Array.from(logs)
-    .sort(([a], [b]) => a - b)
-    .map(([, log]) => log);
+  const logs = new Map<string, AttemptLog>();
+  for (const log of [...rows.map(logOfRow), ...running.flatMap(logsOfRunning), ...logsOf(directory.path, id)]) {
+    logs.set(`${log.lease} ${log.stream}`, log);
+  }
+  const known = new Set(Array.from(logs.values()).flatMap((log) => (isOutOfReach(log) ? [] : [log.lease])));
+  return Array.from(logs.values())
+    .filter((log) => !isOutOfReach(log) || !known.has(log.lease))
+    .sort(inOrder);
 }
 
-function logOf({ attempt, lease: written, bytes, host, path, tail }: OutputRow): AttemptLog {
-  const lease = Number(written);
-  if (host === self().host && existsSync(path)) return { attempt, lease, path };
+function logOfRow({ attempt, lease, stream, bytes, host, path, tail }: OutputRow): AttemptLog {
+  const log = logOf(stream, { attempt, lease: Number(lease), path });
+  if (host === self().host && existsSync(path)) return log;
   const end = tail.length === 0 ? {} : { end: { bytes: Number(bytes), tail } };
-  return { attempt, lease, path, elsewhere: { host, ...end } };
+  return { ...log, elsewhere: { host, ...end } };
 }
 
-/** None where it would be a file here, and has not been made yet. */
+/** None where they would be files here, and have not been made yet. */
 function logsOfRunning(row: RunningRow): AttemptLog[] {
   const job = processingOf(row);
-  const path = logPath(row.logs, job);
-  const log = { attempt: job.attempts, lease: job.lease, path };
-  if (row.host !== self().host) return [{ ...log, elsewhere: { host: row.host } }];
-  return existsSync(path) ? [log] : [];
+  if (row.host === self().host) return logsOfAttempt(row.logs, job);
+  const path = logPattern(row.logs, job);
+  return [{ attempt: job.attempts, lease: job.lease, path, elsewhere: { host: row.host } }];
+}
+
+/** Of such a one it is told where it is until there is more to tell: once it has ended, or by a worker that was thought lost. */
+function isOutOfReach({ elsewhere }: AttemptLog): boolean {
+  return elsewhere !== undefined && elsewhere.end === undefined;
 }

@@ -10,10 +10,9 @@ import { type AttemptEnd, mayRetry } from "../../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../../job/queue.ts";
 import type { JobSpec } from "../../job/spec.ts";
 import { jobsOf } from "../admission.ts";
-import type { AttemptLog, OpenLog } from "../attempt-log.ts";
+import type { AttemptLog, OpenAttemptLog, OpenLog } from "../attempt-log.ts";
 import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
-import { logPath } from "../local/log-files.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { alter } from "./alteration.ts";
@@ -206,7 +205,7 @@ export class PostgresStore implements Store {
   async lost(holding?: number): Promise<Lost[]> {
     const orphans = await this.#watch.findOrphans(holding);
     return orphans.map(({ workerId, jobs, logs }) => {
-      if (logs) for (const job of jobs) this.#turns.logged(job, logPath(logs.directory, job), logs.host);
+      if (logs) for (const job of jobs) this.#turns.leftBehind(job, logs);
       return { workerId, jobs };
     });
   }
@@ -220,9 +219,9 @@ export class PostgresStore implements Store {
     return PostgresChangedEntries.begin(this.#database, this.#clock);
   }
 
-  async openLog(job: ProcessingJob): Promise<OpenLog> {
-    const log = this.#logs.open(job);
-    this.#turns.logged(job, log.path);
+  async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {
+    const log = this.#logs.open(job, { isSplit: this.#turns.splitsLogs });
+    this.#turns.opened(job, log);
     return log;
   }
 

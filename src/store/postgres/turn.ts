@@ -5,11 +5,13 @@
  */
 
 import type { SQL } from "bun";
-import type { Config } from "../../config.ts";
+import { type Config, DEFAULTS } from "../../config.ts";
 import type { JobEvent, LeaseLost } from "../../job/event.ts";
 import type { Entry, Lease, ProcessingJob } from "../../job/job.ts";
 import { type AttemptEnd, finish, type RetryPolicy } from "../../job/lifecycle.ts";
+import type { OpenAttemptLog, Stream } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
+import { logPattern, logsOfAttempt } from "../local/log-files.ts";
 import type { Claimant, Turn } from "../store.ts";
 import { array } from "./array.ts";
 import type { Database } from "./database.ts";
@@ -40,27 +42,53 @@ interface Answer {
   readonly claimed: readonly JobRow[];
   readonly next_due: number | null;
   readonly next_schedule: number | null;
+  /** As it is stored, if it is. */
+  readonly split_logs: unknown;
+}
+
+/** Where the output of an attempt is: a path for both streams, or one for each. */
+interface Logged {
+  readonly attempt: number;
+  readonly host: string;
+  readonly paths: { readonly [Of in Stream | "both"]?: string };
 }
 
 export class Turns {
   readonly #database: Database;
   /** The settings that the server needs for hooks, as far as it does not have them itself. */
   readonly #own: object;
+  /** What this process says itself of `split_logs`, and what was stored at the last turn. */
+  readonly #splitsAlways: boolean | undefined;
+  #splits = DEFAULTS.split_logs;
   /** What was claimed here, by lease. */
   readonly #held = new Map<Lease, ProcessingJob>();
-  /** Where the output of attempts is. */
-  readonly #logs = new Map<Lease, { readonly attempt: number; readonly path: string; readonly host: string }>();
+  readonly #logs = new Map<Lease, Logged>();
   /** What was sent and may have been written although no answer came: it is sent again as it is. */
   readonly #unanswered = new Map<Lease, JobEvent>();
 
   constructor(database: Database, overrides: Partial<Config>) {
     this.#database = database;
     this.#own = ownSettings(overrides);
+    this.#splitsAlways = overrides.split_logs;
   }
 
-  /** The output of this attempt is there, on this machine unless another is named. */
-  logged({ lease, attempts }: ProcessingJob, path: string, host = self().host): void {
-    this.#logs.set(lease, { attempt: attempts, path, host });
+  /** Whether what was claimed last is to have a log for each stream. */
+  get splitsLogs(): boolean {
+    return this.#splitsAlways ?? this.#splits;
+  }
+
+  /** The output of this attempt goes there. */
+  opened({ lease, attempts }: ProcessingJob, { path, stderr }: OpenAttemptLog): void {
+    const paths = stderr ? { stdout: path, stderr: stderr.path } : { both: path };
+    this.#logs.set(lease, { attempt: attempts, host: self().host, paths });
+  }
+
+  /** That of this one went into a directory of a host, of which, if it is another one, nothing more can be known. */
+  leftBehind(job: ProcessingJob, { host, directory }: { host: string; directory: string }): void {
+    const found = (): Logged["paths"] =>
+      Object.fromEntries(logsOfAttempt(directory, job).map((log) => [log.stream ?? "both", log.path]));
+    const paths = host === self().host ? found() : { both: logPattern(directory, job) };
+    this.#logs.set(job.lease, { attempt: job.attempts, host, paths });
   }
 
   async settle(ends: readonly AttemptEnd[], request: TurnRequest): Promise<Turn> {
@@ -79,6 +107,7 @@ export class Turns {
       if (await this.#wasWritten(decision)) written.add(decision.end.lease);
     }
     for (const { end } of sent) this.#forget(end.lease);
+    this.#splits = answer.split_logs === null ? DEFAULTS.split_logs : answer.split_logs === true;
     const claimed = [...answer.forgotten, ...answer.claimed].map(processingOf);
     for (const job of claimed) this.#held.set(job.lease, job);
     return {
@@ -122,11 +151,12 @@ export class Turns {
   }
 
   #printedBy({ id, lease }: AttemptEnd): object[] {
-    const log = this.#logs.get(lease);
-    if (log === undefined) return [];
-    // Of a worker that was lost together with its machine it is at least known where it wrote.
-    const printed = log.host === self().host ? readPrinted(log.path) : { bytes: 0, tail: "" };
-    return printed ? [{ id, lease, ...log, ...printed }] : [];
+    const { attempt, host, paths = {} } = this.#logs.get(lease) ?? {};
+    return Object.entries(paths).flatMap(([stream, path]) => {
+      // Of a worker that was lost together with its machine it is at least known where it wrote.
+      const printed = host === self().host ? readPrinted(path) : { bytes: 0, tail: "" };
+      return printed ? [{ id, lease, attempt, host, stream, path, ...printed }] : [];
+    });
   }
 
   /** Whether a decision that was sent before without an answer is what the job is now. */

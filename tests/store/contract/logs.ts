@@ -1,8 +1,9 @@
 import { expect } from "bun:test";
-import { closeSync, writeSync } from "node:fs";
-import { appendFile, readFile, realpath } from "node:fs/promises";
+import { closeSync, existsSync, writeSync } from "node:fs";
+import { appendFile, readFile, realpath, rm } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import type { ProcessingJob } from "../../../src/job/job.ts";
+import type { AttemptLog } from "../../../src/store/attempt-log.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { requeue } from "../../support/requeue.ts";
 import { type Bench, type Contract, claimed, claimedOne, end, FAILURE, SUCCESS } from "./bench.ts";
@@ -31,6 +32,61 @@ export const logContract: Contract = {
     }
     expect(await bench.store.logs("p1")).toMatchObject(written);
     for (const { attempt, path } of written) expect(await readFile(path, "utf8")).toBe(`attempt ${attempt}\n`);
+  },
+
+  "are two an attempt, stdout and then stderr, while split_logs is true, whether its claim ends another or not": async (
+    bench,
+  ) => {
+    const { store } = bench;
+    const names = ["a", "b", "c", "d", "e"];
+    await store.enqueue(names.map((id) => ({ id, command: "x" })));
+    const opened: string[][] = [];
+    let running: ProcessingJob[] = [];
+    for (const [split_logs, ends] of [
+      [undefined, false],
+      [true, true],
+      [true, false],
+      [false, true],
+      [true, false],
+    ] as const) {
+      await (await bench.another()).setConfig("split_logs", split_logs);
+      const ended = ends ? running.map((job) => end(job, SUCCESS)) : [];
+      running = [...(await store.settle(ended, { workerId: "worker-1", limit: 1 })).claimed];
+      for (const job of running) opened.push(await openedLogs(bench, job));
+    }
+    expect(opened.map(({ length }) => length)).toEqual([1, 2, 2, 1, 2]);
+    const paths = opened.flat();
+    expect(new Set(paths).size).toBe(8);
+    for (const path of paths) await appendFile(path, "hi\n");
+    const other = await bench.another();
+    const logs = (await Promise.all(names.map((id) => other.logs(id)))).flat();
+    expect(logs.map(({ path }) => path)).toEqual(paths);
+    const split = ["stdout", "stderr"] as const;
+    expect(logs.map(({ stream }) => stream)).toEqual([undefined, ...split, ...split, undefined, ...split]);
+  },
+
+  "of one stream alone still say which it is, also beside other attempts": async (bench) => {
+    await bench.store.setConfig("split_logs", true);
+    await bench.store.enqueue([{ id: "p1", command: "x" }]);
+    const written: AttemptLog[] = [];
+    for (const stream of ["stdout", "stderr"] as const) {
+      const job = await claimedOne(bench.store);
+      const [stdout = "", stderr = ""] = await openedLogs(bench, job);
+      const [kept, empty] = stream === "stdout" ? [stdout, stderr] : [stderr, stdout];
+      await appendFile(kept, "hi\n");
+      await rm(empty, { force: true });
+      await bench.store.settle([end(job, FAILURE)]);
+      bench.now += 86_400_000;
+      written.push({ attempt: job.attempts, lease: job.lease, stream, path: kept });
+    }
+    const logs = await (await bench.another()).logs("p1");
+    expect(logs.filter(({ path }) => existsSync(path))).toEqual(written);
+  },
+
+  "split for one process alone are so by what it says itself": async (bench) => {
+    await bench.store.enqueue([{ id: "p1", command: "x" }]);
+    const overridden = await bench.another({ split_logs: true });
+    expect(await openedLogs({ ...bench, store: overridden }, await claimedOne(overridden))).toHaveLength(2);
   },
 
   "of a supervisor is a file that is appended to, and none of a job": async ({ store }) => {
@@ -102,6 +158,14 @@ async function openedLog({ store }: Bench, job: ProcessingJob): Promise<string> 
   const { path, fd } = await store.openLog(job);
   closeSync(fd);
   return path;
+}
+
+/** The same of both of its streams, or of each. */
+async function openedLogs({ store }: Pick<Bench, "store">, job: ProcessingJob): Promise<string[]> {
+  const { path, fd, stderr } = await store.openLog(job);
+  const files = [{ path, fd }, ...(stderr ? [stderr] : [])];
+  for (const file of files) closeSync(file.fd);
+  return files.map((file) => file.path);
 }
 
 /** Runs one failing attempt of the only due job, prints `text` to its log, and returns the log's path. */

@@ -11,7 +11,7 @@ import { checkEntry } from "../../local/trust.ts";
 import { readArchive } from "../archive.ts";
 import { Corruption } from "../corruption.ts";
 import type { Layout } from "../layout.ts";
-import { roster } from "../presence.ts";
+import { roster } from "../roster.ts";
 import { freshBefore } from "../sign-of-life.ts";
 import type { QueueState } from "../state.ts";
 import { networkFileSystem } from "./file-system.ts";
