@@ -25,6 +25,7 @@ const COMMANDS: Commands = new Map([
   ["run", async () => (await import("./commands/run.ts")).run],
   ["wait", async () => (await import("./commands/wait.ts")).wait],
   ["why", async () => (await import("./commands/why.ts")).why],
+  ["events", async () => (await import("./commands/events.ts")).events],
   ["logs", async () => (await import("./commands/logs.ts")).logs],
   ["cancel", async () => (await import("./commands/cancel.ts")).cancel],
   ["retry", async () => (await import("./commands/retry.ts")).retry],

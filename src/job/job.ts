@@ -93,6 +93,9 @@ export function isDeadLetter(entry: Entry): entry is DeadLetter {
   return "failed_at" in entry;
 }
 
-export function isIn<State extends JobState>(entry: Entry, state: State): entry is Extract<Job, { state: State }> {
+export function isIn<E extends Entry | Omit<ProcessingJob, "lease">, State extends JobState>(
+  entry: E,
+  state: State,
+): entry is Extract<E, { state: State }> {
   return "state" in entry && entry.state === state;
 }

@@ -85,6 +85,19 @@ export function finish(
   return fail(entry, { outcome, now, policy });
 }
 
+/**
+ * Whether a job, as its terms are, is not tried again after this attempt failed. What did not come from the command itself,
+ * for which `failing` is undefined, is retried as long as there are retries left.
+ */
+export function isLastAttempt(
+  { max_retries, retry_on, no_retry_on }: JobTerms & Pick<PendingJob, "max_retries">,
+  { attempt, failing }: { attempt: number; failing: Failing | undefined },
+): boolean {
+  if (attempt > max_retries) return true;
+  if (failing === undefined) return false;
+  return !(retry_on?.includes(failing) ?? true) || (no_retry_on?.includes(failing) ?? false);
+}
+
 /** Whether any of these ends may ask the policy for a delay: a success never does. */
 export function mayRetry(ends: readonly AttemptEnd[]): boolean {
   return ends.some(({ outcome }) => !isSuccess(outcome));
@@ -150,7 +163,7 @@ function fail(
   { outcome, now, policy }: { outcome: Outcome; now: number; policy: RetryPolicy },
 ): JobEvent {
   const error = describeOutcome(outcome);
-  if (job.attempts > job.max_retries || !isWorthRetrying(job, outcome)) {
+  if (isLastAttempt(job, { attempt: job.attempts, failing: failingOf(outcome) })) {
     return { event: "dead-lettered", job: deadLetter(job, error, now) };
   }
   const history = historyWith(job, error, now);
@@ -160,13 +173,6 @@ function fail(
   return outcome.kind === "worker-lost"
     ? { event: "rescued", job: pending, delayMs, from: outcome.workerId }
     : { event: "rescheduled", job: pending, delayMs };
-}
-
-/** What did not come from the command itself is always retried. */
-function isWorthRetrying({ retry_on, no_retry_on }: JobTerms, outcome: Outcome): boolean {
-  const failing = failingOf(outcome);
-  if (failing === undefined) return true;
-  return (retry_on?.includes(failing) ?? true) && !no_retry_on?.includes(failing);
 }
 
 function failingOf(outcome: Outcome): Failing | undefined {

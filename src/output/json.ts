@@ -29,6 +29,8 @@
  *                      U+FFFD, nulls where nothing was run or printed; with "stderr" where there is a log for each stream;
  *                      with the host as above, and then the last 64 KiB
  *     --stdout, --stderr   {"id", "attempt", "stream", "path", "host"?, "output"}
+ *   events             one event a line, the same bytes as without --json: {"at", "event", "id", "queue", "attempt"?, "worker_id"?,
+ *                      "started_at"?, "error"?, "run_at"?, "command"} (job/happening.ts)
  *   stats              {"all": <figures>, "commands": [{"command", ...<figures>}, ...]}, figures being "jobs", "runs", "failures",
  *                      "flaky", and "p50_ms" and "p95_ms", nulls where nothing was completed
  *   why                {"id", "state", "reason": <sentence>, "because": <one word of those in job/reason.ts>, ...}, with what the

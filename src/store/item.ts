@@ -25,6 +25,13 @@ export interface ScheduleItem {
 /** One that has an id. */
 export type EntryItem = { readonly job: PortableJob } | { readonly dead_letter: DeadLetter };
 
+/** The job or the dead letter that it is, archived or not. */
+export function recordIn(item: Item): PortableJob | DeadLetter | undefined {
+  if ("job" in item) return item.job;
+  if ("archived" in item) return item.archived;
+  return "dead_letter" in item ? item.dead_letter : undefined;
+}
+
 /** How many of each kind of item. */
 export interface Tally {
   readonly settings: number;

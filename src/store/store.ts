@@ -16,6 +16,7 @@ import type { AttemptEnd } from "../job/lifecycle.ts";
 import type { QueueRule, QueueRuleChange, QueueStatus } from "../job/queue.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { AttemptLog, OpenAttemptLog, OpenLog } from "./attempt-log.ts";
+import type { ChangedEntries } from "./changed-entries.ts";
 import type { Item, Restored } from "./item.ts";
 import type { Announced, Announcement, Lost, Present } from "./present.ts";
 import type { ScheduleBook } from "./schedule-book.ts";
@@ -212,6 +213,9 @@ export interface Store {
 
   /** Calls `wake` after anything (`of` interest, or all) may have changed, by this process too, until disposed. */
   changes(wake: () => void, of?: Wakes): Disposable;
+
+  /** Remembers from here on which entries change, for who tells what happens to them. */
+  changed(): Promise<ChangedEntries>;
 
   /** Opens the file for the output of this attempt, which the last `settle` has claimed, or one for each stream (`split_logs`). */
   openLog(job: ProcessingJob): Promise<OpenAttemptLog>;

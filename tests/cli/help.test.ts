@@ -17,6 +17,7 @@ const COMMANDS = [
   "run",
   "wait",
   "why",
+  "events",
   "logs",
   "cancel",
   "retry",

@@ -31,6 +31,7 @@ const PRINTED: readonly (readonly [kind: string, ...args: string[]])[] = [
   ["list", "list", "--archived"],
   ["show", "show", "p1"],
   ["logs", "logs", "p1"],
+  ["happening", "events"],
   ["dlq_list", "dlq-list"],
   ["show", "show", "bad"],
   ["outcome", "wait", "--all"],
@@ -136,10 +137,10 @@ testOnce("the check finds a field that is missing, wrong or not named", () => {
   expect(errorsOf("prune", { archived: 1, logs: 0, bytes: 0, dry_run: false, more: 1 })).not.toEqual([]);
 });
 
-/** Events and an export are one document a line. */
+/** Events, of workers or of jobs, and an export are one document a line. */
 async function conforms(home: Home, kind: string, args: readonly string[]): Promise<void> {
   const { stdout } = await home.run(...args, "--json");
-  const texts = ["event", "export_line"].includes(kind) ? stdout.trimEnd().split("\n") : [stdout];
+  const texts = ["event", "export_line", "happening"].includes(kind) ? stdout.trimEnd().split("\n") : [stdout];
   for (const text of texts) {
     expect({ args, text, errors: errorsOf(kind, JSON.parse(text)) }).toEqual({ args, text, errors: [] });
   }

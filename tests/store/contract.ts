@@ -5,6 +5,7 @@
 import { afterAll, describe, test } from "bun:test";
 import { alterContract } from "./contract/alter.ts";
 import { Bench, type Contract, type StoreHarness } from "./contract/bench.ts";
+import { changedEntriesContract } from "./contract/changed-entries.ts";
 import { changesContract } from "./contract/changes.ts";
 import { claimContract } from "./contract/claim.ts";
 import { configContract } from "./contract/config.ts";
@@ -42,6 +43,7 @@ const PARTS: readonly [part: string, contract: Contract][] = [
   ["config", configContract],
   ["presence", presenceContract],
   ["changes", changesContract],
+  ["entries that have changed", changedEntriesContract],
   ["logs", logContract],
   ["compared with the memory store", differentialContract],
 ];

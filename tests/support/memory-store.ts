@@ -48,6 +48,7 @@ import { withBeginning } from "../../src/job/rate.ts";
 import { fire, type Schedule } from "../../src/job/schedule.ts";
 import type { JobSpec } from "../../src/job/spec.ts";
 import type { AttemptLog, OpenAttemptLog, OpenLog, Stream } from "../../src/store/attempt-log.ts";
+import type { ChangedEntries } from "../../src/store/changed-entries.ts";
 import type { Item, Restored } from "../../src/store/item.ts";
 import type { Announced, Announcement, Lost, Present } from "../../src/store/present.ts";
 import { byName, type ScheduleBook, scheduleExists, scheduleNotFound } from "../../src/store/schedule-book.ts";
@@ -383,6 +384,23 @@ export class MemoryStore implements Store {
   changes(wake: () => void): Disposable {
     this.#memory.wakes.add(wake);
     return { [Symbol.dispose]: () => this.#memory.wakes.delete(wake) };
+  }
+
+  async changed(): Promise<ChangedEntries> {
+    const everything = (): Set<Entry> => {
+      const { jobs, dead, archive } = this.#memory;
+      return new Set([...jobs.values(), ...dead.values(), ...archive]);
+    };
+    let before = everything();
+    return {
+      take: async () => {
+        const now = everything();
+        const entries = [...now.difference(before)];
+        before = now;
+        return { entries, at: this.#options.now() };
+      },
+      [Symbol.dispose]: () => {},
+    };
   }
 
   async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {

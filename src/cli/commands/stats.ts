@@ -1,5 +1,5 @@
 import { GROUPINGS, RunStatsCounter } from "../../job/run-stats.ts";
-import type { Item } from "../../store/item.ts";
+import { recordIn } from "../../store/item.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { matchFilter } from "../job-filter.ts";
@@ -40,7 +40,7 @@ export const stats: Command = {
     // As of one moment, so that nothing is counted twice that goes into the archive meanwhile.
     await (await store()).dump(async (items) => {
       for (const item of items) {
-        const entry = entryIn(item);
+        const entry = recordIn(item);
         if (entry && isMeant(entry)) counter.add(entry);
       }
       return true;
@@ -50,9 +50,3 @@ export const stats: Command = {
     return EXIT.ok;
   },
 };
-
-function entryIn(item: Item) {
-  if ("job" in item) return item.job;
-  if ("archived" in item) return item.archived;
-  return "dead_letter" in item ? item.dead_letter : undefined;
-}

@@ -47,6 +47,16 @@ export function withRange(ranges: readonly ArchiveRange[], range: ArchiveRange):
   return [...ranges.slice(0, -1), { ...last, to: range.to, count: last.count + range.count }];
 }
 
+/** What these ranges hold beyond what they held at an earlier time. */
+export function rangesSince(ranges: readonly ArchiveRange[], before: readonly ArchiveRange[]): ArchiveRange[] {
+  return ranges.flatMap((range) => {
+    const { name, from, to, count } = range;
+    const old = before.find((one) => one.name === name && one.from === from);
+    if (!old) return [range];
+    return old.to < to ? [{ name, from: old.to, to, count: count - old.count }] : [];
+  });
+}
+
 /** Whether it can be a range. */
 export function isArchiveRange({ name, from, to, count }: ArchiveRange): boolean {
   const numbers = [from, to, count].every((number) => Number.isSafeInteger(number) && number >= 0);

@@ -18,6 +18,7 @@ import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import { type Residents, residentsById } from "../residents.ts";
 import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn } from "../store.ts";
 import { decideAdmission, decideRule } from "./arrival.ts";
+import type { FilesChangedEntries } from "./changed-entries.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigFile } from "./config-file.ts";
 import { FilesSchedules } from "./files-schedules.ts";
@@ -206,6 +207,12 @@ export class FilesStore implements Store {
 
   changes(wake: () => void): Disposable {
     return watchChanges(this.#layout, wake, this.#options.warn);
+  }
+
+  async changed(): Promise<FilesChangedEntries> {
+    const { FilesChangedEntries } = await import("./changed-entries.ts");
+    const { archive } = this.#layout;
+    return new FilesChangedEntries({ state: () => this.#ledger.state(), archive, now: this.#options.now });
   }
 
   async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {

@@ -35,6 +35,7 @@ export class QueueState {
   readonly #waiters = new Waiters();
   readonly #keys = new KeyHolders();
   #standing: Standing;
+  readonly #watchers = new Set<(record: JournalRecord) => void>();
   #places = 0;
   #dlqChanges = 0;
 
@@ -153,8 +154,15 @@ export class QueueState {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  /** Calls `replaying` with each record before it is replayed, until disposed. */
+  watch(replaying: (record: JournalRecord) => void): Disposable {
+    this.#watchers.add(replaying);
+    return { [Symbol.dispose]: () => this.#watchers.delete(replaying) };
+  }
+
   /** Replays one record. False when it does not fit: then the journal and the snapshots do not belong together. */
   apply(record: JournalRecord, sides: Sides = BOTH): boolean {
+    if (this.#watchers.size > 0) for (const replaying of this.#watchers) replaying(record);
     if (record.to !== undefined) return this.#move(record, sides);
     const before = this.#jobs.get(record.id)?.job;
     if (!sides.queue) return true;

@@ -17,6 +17,7 @@ import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn, Wakes } from "../store.ts";
 import { alter } from "./alteration.ts";
 import { enqueue } from "./arrival.ts";
+import type { PostgresChangedEntries } from "./changed-entries.ts";
 import type { Database } from "./database.ts";
 import { attemptLogs } from "./output.ts";
 import { PostgresSchedules } from "./postgres-schedules.ts";
@@ -25,6 +26,7 @@ import { changeQueue, readQueues } from "./queues.ts";
 import { readArchive, readCounts, readDeadLetters, readEntries, readEntry, readGlance, readJobs } from "./reading.ts";
 import { Retention } from "./retention.ts";
 import { present, Watch } from "./roster.ts";
+import { ServerClock } from "./server-clock.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { dump, restore } from "./transfer.ts";
 import { Turns } from "./turn.ts";
@@ -61,12 +63,12 @@ export class PostgresStore implements Store {
   readonly #watch: Watch;
   readonly #wakeUps: WakeUps;
   readonly #retention: Retention;
+  readonly #clock: ServerClock;
   #presence: Presence | undefined;
-  #aheadMs: number;
 
   /** On a schema that is up to date; the database is closed with it. */
   constructor(database: Database, options: PostgresStoreOptions) {
-    const { location, address, queueId, logs, aheadMs = 0, warn, elapsed } = options;
+    const { location, address, queueId, logs, warn, elapsed } = options;
     this.location = location;
     this.address = address;
     this.mark = { QUEUECTL_QUEUE: queueId };
@@ -76,8 +78,8 @@ export class PostgresStore implements Store {
     this.#turns = new Turns(database, options.overrides);
     this.#watch = new Watch(database, elapsed);
     this.#wakeUps = new WakeUps(database);
-    this.#aheadMs = aheadMs;
-    const [config, now] = [() => this.config(), () => this.#now()];
+    this.#clock = new ServerClock(options);
+    const [config, now] = [() => this.config(), () => this.#clock.now()];
     const maxRetries = async (): Promise<number> => (await config()).max_retries;
     this.schedules = new PostgresSchedules(database, { now, maxRetries });
     this.#retention = new Retention(database, { logs: this.#logs, config, now, warn });
@@ -112,8 +114,8 @@ export class PostgresStore implements Store {
       ended,
       // An answer may come too late: its claims count, and are given to this worker once more when it is seen again.
       claimed: isFenced() ? [] : claimed,
-      ...(nextDueAt === undefined ? {} : { nextDueAt: nextDueAt - this.#aheadMs }),
-      ...(nextScheduleAt === undefined ? {} : { nextScheduleAt: nextScheduleAt - this.#aheadMs }),
+      ...(nextDueAt === undefined ? {} : { nextDueAt: this.#clock.here(nextDueAt) }),
+      ...(nextScheduleAt === undefined ? {} : { nextScheduleAt: this.#clock.here(nextScheduleAt) }),
     };
   }
 
@@ -187,21 +189,11 @@ export class PostgresStore implements Store {
   }
 
   async announce(as: Announced): Promise<Announcement> {
-    const { elapsed, logs, aheadMs, now } = this.#options;
     this.#database.patienceMs = WORKERS_PATIENCE_MS;
     if (as.onAsked) this.#wakeUps.heedRequests(as.onAsked);
-    const presence = await Presence.announce(
-      this.#database,
-      {
-        now: () => this.#now(),
-        elapsed,
-        logs,
-        onTime: (databaseMs, askedAt) => {
-          if (aheadMs !== undefined) this.#aheadMs = databaseMs - now() + (elapsed() - askedAt) / 2;
-        },
-      },
-      as,
-    );
+    const { elapsed, logs } = this.#options;
+    const own = { now: () => this.#now(), elapsed, logs, onTime: this.#clock.told.bind(this.#clock) };
+    const presence = await Presence.announce(this.#database, own, as);
     if (as.kind === "worker") this.#presence = presence;
     return presence;
   }
@@ -220,6 +212,11 @@ export class PostgresStore implements Store {
 
   changes(wake: () => void, of: Wakes = "anything"): Disposable {
     return this.#wakeUps.subscribe({ wake, of });
+  }
+
+  async changed(): Promise<PostgresChangedEntries> {
+    const { PostgresChangedEntries } = await import("./changed-entries.ts");
+    return PostgresChangedEntries.begin(this.#database, this.#clock);
   }
 
   async openLog(job: ProcessingJob): Promise<OpenAttemptLog> {
@@ -243,6 +240,6 @@ export class PostgresStore implements Store {
   }
 
   #now(): number {
-    return Math.round(this.#options.now() + this.#aheadMs);
+    return this.#clock.now();
   }
 }
