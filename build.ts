@@ -29,8 +29,6 @@ await Bun.build({
   bytecode: true,
   // Without it, what a lazily imported module needs (consola: node:tty) would be loaded at every start.
   splitting: true,
-  // Each chunk that is loaded costs some 30 us besides what is in it: 1.2 ms of a cold enqueue. This folds those that may be.
-  minChunkSize: 256 * 1024,
   plugins: [leanLockfile],
   define: {
     BUILD_VERSION: JSON.stringify(version),
