@@ -12,6 +12,7 @@ export interface TerminalOptions {
 export class ProgramOnTerminal implements AsyncDisposable {
   readonly screen: VirtualScreen;
   readonly #child: Bun.Subprocess;
+  readonly #hungUp: Promise<void>;
   /** Everything that was sent to the terminal. */
   sent = "";
 
@@ -21,7 +22,9 @@ export class ProgramOnTerminal implements AsyncDisposable {
       this.sent += Buffer.from(bytes).toString("latin1");
       this.screen.feed(bytes);
     };
-    this.#child = Bun.spawn(command, { cwd, env, terminal: { cols: columns, rows, data } });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hungUp = promise;
+    this.#child = Bun.spawn(command, { cwd, env, terminal: { cols: columns, rows, data, exit: () => resolve() } });
   }
 
   get pid(): number {
@@ -51,9 +54,9 @@ export class ProgramOnTerminal implements AsyncDisposable {
     return this.screen.text;
   }
 
-  /** How it ended: a number, or the name of the signal. */
+  /** How it ended: a number, or the name of the signal. All that it sent has come by then. */
   async end(): Promise<number | string> {
-    await this.#child.exited;
+    await Promise.all([this.#child.exited, this.#hungUp]);
     return this.#child.signalCode ?? this.#child.exitCode ?? "";
   }
 
