@@ -10,6 +10,7 @@ import { type Arguments, type Command, type Context, GLOBAL_OPTIONS, optionUsage
 import type { NameReader } from "./completion/offers.ts";
 import { EXIT } from "./exit-code.ts";
 import { TOPICS } from "./topics/all.ts";
+import type { Topic } from "./topics/topic.ts";
 
 /** In the order of the page that lists them all. Each is loaded when it is asked for. */
 const COMMANDS: Commands = new Map([
@@ -149,7 +150,7 @@ async function printHelp(about: Command | undefined): Promise<void> {
   program.usage("<command> [options]");
   for (const option of GLOBAL_OPTIONS) program.option(optionUsage(option), option.summary);
   for (const example of EXAMPLES) program.example(`  $ ${example}`);
-  const commands = await Promise.all(Array.from(COMMANDS.values(), (load) => load()));
+  const [commands, topics] = await everything();
   for (const command of commands) {
     const described = program.command(usage(command), command.summary);
     if (command.options.length > 0) described.usage(usage(command, "[options]"));
@@ -159,7 +160,6 @@ async function printHelp(about: Command | undefined): Promise<void> {
     for (const example of command.examples) described.example(`  $ ${example}`);
     if (command === about) program.matchedCommand = described;
   }
-  const topics = await Promise.all(Array.from(TOPICS, async ([name, load]) => [name, (await load()).summary] as const));
   const options = about
     ? [...about.options, ...GLOBAL_OPTIONS.filter(({ name }) => name !== "version")]
     : GLOBAL_OPTIONS;
@@ -178,16 +178,23 @@ async function printHelp(about: Command | undefined): Promise<void> {
     ...sections
       .filter(({ title }) => !title?.startsWith("For more info"))
       .map(({ title, body }) => ({ ...(title ? { title } : {}), body: narrow.get(title) ?? body })),
-    ...(about ? [] : [{ title: "Topics", body: body(topics) }, MORE]),
+    ...(about ? [] : [{ title: "Topics", body: body(topics.map(([name, { summary }]) => [name, summary])) }, MORE]),
   ];
   program.outputHelp();
 }
 
 async function manual(version: string): Promise<string> {
   const { manPage } = await import("./man-page.ts");
-  const commands = await Promise.all(Array.from(COMMANDS.values(), (load) => load()));
-  const topics = await Promise.all(Array.from(TOPICS, async ([name, load]) => [name, await load()] as const));
+  const [commands, topics] = await everything();
   return manPage({ version, commands, topics, examples: EXAMPLES });
+}
+
+/** All commands, and all topics by name, for pages that tell of them. */
+async function everything(): Promise<[Command[], (readonly [string, Topic])[]]> {
+  return Promise.all([
+    Promise.all(Array.from(COMMANDS.values(), (load) => load())),
+    Promise.all(Array.from(TOPICS, async ([name, load]) => [name, await load()] as const)),
+  ]);
 }
 
 function indented(line: string): string {

@@ -2,7 +2,7 @@
 import type { Entry, Lease } from "../job/job.ts";
 import type { LogChunk } from "../output/output.ts";
 import { size } from "../output/size.ts";
-import type { AttemptLog, Stream } from "../store/attempt-log.ts";
+import { type AttemptLog, isOutOfReach, type Stream } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
 import { Alarm } from "../worker/alarm.ts";
 import { chunksOf, GrowingLogs } from "./growing-logs.ts";
@@ -51,11 +51,6 @@ export function askedFor(logs: readonly AttemptLog[], id: string, { only }: Pick
     `Attempt ${whole.attempt} of job ${id} has stdout and stderr in one log.`,
     "To have a log for each, from the next attempt on: queuectl config-set split_logs true",
   );
-}
-
-/** Whether it is on another host, and nothing of it is stored. */
-export function isOutOfReach({ elsewhere }: AttemptLog): boolean {
-  return elsewhere !== undefined && elsewhere.end === undefined;
 }
 
 /** The bytes that are in the file now, or where it is elsewhere, what the store has of them. */

@@ -2,10 +2,10 @@
 import type { QueueError } from "../job/errors.ts";
 import type { Entry, Lease } from "../job/job.ts";
 import type { LogChunk, LogStream } from "../output/output.ts";
-import type { AttemptLog } from "../store/attempt-log.ts";
+import { type AttemptLog, isOutOfReach } from "../store/attempt-log.ts";
 import type { Store } from "../store/store.ts";
 import { FollowedJob } from "./followed-job.ts";
-import { askedFor, followLog, holds, isOutOfReach, logsOfAttempt, type Reading, readLog } from "./log-reader.ts";
+import { askedFor, followLog, holds, logsOfAttempt, type Reading, readLog } from "./log-reader.ts";
 import { mistake } from "./mistake.ts";
 
 export interface LogRequest extends Reading {

@@ -3,7 +3,7 @@
  * those that run. Of any other, what happened before the last look but a while has been told.
  */
 import { type Happening, happeningsOf, happeningsSince, type Recorded } from "../job/happening.ts";
-import { isIn } from "../job/job.ts";
+import { changedAt, isIn } from "../job/job.ts";
 
 /** Much longer than a commit may take to be seen, or than the clocks of two machines may differ. */
 const WHILE_MS = 10_000;
@@ -66,9 +66,4 @@ export class News {
   #isOld(entry: Recorded): boolean {
     return changedAt(entry) < this.#from() && !isIn(entry, "processing");
   }
-}
-
-/** Nothing in its record happened later. */
-function changedAt(entry: Recorded): number {
-  return "failed_at" in entry ? entry.failed_at : entry.updated_at;
 }

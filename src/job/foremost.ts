@@ -1,5 +1,5 @@
 /** Of many, the few that come first. */
-import { type DeadLetter, type FailedJob, isDeadLetter, type PendingJob, type ProcessingJob } from "./job.ts";
+import { changedAt, type DeadLetter, type FailedJob, type PendingJob, type ProcessingJob } from "./job.ts";
 
 /** What may be looked at again and again, however many jobs there are. */
 export interface Glance {
@@ -24,12 +24,7 @@ export function latestFailures(
   entries: readonly (DeadLetter | FailedJob)[],
   limit: number,
 ): (DeadLetter | FailedJob)[] {
-  return foremost(entries.toReversed(), limit, (a, b) => failedAt(b) - failedAt(a));
-}
-
-/** When it ended without success. */
-export function failedAt(entry: DeadLetter | FailedJob): number {
-  return isDeadLetter(entry) ? entry.failed_at : entry.updated_at;
+  return foremost(entries.toReversed(), limit, (a, b) => changedAt(b) - changedAt(a));
 }
 
 /** One look at each and no sort of all: there may be a million of them. */

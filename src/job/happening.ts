@@ -3,7 +3,7 @@
  * end. What leaves no trace in the record can be told only by who looked at it before (`happeningsSince`).
  */
 import type { JobEvent } from "./event.ts";
-import { type DeadLetter, isIn, type PastAttempt } from "./job.ts";
+import { changedAt, type DeadLetter, isDeadLetter, isIn, type PastAttempt } from "./job.ts";
 import { isUnfinished } from "./key.ts";
 import { isLastAttempt } from "./lifecycle.ts";
 import { describeOutcome, endingOf } from "./outcome.ts";
@@ -90,7 +90,7 @@ function eventOf(entry: Recorded, past: PastAttempt, index: number): Happening["
 
 /** The last one before somebody had the job run again is known by the terms that the job has now. */
 function isDeath(entry: Recorded, past: PastAttempt, index: number): boolean {
-  if (isLatest(entry, index) && "failed_at" in entry) return true;
+  if (isLatest(entry, index) && isDeadLetter(entry)) return true;
   const next = entry.history?.[index + 1]?.attempt ?? nextAttempt(entry);
   return next <= past.attempt && isLastAttempt(entry, { attempt: past.attempt, failing: failingOf(past.outcome) });
 }
@@ -106,7 +106,7 @@ function requeueOf(entry: Recorded): Told[] {
 function latestOf(entry: Recorded): Told[] {
   const last = entry.history?.at(-1);
   const { attempts: attempt } = entry;
-  if ("failed_at" in entry) {
+  if (isDeadLetter(entry)) {
     const { failed_at: at, error, worker_id } = entry;
     if (last?.ended_at === at) return [];
     return [{ at, event: "dead-lettered", attempt, ...(worker_id !== undefined && { worker_id }), error }];
@@ -125,21 +125,21 @@ function latestOf(entry: Recorded): Told[] {
 
 /** When a job that had ended at `since` was put back; undefined where an attempt has failed since, which moved `run_at`. */
 function requeuedAt(entry: Recorded, since: number): number | undefined {
-  if ("failed_at" in entry || nextAttempt(entry) > 1) return undefined;
+  if (isDeadLetter(entry) || nextAttempt(entry) > 1) return undefined;
   // Somebody may have edited it since.
   return Math.max(since, Math.min(entry.run_at, startedAt(entry) ?? entry.updated_at));
 }
 
 /** Of a job that had ended: that it goes on, or has ended once more. */
 function untracedRequeue(before: Recorded, entry: Recorded, [next]: readonly Happening[]): Told[] {
-  if (isUnfinished(before) || (!isUnfinished(entry) && endedAt(entry) === endedAt(before))) return [];
-  const at = requeuedAt(entry, endedAt(before)) ?? next?.at;
+  if (isUnfinished(before) || (!isUnfinished(entry) && changedAt(entry) === changedAt(before))) return [];
+  const at = requeuedAt(entry, changedAt(before)) ?? next?.at;
   return at === undefined ? [] : [{ at, event: "requeued" }];
 }
 
 /** Of an attempt that is as if it had not been: at the latest when the next one began. */
 function untracedRelease(before: Recorded, entry: Recorded): Told[] {
-  if (!isIn(before, "processing") || "failed_at" in entry || entry.run_at !== before.run_at) return [];
+  if (!isIn(before, "processing") || isDeadLetter(entry) || entry.run_at !== before.run_at) return [];
   const { attempts: attempt, worker_id, processing_started_at: started_at } = before;
   if (isIn(entry, "failed") || nextAttempt(entry) !== attempt || startedAt(entry) === started_at) return [];
   return [{ at: startedAt(entry) ?? entry.updated_at, event: "released", attempt, worker_id, started_at }];
@@ -169,10 +169,6 @@ function nextAttempt(entry: Recorded): number {
 /** Of the attempt that is not in the history: it runs, or completed the job. */
 function startedAt(entry: Recorded): number | undefined {
   return "processing_started_at" in entry ? entry.processing_started_at : undefined;
-}
-
-function endedAt(entry: Recorded): number {
-  return "failed_at" in entry ? entry.failed_at : entry.updated_at;
 }
 
 function failingOf(outcome: string): Failing | undefined {

@@ -88,12 +88,20 @@ export interface DeadLetter extends JobTerms {
 /** Anything that holds an id: a job in the queue, or one in the DLQ. */
 export type Entry = Job | DeadLetter;
 
+/** One that comes from another store, too, where it has no lease that counts here. */
+type AnyEntry = Entry | Omit<ProcessingJob, "lease">;
+
 /** Tells the two apart: only a dead letter has a time of death. */
-export function isDeadLetter(entry: Entry): entry is DeadLetter {
+export function isDeadLetter(entry: AnyEntry): entry is DeadLetter {
   return "failed_at" in entry;
 }
 
-export function isIn<E extends Entry | Omit<ProcessingJob, "lease">, State extends JobState>(
+/** When it came to be as it is: nothing in its record is later. */
+export function changedAt(entry: AnyEntry): number {
+  return isDeadLetter(entry) ? entry.failed_at : entry.updated_at;
+}
+
+export function isIn<E extends AnyEntry, State extends JobState>(
   entry: E,
   state: State,
 ): entry is Extract<E, { state: State }> {

@@ -11,7 +11,6 @@ import { enqueuedLine, isEnqueued } from "./enqueued-view.ts";
 import { escapeControls, escapeText } from "./escape.ts";
 import { FAILED } from "./failure-mark.ts";
 import type { Screen } from "./human-views.ts";
-import { writeJsonArray } from "./json-array.ts";
 import type { Listing, LogStream, Output, Progress, View } from "./output.ts";
 import { type Sinks, writeAll } from "./sink.ts";
 import type { Terminal } from "./terminal.ts";
@@ -67,7 +66,9 @@ export class HumanOutput implements Output {
 
   async jobs(batches: AsyncIterable<readonly Job[]>, listing: Listing): Promise<void> {
     const [sink, screen] = [this.#sinks.results, this.#screen];
-    if (screen === undefined && listing.columns === undefined) return writeJsonArray(sink, batches, listing);
+    if (screen === undefined && listing.columns === undefined) {
+      return (await import("./json-array.ts")).writeJsonArray(sink, batches, listing);
+    }
     const { renderView } = await import("./human-views.ts");
     let isEmpty = true;
     for await (const jobs of batches) {

@@ -32,3 +32,8 @@ export interface AttemptLog {
     readonly end?: { readonly bytes: number; readonly tail: Uint8Array };
   };
 }
+
+/** Whether it is on another host, and nothing of it is stored. */
+export function isOutOfReach({ elsewhere }: AttemptLog): boolean {
+  return elsewhere !== undefined && elsewhere.end === undefined;
+}

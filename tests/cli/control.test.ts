@@ -2,7 +2,6 @@
 import { expect, test as testOnce } from "bun:test";
 import { test } from "../support/both-stores.ts";
 import { Home, printed } from "../support/home.ts";
-import { until } from "../support/until.ts";
 
 const A_DAY = "1d";
 const refused = (stderr: string, exitCode: number) => ({ stdout: "", stderr, exitCode });
@@ -244,21 +243,10 @@ testOnce.concurrent.each([
 ] as const)("on a terminal it is asked: %j", async (answer, code, left) => {
   await using home = new Home();
   await home.enqueue({ id: "a", command: "true" }, { id: "b", command: "true" });
-  let shown = "";
-  const terminal = new Bun.Terminal({
-    cols: 100,
-    rows: 30,
-    data: (_, bytes) => {
-      shown += Buffer.from(bytes).toString();
-    },
-  });
-  const options = { cwd: home.path, env: { HOME: home.path }, terminal };
-  const program = Bun.spawn([home.program, "remove", "--state", "pending"], options);
-  await until(() => shown.includes("Remove 2 jobs (a, b)? [y/N]"), "the question");
-  terminal.write(answer);
-  expect(await program.exited).toBe(code);
-  // What was printed last may come from the terminal after the end of its program.
-  if (code === 1) await until(() => shown.includes("Nothing was changed."), "the answer");
+  await using terminal = home.startOnTerminal({ columns: 100, rows: 30 }, "remove", "--state", "pending");
+  await terminal.shows("Remove 2 jobs (a, b)? [y/N]");
+  terminal.type(answer);
+  expect(await terminal.end()).toBe(code);
+  if (code === 1) expect(terminal.sent).toContain("Nothing was changed.");
   expect(await states(home)).toEqual({ ...left });
-  terminal.close();
 });

@@ -97,21 +97,12 @@ test.concurrent.each([
 ] as const)("doctor --fix asks on a terminal: %j", async (answer, left, code) => {
   await using home = await homeWithJobs();
   const damaged = damage(home);
-  let shown = "";
-  const terminal = new Bun.Terminal({
-    cols: 100,
-    rows: 30,
-    data: (_terminal, bytes) => {
-      shown += Buffer.from(bytes).toString();
-    },
-  });
-  const program = Bun.spawn([home.program, "doctor", "--fix"], { cwd: home.path, env: { HOME: home.path }, terminal });
-  await until(() => shown.includes("Rebuild it now? [y/N]"), "the question");
-  terminal.write(answer);
-  expect(await program.exited).toBe(code);
+  await using terminal = home.startOnTerminal({ columns: 100, rows: 30 }, "doctor", "--fix");
+  await terminal.shows("Rebuild it now? [y/N]");
+  terminal.type(answer);
+  expect(await terminal.end()).toBe(code);
   if (left) expect((await home.jobs()).map(({ id }) => id)).toEqual([...left]);
   else expect(home.read("db/data/queue.json")).toBe(damaged);
-  terminal.close();
 });
 
 test.concurrent("doctor --fix refuses while workers run, by exit code 8", async () => {

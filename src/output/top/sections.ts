@@ -1,8 +1,14 @@
 /** The jobs in `top`: those that run, those that are next and the last failures, with ids and times in columns that all share. */
 import { unreachable } from "../../job/errors.ts";
 import type { Glance } from "../../job/foremost.ts";
-import { failedAt } from "../../job/foremost.ts";
-import { type DeadLetter, type FailedJob, isDeadLetter, type PendingJob, type ProcessingJob } from "../../job/job.ts";
+import {
+  changedAt,
+  type DeadLetter,
+  type FailedJob,
+  isDeadLetter,
+  type PendingJob,
+  type ProcessingJob,
+} from "../../job/job.ts";
 import { EVERY_QUEUE, queueOf } from "../../job/queue.ts";
 import type { Present } from "../../store/present.ts";
 import type { Colours } from "../colours.ts";
@@ -132,7 +138,7 @@ function when(row: Row, now: number): string {
     case "next":
       return row.job.run_at <= now ? "due" : relative(row.job.run_at, now);
     case "failure":
-      return relative(failedAt(row.job), now);
+      return relative(changedAt(row.job), now);
     default:
       return unreachable(row);
   }

@@ -3,7 +3,7 @@
  * can be read anywhere.
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import type { AttemptLog, Stream } from "../attempt-log.ts";
+import { type AttemptLog, isOutOfReach, type Stream } from "../attempt-log.ts";
 import { self } from "../local/identity.ts";
 import type { LogDirectory } from "../local/log-directory.ts";
 import { inOrder, logOf, logPattern, logsOf, logsOfAttempt } from "../local/log-files.ts";
@@ -61,6 +61,7 @@ export async function attemptLogs(database: Database, directory: LogDirectory, i
   for (const log of [...rows.map(logOfRow), ...running.flatMap(logsOfRunning), ...logsOf(directory.path, id)]) {
     logs.set(`${log.lease} ${log.stream}`, log);
   }
+  // Of one out of reach it is told where it is until there is more to tell: it has ended, or its worker was thought lost.
   const known = new Set(Array.from(logs.values()).flatMap((log) => (isOutOfReach(log) ? [] : [log.lease])));
   return Array.from(logs.values())
     .filter((log) => !isOutOfReach(log) || !known.has(log.lease))
@@ -80,9 +81,4 @@ function logsOfRunning(row: RunningRow): AttemptLog[] {
   if (row.host === self().host) return logsOfAttempt(row.logs, job);
   const path = logPattern(row.logs, job);
   return [{ attempt: job.attempts, lease: job.lease, path, elsewhere: { host: row.host } }];
-}
-
-/** Of such a one it is told where it is until there is more to tell: once it has ended, or by a worker that was thought lost. */
-function isOutOfReach({ elsewhere }: AttemptLog): boolean {
-  return elsewhere !== undefined && elsewhere.end === undefined;
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { QueueError } from "../../../job/errors.ts";
 import type { Entry } from "../../../job/job.ts";
-import { isDeadLetter } from "../../../job/job.ts";
+import { changedAt } from "../../../job/job.ts";
 import type { Finding } from "../../doctor.ts";
 import { namesIn } from "../../local/durable.ts";
 import { isSupervisorLog, logName, logOwner } from "../../local/log-files.ts";
@@ -103,10 +103,7 @@ function lostArchives({ archive }: Layout, state: QueueState): Finding[] {
 }
 
 function clockBehind({ root }: Layout, state: QueueState, now: number): Finding[] {
-  const newest = Array.from(entriesOf(state)).reduce(
-    (latest, entry) => Math.max(latest, isDeadLetter(entry) ? entry.failed_at : entry.updated_at),
-    0,
-  );
+  const newest = Array.from(entriesOf(state)).reduce((latest, entry) => Math.max(latest, changedAt(entry)), 0);
   if (newest <= now + CLOCK_TOLERANCE_MS) return [];
   const seconds = Math.ceil((newest - now) / 1000);
   return [concern(root, `the clock is ${seconds} s behind the newest change: what is due may start so much later.`)];
