@@ -18,6 +18,7 @@
 import { closeSync, fstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { reach } from "../../failpoint.ts";
+import type { Job } from "../../job/job.ts";
 import { APPENDING, createWhole, guard, namesIn, remove, rename, syncDirectory, writeNew } from "../local/durable.ts";
 import { isTemporaryOfDead, temporaryName } from "../local/temporary-name.ts";
 import { openTrusted } from "../local/trust.ts";
@@ -31,10 +32,15 @@ import { encodeDeadLetters, encodeQueue, readQueue } from "./snapshot.ts";
 import { NOTHING_STANDING } from "./standing.ts";
 import type { QueueState } from "./state.ts";
 
+/** What snapshots are made of; of the jobs some may be written already, as in `Encoding`. */
+interface Contents extends Pick<QueueState, "standing" | "deadLetters"> {
+  jobs(): Iterable<Job | string>;
+}
+
 /** What is known, and is to be found in the snapshots. */
 export interface Known {
   readonly journal: Journal;
-  readonly state: QueueState;
+  readonly state: Contents;
   /** The checksum of a `dlq.json` in place that holds all dead letters of `state`. */
   readonly dlqCheck: string | undefined;
 }
@@ -73,7 +79,7 @@ export function renewSnapshots(
 
 /** What the snapshots are to say. */
 interface Next {
-  readonly state: QueueState;
+  readonly state: Contents;
   readonly position: Position;
 }
 

@@ -133,6 +133,11 @@ export class Journal implements Disposable {
     return this.#isRead;
   }
 
+  /** Whether nothing at its end is torn or suspect; with everything read. */
+  get isSound(): boolean {
+    return this.#isRead && this.#suspects.length === 0 && this.#judged === this.#size;
+  }
+
   /**
    * Appends a commit; to be called with the lock held and everything read. False when it does not count: another writer
    * came first because the lock was lost, or a torn line had to be closed. Then read what is new, and decide again.

@@ -12,9 +12,10 @@
 import type { DeadLetter, Job } from "../../job/job.ts";
 import { remove, rename, syncDirectory, writeNewSlowly } from "../local/durable.ts";
 import { temporaryName } from "../local/temporary-name.ts";
-import { createJournal, type Known, placeSnapshots, type Temporaries, temporariesOf } from "./checkpoint.ts";
+import { createJournal, placeSnapshots, type Temporaries, temporariesOf } from "./checkpoint.ts";
 import type { CommitContent } from "./commit.ts";
 import { encodeIndex } from "./id-index.ts";
+import type { Journal } from "./journal.ts";
 import type { Layout } from "./layout.ts";
 import type { Position } from "./position.ts";
 import { encodeDeadLetters, encodeQueue } from "./snapshot.ts";
@@ -46,7 +47,7 @@ export class LateCheckpoint {
   /** Step 1, with the lock held and everything read. Undefined when the commit did not count. */
   static begin(
     layout: Layout,
-    { journal, state }: Pick<Known, "journal" | "state">,
+    { journal, state }: { journal: Journal; state: QueueState },
     commit: CommitContent,
   ): LateCheckpoint | undefined {
     const position = journal.positionAfter(commit);

@@ -7,14 +7,16 @@ import { createDirectory, createSubdirectory } from "../local/durable.ts";
 import type { HolderOf } from "../residents.ts";
 import { createStore } from "./checkpoint.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
+import type { IndexedStore } from "./indexed-store.ts";
 import { checkDataDirectory, type Layout } from "./layout.ts";
 import { acquire } from "./lock.ts";
 import { ORIGINAL } from "./original-format.ts";
 import { setAside, warningOf } from "./quarantine.ts";
 import { isLarge, Replica } from "./replica.ts";
+import { SmallStore } from "./small-store.ts";
 import { generationAt } from "./snapshot.ts";
 import { QueueState } from "./state.ts";
-import type { UnreadStore } from "./unread-store.ts";
+import { addUnread } from "./unread-store.ts";
 import { type Current, Upkeep } from "./upkeep.ts";
 
 export interface LedgerOptions {
@@ -43,7 +45,8 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #upkeep: Upkeep;
   #replica: Replica | undefined;
-  #unread: UnreadStore | undefined;
+  /** A large one, as long as it has not been read. */
+  #indexed: IndexedStore | undefined;
   #isPrepared = false;
   #warned = false;
 
@@ -107,39 +110,35 @@ export class Ledger {
   }
 
   /**
-   * As a durable `commit`, for what only adds jobs. A large store that this process has not read is not read for it, but
-   * where an id may be taken: `holderOf` then says so when it has been read.
+   * As a durable `commit`, for what only adds jobs. A store that this process has not read is not read for it, but where
+   * an id may be taken: `holderOf` then says so when it has been read.
    */
   async add<T>(decide: (holderOf: HolderOf) => Decision<T>): Promise<T> {
-    const isUnread = !this.#replica && isLarge(this.#layout);
-    const done = isUnread ? await this.#addUnread(decide) : undefined;
+    const size = this.#replica ? "read" : isLarge(this.#layout) ? "large" : "small";
+    const done = size === "read" ? undefined : await this.#addUnread(decide, size);
     if (done) return done.result;
-    const result = await this.commit((state) => decide((id) => state.entry(id)), {
-      durable: true,
-    });
-    if (isUnread && !this.#unread) this.#upkeep.index();
+    const result = await this.commit((state) => decide((id) => state.entry(id)), { durable: true });
+    if (size === "large" && !this.#indexed) this.#upkeep.index();
     return result;
   }
 
-  async #addUnread<T>(decide: (holderOf: HolderOf) => Decision<T>): Promise<Decision<T> | undefined> {
-    const { UnreadStore } = await import("./unread-store.ts");
-    this.#unread ??= UnreadStore.open(this.#layout);
-    const store = this.#unread;
-    if (!store) return undefined;
+  async #addUnread<T>(
+    decide: (holderOf: HolderOf) => Decision<T>,
+    size: "small" | "large",
+  ): Promise<Decision<T> | undefined> {
+    if (size === "large" && !(await this.#openIndexed())) return undefined;
     this.#makeDirectories();
     return this.#withLock(() => {
-      for (let isInDoubt = false; store.catchUp(); ) {
-        const decision = decide((id) => {
-          isInDoubt ||= store.mayHold(id);
-          return undefined;
-        });
-        if (isInDoubt) return undefined;
-        const { records } = decision;
-        if (records.length === 0 || store.append({ time: this.#options.now(), by: this.author, records }))
-          return decision;
-      }
-      return undefined;
+      using small = size === "large" ? undefined : SmallStore.open(this.#layout, this.#options.nobodyWorks);
+      const store = small ?? this.#indexed;
+      return store && addUnread(store, decide, (decision) => this.#contentOf(decision));
     });
+  }
+
+  async #openIndexed(): Promise<IndexedStore | undefined> {
+    const { IndexedStore } = await import("./indexed-store.ts");
+    this.#indexed ??= IndexedStore.open(this.#layout);
+    return this.#indexed;
   }
 
   /** Runs `change` with the lock held, for what is not in the journal. */
@@ -161,8 +160,8 @@ export class Ledger {
   /** Syncs, and where nobody works on it any more, leaves the store at rest. */
   async close(): Promise<void> {
     await this.#upkeep.finish();
-    this.#unread?.[Symbol.dispose]();
-    this.#unread = undefined;
+    this.#indexed?.[Symbol.dispose]();
+    this.#indexed = undefined;
     this.#forget();
   }
 
@@ -189,11 +188,15 @@ export class Ledger {
     const decision = decide(replica.state, journal.end.seq);
     if (decision.records.length === 0) return decision;
     setAside(journal, this.#layout.quarantine);
-    const content = { time: this.#options.now(), by: this.author, records: decision.records };
+    const content = this.#contentOf(decision);
     const staysSmall = replica.isSmall && decision.records.length <= MAX_RECORDS_AT_REST;
     const rests = durable && staysSmall && this.#options.nobodyWorks();
     const how = rests ? this.#commitAtRest : this.#append;
     return how.call(this, { replica, journal }, content) ? decision : undefined;
+  }
+
+  #contentOf({ records }: Decision<unknown>): CommitContent {
+    return { time: this.#options.now(), by: this.author, records };
   }
 
   #append({ replica, journal }: Current, content: CommitContent): boolean {

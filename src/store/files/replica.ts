@@ -25,6 +25,15 @@ export function isLarge(layout: Layout): boolean {
   return bytesOfSnapshots(layout) > LARGE_BYTES;
 }
 
+/** Whether a journal has become long enough for a checkpoint. */
+export function isOutgrown(journalBytes: number, snapshotBytes: number): boolean {
+  return journalBytes > limitBeside(snapshotBytes);
+}
+
+function limitBeside(snapshotBytes: number): number {
+  return Math.max(MIN_CHECKPOINT_BYTES, snapshotBytes);
+}
+
 export class Replica implements Disposable {
   readonly #layout: Layout;
   #loaded: Loaded;
@@ -61,7 +70,7 @@ export class Replica implements Disposable {
   }
 
   #limit(): number {
-    return Math.max(MIN_CHECKPOINT_BYTES, this.#loaded.snapshotBytes);
+    return limitBeside(this.#loaded.snapshotBytes);
   }
 
   /** Whether the snapshots may be written anew whenever work pauses. */

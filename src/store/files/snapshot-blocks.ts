@@ -15,11 +15,11 @@ const END_BYTES = '],"check":"0123456789abcdef"}\n'.length;
 /** A snapshot to be written: its blocks, once, and then their checksum. */
 export class Encoding implements Iterable<Uint8Array> {
   readonly #head: string;
-  readonly #entries: Iterable<object>;
+  readonly #entries: Iterable<object | string>;
   #check: string | undefined;
 
-  /** `head` is everything up to the bracket that opens the list. */
-  constructor(head: string, entries: Iterable<object>) {
+  /** `head` is everything up to the bracket that opens the list; a string is one or more entries as they are written. */
+  constructor(head: string, entries: Iterable<object | string>) {
     this.#head = head;
     this.#entries = entries;
   }
@@ -52,7 +52,7 @@ export class Encoding implements Iterable<Uint8Array> {
     let piece = `${this.#head}\n`;
     let separator = "";
     for (const entry of this.#entries) {
-      piece += separator + JSON.stringify(entry);
+      piece += separator + (typeof entry === "string" ? entry : JSON.stringify(entry));
       separator = ",\n";
       if (piece.length < PIECE_LENGTH) continue;
       yield piece;
@@ -100,6 +100,27 @@ export function readBlocks(fd: number, bytes: number): ReadSnapshot | undefined 
     rest = text.subarray(whole);
   }
   return head !== undefined && sum.hex === check ? { head, entries, check } : undefined;
+}
+
+/** A snapshot as text; `head` is everything up to the bracket that opens the list. */
+export interface SnapshotText {
+  readonly head: string;
+  /** As they are written, one a line; empty where there are none. */
+  readonly entries: string;
+  readonly check: string;
+}
+
+/** Of one that is exactly as it was written, from all of its bytes; undefined for any other. */
+export function textOf(bytes: Buffer): SnapshotText | undefined {
+  const end = bytes.length - END_BYTES;
+  const [, check] = (end > 0 && END.exec(bytes.toString("latin1", end))) || [];
+  if (check === undefined || checksumOfBlocks(bytes.subarray(0, end + 1)) !== check) return undefined;
+  const first = bytes.indexOf(NEWLINE) + 1;
+  return {
+    head: bytes.toString("utf8", 0, first),
+    entries: bytes.toString("utf8", first, Math.max(first, end - 1)),
+    check,
+  };
 }
 
 /** Of whole lines. Throws `SyntaxError`. */

@@ -12,7 +12,7 @@ import { fromTrusted, readTrusted } from "../local/trust.ts";
 import { corrupt, parseFile } from "./corruption.ts";
 import { adoptDeadLetters, adoptJobs, ORIGINAL } from "./original-format.ts";
 import type { Position } from "./position.ts";
-import { checksumOfBlocks, Encoding, readBlocks } from "./snapshot-blocks.ts";
+import { checksumOfBlocks, Encoding, readBlocks, textOf } from "./snapshot-blocks.ts";
 import { NOTHING_STANDING, type Standing, standingHead, standingIn } from "./standing.ts";
 
 const FORMAT_VERSION = 1;
@@ -68,7 +68,7 @@ export function generationAt(path: string): number | undefined {
 }
 
 export function encodeQueue(
-  { jobs, standing }: { jobs: Iterable<Job>; standing: Standing },
+  { jobs, standing }: { jobs: Iterable<Job | string>; standing: Standing },
   position: Position,
   dlqCheck: string,
 ): Encoding {
@@ -82,6 +82,20 @@ export function encodeDeadLetters(letters: Iterable<DeadLetter>, position: Posit
 
 function headOf({ generation, at, end }: Position): Record<string, unknown> {
   return { version: FORMAT_VERSION, generation, at, seq: end.seq, sum: end.sum };
+}
+
+/** What a snapshot holds, as text: for whoever adds to it without a look at what is in it. */
+export interface UnreadSnapshot extends Position, Pick<Snapshot<never>, "bytes" | "check" | "dlqCheck" | "standing"> {
+  /** As `SnapshotText` has them. */
+  readonly entries: string;
+}
+
+/** Undefined where the file is not there, or is not exactly as this version writes it. */
+export function readUnread(path: string, list: ListName): UnreadSnapshot | undefined {
+  const bytes = guardUnless(["ENOENT"], { verb: "read", path }, () => fromTrusted(path, (fd) => readFileSync(fd)));
+  const text = bytes && textOf(bytes);
+  const head = text && headIn(text.head, list);
+  return head && { ...head, entries: text.entries, bytes: bytes.length, check: text.check };
 }
 
 /** The text of a file, or undefined when it is not there. */
@@ -106,15 +120,27 @@ function readLarge<T extends Entry>(fd: number, bytes: number, list: ListName): 
   try {
     const blocks = readBlocks(fd, bytes);
     if (!blocks) return undefined;
-    const { head, entries, check } = blocks;
-    const value = JSON.parse(`${head}]}`) as SnapshotFile<T> & { version: number };
-    const position = value.version === FORMAT_VERSION && value[list] && positionIn(value);
-    if (!position) return undefined;
-    const standing = standingIn(value);
-    return { ...position, entries: entries as T[], bytes, check, dlqCheck: value.dlq_check, standing };
+    const head = headIn(blocks.head, list);
+    return head && { ...head, entries: blocks.entries as T[], bytes, check: blocks.check };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
+  }
+}
+
+/** What the head of one says; undefined where it is not one of this version. */
+function headIn(head: string, list: ListName): (Position & Pick<Snapshot<never>, "dlqCheck" | "standing">) | undefined {
+  const value = objectIn(`${head}]}`) as SnapshotFile<Entry> & { version: number };
+  const position = value.version === FORMAT_VERSION && value[list] && positionIn(value);
+  return position ? { ...position, dlqCheck: value.dlq_check, standing: standingIn(value) } : undefined;
+}
+
+function objectIn(text: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return {};
   }
 }
 

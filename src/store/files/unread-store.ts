@@ -1,101 +1,40 @@
 /**
- * A large store to which jobs are added without reading it. What has to be known for that is where the chain of commits
- * ends and which ids are taken: `ids.bin` tells both as of some position of the journals, and what was appended since is
- * read. In every doubt (an id that may be taken, a torn line, a journal that has gone) nothing is done, and the caller
- * reads the store after all.
+ * Jobs are added to a store without reading it: what has to be known for that is where the chain of commits ends and which
+ * ids are taken. Who tells that differs: the text of a small store (small-store.ts), an index of a large one
+ * (indexed-store.ts). In every doubt nothing is done, and the caller reads the store after all.
  */
-import { QueueError } from "../../job/errors.ts";
+import type { HolderOf } from "../residents.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
-import { IdIndex } from "./id-index.ts";
-import { Journal } from "./journal.ts";
-import type { Layout } from "./layout.ts";
-import { isGone } from "./loading.ts";
-import { generationAt } from "./snapshot.ts";
 
-/** What was read behind the index goes into it when it is so much, lest the next one has to read it, too. */
-const EXTEND_FROM_BYTES = 64 * 1024;
-
-export class UnreadStore implements Disposable {
-  readonly #layout: Layout;
-  readonly #index: IdIndex;
-  /** The ids that were added behind the index. */
-  readonly #added = new Set<string>();
-  #journal: Journal;
-  /** How much was read behind the index. */
-  #bytes = 0;
-
-  private constructor(layout: Layout, index: IdIndex, journal: Journal) {
-    this.#layout = layout;
-    this.#index = index;
-    this.#journal = journal;
-  }
-
-  /** Undefined where it has to be read. */
-  static open(layout: Layout): UnreadStore | undefined {
-    const index = IdIndex.open(layout.ids);
-    if (!index) return undefined;
-    const { position } = index;
-    const journal = Journal.open(layout.journal(position.generation), position);
-    const isInUse = generationAt(layout.queue) !== undefined && !isGone(layout, position);
-    if (isInUse && journal?.follows(position)) return new UnreadStore(layout, index, journal);
-    journal?.[Symbol.dispose]();
-    index[Symbol.dispose]();
-    return undefined;
-  }
-
-  /** Reads what was appended since; to be called with the lock held. False where the store has to be read. */
-  catchUp(): boolean {
-    for (;;) {
-      const before = this.#journal.size;
-      for (const { records } of this.#journal.readNew()) this.#learn(records);
-      this.#bytes += this.#journal.size - before;
-      if (!this.#journal.isRead) continue;
-      if (this.#journal.suspects.length > 0) return false;
-      const { next } = this.#journal;
-      if (!next) return true;
-      const journal = Journal.open(this.#layout.journal(next.generation), next);
-      if (!journal || isGone(this.#layout, next)) {
-        journal?.[Symbol.dispose]();
-        return false;
-      }
-      this.#journal[Symbol.dispose]();
-      this.#journal = journal;
-    }
-  }
-
+/** To be used with the lock held. */
+export interface UnreadStore extends Disposable {
+  /** Reads what was appended since. False where the store has to be read. */
+  catchUp(): boolean;
   /** False for an id that is not taken; almost always true only for one that is. */
-  mayHold(id: string): boolean {
-    return this.#added.has(id) || this.#index.mayHold(id);
-  }
+  mayHold(id: string): boolean;
+  /** Appends a commit that adds jobs, durably. False when it does not count: then the store has to be read. */
+  append(content: CommitContent): boolean;
+}
 
-  /** Appends a commit, durably. False when it does not count: then catch up, and decide again. */
-  append(content: CommitContent): boolean {
-    const before = this.#journal.size;
-    if (!this.#journal.append(content)) return false;
-    this.#journal.sync();
-    this.#learn(content.records);
-    this.#bytes += this.#journal.size - before;
-    if (this.#bytes >= EXTEND_FROM_BYTES) this.#extend();
-    return true;
+/** Decides, and appends what `contentOf` makes of that; undefined where the store has to be read for it. */
+export function addUnread<Decision extends { readonly records: readonly JournalRecord[] }>(
+  store: UnreadStore,
+  decide: (holderOf: HolderOf) => Decision,
+  contentOf: (decision: Decision) => CommitContent,
+): Decision | undefined {
+  if (!store.catchUp()) return undefined;
+  let isInDoubt = false;
+  const doubt = (id: string): undefined => {
+    isInDoubt ||= store.mayHold(id);
+  };
+  let decision: Decision;
+  try {
+    decision = decide(doubt);
+  } catch (error) {
+    // What is refused in doubt may be refused for another reason once the store has been read.
+    if (isInDoubt) return undefined;
+    throw error;
   }
-
-  [Symbol.dispose](): void {
-    this.#journal[Symbol.dispose]();
-    this.#index[Symbol.dispose]();
-  }
-
-  /** What was added is added, whether or not this succeeds. */
-  #extend(): void {
-    try {
-      this.#index.extend(this.#added, this.#journal.position);
-      this.#added.clear();
-      this.#bytes = 0;
-    } catch (error) {
-      if (!(error instanceof QueueError)) throw error;
-    }
-  }
-
-  #learn(records: readonly JournalRecord[]): void {
-    for (const { id, to } of records) if (to !== undefined) this.#added.add(id);
-  }
+  if (isInDoubt) return undefined;
+  return decision.records.length === 0 || store.append(contentOf(decision)) ? decision : undefined;
 }
