@@ -98,8 +98,8 @@ function admitReplacing(
 
 /** An id that reads well aloud and in a file name; 50 random bits, and a number behind it should they ever repeat. */
 function freshId(random: () => number, isTaken: (id: string) => boolean): string {
-  const letters = Array.from({ length: 10 }, () => "abcdefghjkmnpqrstuvwxyz23456789x"[Math.floor(random() * 32)]);
-  const id = letters.join("");
+  let id = "";
+  while (id.length < 10) id += "abcdefghjkmnpqrstuvwxyz23456789x"[Math.floor(random() * 32)];
   for (let suffix = 1; ; suffix++) {
     const candidate = suffix === 1 ? id : `${id}-${suffix}`;
     if (!isTaken(candidate)) return candidate;
