@@ -69,11 +69,14 @@ export class IndexedStore implements UnreadStore {
   append(content: CommitContent): boolean {
     const before = this.#journal.size;
     if (!this.#journal.append(content)) return false;
-    this.#journal.sync();
     this.#learn(content.records);
     this.#bytes += this.#journal.size - before;
-    if (this.#bytes >= EXTEND_FROM_BYTES) this.#extend();
     return true;
+  }
+
+  sync(): void {
+    this.#journal.sync();
+    if (this.#bytes >= EXTEND_FROM_BYTES) this.#extend();
   }
 
   [Symbol.dispose](): void {

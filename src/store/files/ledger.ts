@@ -16,7 +16,7 @@ import { isLarge, Replica } from "./replica.ts";
 import { SmallStore } from "./small-store.ts";
 import { generationAt } from "./snapshot.ts";
 import { QueueState } from "./state.ts";
-import { addUnread } from "./unread-store.ts";
+import { addUnread, type UnreadStore } from "./unread-store.ts";
 import { type Current, Upkeep } from "./upkeep.ts";
 
 export interface LedgerOptions {
@@ -34,6 +34,7 @@ export interface Decision<T> {
 }
 
 type Decide<T> = (state: QueueState, seq: number) => Decision<T>;
+type DecideOnIds<T> = (holderOf: HolderOf) => Decision<T>;
 
 /** More change a store too much to be called at rest; their snapshots are written when there is time for it. */
 const MAX_RECORDS_AT_REST = 1000;
@@ -113,7 +114,7 @@ export class Ledger {
    * As a durable `commit`, for what only adds jobs. A store that this process has not read is not read for it, but where
    * an id may be taken: `holderOf` then says so when it has been read.
    */
-  async add<T>(decide: (holderOf: HolderOf) => Decision<T>): Promise<T> {
+  async add<T>(decide: DecideOnIds<T>): Promise<T> {
     const size = this.#replica ? "read" : isLarge(this.#layout) ? "large" : "small";
     const done = size === "read" ? undefined : await this.#addUnread(decide, size);
     if (done) return done.result;
@@ -122,17 +123,17 @@ export class Ledger {
     return result;
   }
 
-  async #addUnread<T>(
-    decide: (holderOf: HolderOf) => Decision<T>,
-    size: "small" | "large",
-  ): Promise<Decision<T> | undefined> {
+  async #addUnread<T>(decide: DecideOnIds<T>, size: "small" | "large"): Promise<Decision<T> | undefined> {
     if (size === "large" && !(await this.#openIndexed())) return undefined;
     this.#makeDirectories();
-    return this.#withLock(() => {
-      using small = size === "large" ? undefined : SmallStore.open(this.#layout, this.#options.nobodyWorks);
-      const store = small ?? this.#indexed;
+    using opened = new DisposableStack();
+    let store: UnreadStore | undefined = this.#indexed;
+    const decision = await this.#withLock(() => {
+      if (size === "small") store = opened.use(SmallStore.open(this.#layout, this.#options.nobodyWorks));
       return store && addUnread(store, decide, (decision) => this.#contentOf(decision));
     });
+    if (decision) store?.sync();
+    return decision;
   }
 
   async #openIndexed(): Promise<IndexedStore | undefined> {

@@ -73,9 +73,12 @@ export class SmallStore implements UnreadStore {
   append(content: CommitContent): boolean {
     if (this.#isToRest) return this.#renew(content);
     // The commit after which a checkpoint is due is for who can make one.
-    if (this.#isOutgrown(this.#journal.positionAfter(content).at) || !this.#journal.append(content)) return false;
-    this.#journal.sync();
-    return true;
+    return !this.#isOutgrown(this.#journal.positionAfter(content).at) && this.#journal.append(content);
+  }
+
+  sync(): void {
+    // What is at rest is on the disk.
+    if (!this.#isToRest) this.#journal.sync();
   }
 
   [Symbol.dispose](): void {

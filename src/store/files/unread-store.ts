@@ -6,14 +6,16 @@
 import type { HolderOf } from "../residents.ts";
 import type { CommitContent, JournalRecord } from "./commit.ts";
 
-/** To be used with the lock held. */
+/** To be used with the lock held, but for `sync`. */
 export interface UnreadStore extends Disposable {
   /** Reads what was appended since. False where the store has to be read. */
   catchUp(): boolean;
   /** False for an id that is not taken; almost always true only for one that is. */
   mayHold(id: string): boolean;
-  /** Appends a commit that adds jobs, durably. False when it does not count: then the store has to be read. */
+  /** Appends a commit that adds jobs. False when it does not count: then the store has to be read. */
   append(content: CommitContent): boolean;
+  /** Forces what was appended to the disk; whoever waits for the lock need not wait for that. */
+  sync(): void;
 }
 
 /** Decides, and appends what `contentOf` makes of that; undefined where the store has to be read for it. */
