@@ -38,8 +38,12 @@ test("keys choose a job, show its log, retry a dead letter and pause its queue",
   await using top = home.startOnTerminal(SMALL, "top");
   await top.shows("> p1");
   top.type("r");
-  await top.shows("Job p1 is pending: only a completed or failed job can be run again.");
-  top.type("j\x1b[B");
+  const refusal = "Job p1 is pending: only a completed or failed job can be run again.";
+  await top.shows(refusal);
+  await home.enqueue({ id: "p3", command: "true" });
+  // It stays until the next key, whatever is seen of the queue meanwhile.
+  expect(await top.shows("3 pending")).toContain(refusal);
+  top.type("jj\x1b[B");
   await top.shows("> bad");
   top.type("l");
   expect(await top.shows("30-51 of 51 lines")).toContain("50\n\\x1b[31mred");

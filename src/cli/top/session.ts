@@ -36,7 +36,8 @@ export class TopSession {
   #known: Known;
   #page: "dashboard" | "help" | LogView = "dashboard";
   #chosen: { readonly id: string | undefined; readonly at: number } = { id: undefined, at: 0 };
-  #message: Message | undefined;
+  /** Gone with the next key; one that is passing, when a look succeeds. */
+  #message: (Message & { readonly isPassing?: boolean }) | undefined;
   /** What is done with the chosen job (output/top/keys.ts lists it). */
   readonly #jobKeys: Readonly<Record<string, (job: Chosen) => Promise<void>>> = {
     l: (job) => this.#showLog(job),
@@ -76,7 +77,7 @@ export class TopSession {
 
   /** Says what is not as it should be, until a look succeeds. */
   warn(sentence: string): void {
-    this.#message = { text: sentence, isTrouble: true };
+    this.#message = { text: sentence, isTrouble: true, isPassing: true };
     this.#alarm.ring();
   }
 
@@ -136,7 +137,7 @@ export class TopSession {
     this.#looked = { at, tookMs: 0 };
     this.#learn(await read(this.#store));
     if (this.#page instanceof LogView) await this.#page.look(this.#store);
-    const wasInTrouble = this.#message?.isTrouble ?? false;
+    const wasInTrouble = this.#message?.isPassing ?? false;
     // Time in which the store did not answer says nothing of what a look costs it.
     this.#looked = { at, tookMs: wasInTrouble ? 0 : this.#now() - at };
     if (wasInTrouble) this.#message = undefined;
@@ -165,7 +166,8 @@ export class TopSession {
       await doing;
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;
-      this.warn(error.message);
+      if (error.code.startsWith("E_STORE_")) this.warn(error.message);
+      else this.#message = { text: error.message, isTrouble: true };
     }
   }
 

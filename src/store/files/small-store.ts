@@ -39,7 +39,10 @@ export class SmallStore implements UnreadStore {
     this.#nobodyWorks = nobodyWorks;
   }
 
-  /** Undefined where it has to be read: also where its two snapshots are not as of one commit. */
+  /**
+   * To be called with the lock held. Undefined where the store has to be read: also where there is none, and where its two
+   * snapshots are not as of one commit.
+   */
   static open(layout: Layout, nobodyWorks: () => boolean): SmallStore | undefined {
     const queue = readUnread(layout.queue, "jobs");
     const dlq = queue && readUnread(layout.dlq, "dlq");
