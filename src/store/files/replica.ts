@@ -25,12 +25,8 @@ export function isLarge(layout: Layout): boolean {
   return bytesOfSnapshots(layout) > LARGE_BYTES;
 }
 
-/** Whether a journal has become long enough for a checkpoint. */
-export function isOutgrown(journalBytes: number, snapshotBytes: number): boolean {
-  return journalBytes > limitBeside(snapshotBytes);
-}
-
-function limitBeside(snapshotBytes: number): number {
+/** How long a journal may become before a checkpoint is due. */
+export function limitBeside(snapshotBytes: number): number {
   return Math.max(MIN_CHECKPOINT_BYTES, snapshotBytes);
 }
 

@@ -9,7 +9,7 @@ import type { CommitContent } from "./commit.ts";
 import { Journal } from "./journal.ts";
 import type { Layout } from "./layout.ts";
 import { isGone } from "./loading.ts";
-import { isOutgrown } from "./replica.ts";
+import { limitBeside } from "./replica.ts";
 import { readUnread, type UnreadSnapshot } from "./snapshot.ts";
 import type { UnreadStore } from "./unread-store.ts";
 
@@ -89,7 +89,7 @@ export class SmallStore implements UnreadStore {
   }
 
   #isOutgrown(journalBytes: number): boolean {
-    return isOutgrown(journalBytes, this.#queue.bytes + this.#dlq.bytes);
+    return journalBytes > limitBeside(this.#queue.bytes + this.#dlq.bytes);
   }
 
   #renew(content: CommitContent): boolean {

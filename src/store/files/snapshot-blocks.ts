@@ -82,7 +82,7 @@ export interface ReadSnapshot {
  */
 export function readBlocks(fd: number, bytes: number): ReadSnapshot | undefined {
   const end = bytes - END_BYTES;
-  const [, check] = (end > 0 && END.exec(readAt(fd, end, END_BYTES).toString("latin1"))) || [];
+  const check = end > 0 ? checkIn(readAt(fd, end, END_BYTES)) : undefined;
   if (check === undefined) return undefined;
   const sum = new RunningSum();
   const entries: unknown[] = [];
@@ -113,7 +113,7 @@ export interface SnapshotText {
 /** Of one that is exactly as it was written, from all of its bytes; undefined for any other. */
 export function textOf(bytes: Buffer): SnapshotText | undefined {
   const end = bytes.length - END_BYTES;
-  const [, check] = (end > 0 && END.exec(bytes.toString("latin1", end))) || [];
+  const check = end > 0 ? checkIn(bytes.subarray(end)) : undefined;
   if (check === undefined || checksumOfBlocks(bytes.subarray(0, end + 1)) !== check) return undefined;
   const first = bytes.indexOf(NEWLINE) + 1;
   return {
@@ -121,6 +121,11 @@ export function textOf(bytes: Buffer): SnapshotText | undefined {
     entries: bytes.toString("utf8", first, Math.max(first, end - 1)),
     check,
   };
+}
+
+/** The checksum that a snapshot ends in. */
+function checkIn(ending: Buffer): string | undefined {
+  return END.exec(ending.toString("latin1"))?.[1];
 }
 
 /** Of whole lines. Throws `SyntaxError`. */

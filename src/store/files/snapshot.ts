@@ -94,7 +94,7 @@ export interface UnreadSnapshot extends Position, Pick<Snapshot<never>, "bytes" 
 export function readUnread(path: string, list: ListName): UnreadSnapshot | undefined {
   const bytes = guardUnless(["ENOENT"], { verb: "read", path }, () => fromTrusted(path, (fd) => readFileSync(fd)));
   const text = bytes && textOf(bytes);
-  const head = text && headIn(text.head, list);
+  const head = text && ifWellFormed(() => headIn(text.head, list));
   return head && { ...head, entries: text.entries, bytes: bytes.length, check: text.check };
 }
 
@@ -117,30 +117,27 @@ function readSnapshot<T extends Entry>(path: string, format: Format<T>): Snapsho
 
 /** One that is exactly as it was written, without having it in memory whole. */
 function readLarge<T extends Entry>(fd: number, bytes: number, list: ListName): Snapshot<T> | undefined {
-  try {
+  return ifWellFormed(() => {
     const blocks = readBlocks(fd, bytes);
-    if (!blocks) return undefined;
-    const head = headIn(blocks.head, list);
+    const head = blocks && headIn(blocks.head, list);
     return head && { ...head, entries: blocks.entries as T[], bytes, check: blocks.check };
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  });
 }
 
-/** What the head of one says; undefined where it is not one of this version. */
+/** What the head of one says; undefined where it is not one of this version. Throws `SyntaxError`. */
 function headIn(head: string, list: ListName): (Position & Pick<Snapshot<never>, "dlqCheck" | "standing">) | undefined {
-  const value = objectIn(`${head}]}`) as SnapshotFile<Entry> & { version: number };
+  const value = JSON.parse(`${head}]}`) as SnapshotFile<Entry> & { version: number };
   const position = value.version === FORMAT_VERSION && value[list] && positionIn(value);
   return position ? { ...position, dlqCheck: value.dlq_check, standing: standingIn(value) } : undefined;
 }
 
-function objectIn(text: string): object {
+/** What `read` makes of a file; undefined where something in it is no JSON. */
+function ifWellFormed<T>(read: () => T): T | undefined {
   try {
-    return JSON.parse(text) as object;
+    return read();
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return {};
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 
