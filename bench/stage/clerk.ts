@@ -1,5 +1,9 @@
-/** A process of its own that works on a queue in files by way of the store, as it is told: `programs/clerk.ts`. */
+/**
+ * A process of its own that works on a queue in files by way of the store, as it is told, with the runtime set up as that of a
+ * worker: `programs/clerk.ts`.
+ */
 import { fileURLToPath } from "node:url";
+import { environmentForWorkers } from "../../src/worker/job-environment.ts";
 import type { Place } from "./place.ts";
 import { Servant } from "./servant.ts";
 
@@ -26,6 +30,6 @@ export interface Duties {
 export class Clerk extends Servant<Duties> {
   static start(place: Place, directory: string): Clerk {
     const program = fileURLToPath(import.meta.resolve("../programs/clerk.ts"));
-    return new Clerk(place, [process.execPath, program, directory]);
+    return new Clerk(place, [process.execPath, program, directory], { env: environmentForWorkers({}) });
   }
 }

@@ -16,7 +16,11 @@ export class Servant<Duties extends DutiesOf<Duties>> implements AsyncDisposable
   readonly #process: Bun.Subprocess;
   #answers = Promise.withResolvers<unknown>();
 
-  constructor(place: Place, command: readonly string[], options: { env?: Record<string, string> } = {}) {
+  constructor(
+    place: Place,
+    command: readonly string[],
+    options: { env?: Readonly<Record<string, string | undefined>> } = {},
+  ) {
     this.#process = place.adopt(
       Bun.spawn([...command], {
         cwd: place.directory,

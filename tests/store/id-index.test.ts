@@ -17,7 +17,7 @@ function positionAt(at: number): Position {
 }
 
 function indexOf(path: string, ids: readonly string[]): void {
-  writeFileSync(path, Buffer.concat([...encodeIndex(ids, positionAt(100))]), { mode: 0o600 });
+  writeFileSync(path, Buffer.concat([...encodeIndex(ids, ids.length, positionAt(100))]), { mode: 0o600 });
 }
 
 function numbered(count: number, prefix = "job"): string[] {

@@ -191,8 +191,12 @@ function temporariesIn({ root, queue, dlq, ids }: Layout): string[] {
 
 function removeJournalsBefore(layout: Layout, generation: number): void {
   reach("remove-old-journals");
-  for (const name of namesIn(layout.root)) {
-    const found = journalGeneration(name);
-    if (found !== undefined && found < generation) remove(join(layout.root, name));
-  }
+  for (const path of journalsBefore(layout, generation)) remove(path);
+}
+
+/** The journals that are there still of generations before this one. */
+export function journalsBefore({ root }: Layout, generation: number): string[] {
+  return namesIn(root)
+    .filter((name) => (journalGeneration(name) ?? generation) < generation)
+    .map((name) => join(root, name));
 }

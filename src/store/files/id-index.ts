@@ -127,13 +127,14 @@ export class IdIndex implements Disposable {
   }
 }
 
-/** The pages of a new index of all ids there are at a position. Stops (with nothing) now and then on the way. */
-export function* encodeIndex(ids: readonly string[], to: Position): Generator<Uint8Array> {
-  const count = ids.length;
+/** The pages of a new index of all `count` ids there are at a position. Stops (with nothing) now and then on the way. */
+export function* encodeIndex(ids: Iterable<string>, count: number, to: Position): Generator<Uint8Array> {
   const hashes = new Float64Array(count);
-  for (const [place, id] of ids.entries()) {
+  let place = 0;
+  for (const id of ids) {
     hashes[place] = hashOf(id);
     if (place % HASHED_AT_A_TIME === 0) yield new Uint8Array();
+    place += 1;
   }
   const pages = Math.max(1, Math.ceil(count / FILLED_A_PAGE));
   // By hash they stand in the order of the pages.

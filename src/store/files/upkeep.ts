@@ -89,7 +89,8 @@ export class Upkeep {
     if (!state || !journal) return;
     this.#inBackground(() => {
       const temporary = temporaryName(this.#layout.ids);
-      writeNew(temporary, encodeIndex(state.ids(), journal.position));
+      const ids = state.ids();
+      writeNew(temporary, encodeIndex(ids, ids.length, journal.position));
       rename(temporary, this.#layout.ids);
     });
   }
@@ -188,6 +189,7 @@ export class Upkeep {
   async #finishLate(late: LateCheckpoint | undefined): Promise<void> {
     try {
       await late?.write();
+      await using _replaced = late?.holdReplaced();
       await this.#around.withLock(() => {
         const { replica, journal } = this.#around.current();
         late?.install(journal.generation);
