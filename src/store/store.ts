@@ -211,6 +211,9 @@ export interface Store {
    */
   lost(holding?: number): Promise<Lost[]>;
 
+  /** Whether the last look saw jobs besides these that could be lost, or cannot tell: else the next may come later. */
+  mayLose(holding: number): boolean;
+
   /** Calls `wake` after anything (`of` interest, or all) may have changed, by this process too, until disposed. */
   changes(wake: () => void, of?: Wakes): Disposable;
 

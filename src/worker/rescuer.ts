@@ -1,6 +1,7 @@
 /**
  * Takes the jobs of dead workers away from them. One runs beside each worker's loop and looks twice a second, so a death
- * is noticed within a second, whoever is busy.
+ * is noticed within half a second, whoever is busy; where it sees nothing that could be lost it looks less often, yet often
+ * enough to notice within a second the death of one that has begun something since.
  *
  * The order must not change: end what survived of an attempt, then settle it. Until its processes are gone the job stays
  * with its dead worker, however often that takes a new look. When several rescue at once, the lease lets one of them.
@@ -15,6 +16,8 @@ import { pause } from "./pause.ts";
 import { endSurvivors } from "./survivors.ts";
 
 const LOOK_EVERY_MS = 500;
+/** An idle worker is woken by little else. */
+const LOOK_WHEN_QUIET_EVERY_MS = 900;
 /** How long one look insists on a process that does not die of KILL. */
 const PATIENCE_MS = 2000;
 
@@ -33,24 +36,24 @@ export class Rescuer {
     this.#emit = options.emit;
   }
 
-  /** Looks at once and then every half second, until `until` aborts; what it is at by then it finishes. */
+  /** Looks at once and then again and again, until `until` aborts; what it is at by then it finishes. */
   async run(until: AbortSignal): Promise<void> {
-    while (!until.aborted) {
-      await this.#look();
-      await pause(LOOK_EVERY_MS, until);
-    }
+    while (!until.aborted) await pause(await this.#look(), until);
   }
 
-  async #look(): Promise<void> {
+  /** Returns in how many milliseconds to look again. */
+  async #look(): Promise<number> {
     try {
       const lost = await this.#store.lost(this.#held());
       await Promise.all(lost.flatMap(({ workerId, jobs }) => jobs.map((job) => this.#rescue(workerId, job))));
       this.#troubles = 0;
+      return this.#store.mayLose(this.#held()) ? LOOK_EVERY_MS : LOOK_WHEN_QUIET_EVERY_MS;
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;
       // Once per trouble: the worker's own loop meets the same store and says more.
       const isNew = this.#troubles++ === 0;
       if (isNew) this.#say({ event: "store-trouble", message: error.message, retryInMs: LOOK_EVERY_MS });
+      return LOOK_EVERY_MS;
     }
   }
 

@@ -1,3 +1,4 @@
+import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FilesStore } from "../../src/store/files/files-store.ts";
@@ -19,6 +20,16 @@ storeContract("files", {
   },
   logDirectory: (store) => join(store.location, "logs"),
   dispose: async () => root[Symbol.dispose](),
+});
+
+test("who holds all that runs, as of his last look, has nothing to look for", async () => {
+  const now = () => 1_700_000_000_000;
+  const store = await openIn(join(root.path, "quiet", "data"), { now, random: () => 0.5 });
+  await store.enqueue([{ command: "true" }, { command: "true" }]);
+  await store.settle([], { workerId: "worker-1", limit: 1 });
+  await store.lost(1);
+  expect([0, 1].map((holding) => store.mayLose(holding))).toEqual([true, false]);
+  await store.close();
 });
 
 async function openIn(directory: string, { now, random, overrides = {} }: OpenOptions): Promise<Store> {

@@ -381,6 +381,10 @@ export class MemoryStore implements Store {
       .map((workerId) => ({ workerId, jobs: this.#jobsOf(workerId) }));
   }
 
+  mayLose(holding: number): boolean {
+    return [...this.#memory.jobs.values()].filter(isRunning).length > holding;
+  }
+
   changes(wake: () => void): Disposable {
     this.#memory.wakes.add(wake);
     return { [Symbol.dispose]: () => this.#memory.wakes.delete(wake) };

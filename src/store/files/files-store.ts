@@ -205,6 +205,10 @@ export class FilesStore implements Store {
     return this.#presences.lost(holding);
   }
 
+  mayLose(holding: number): boolean {
+    return this.#ledger.known().counts().processing > holding;
+  }
+
   changes(wake: () => void): Disposable {
     return watchChanges(this.#layout, wake, this.#options.warn);
   }

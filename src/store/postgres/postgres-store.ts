@@ -210,6 +210,10 @@ export class PostgresStore implements Store {
     });
   }
 
+  mayLose(): boolean {
+    return true;
+  }
+
   changes(wake: () => void, of: Wakes = "anything"): Disposable {
     return this.#wakeUps.subscribe({ wake, of });
   }

@@ -65,6 +65,16 @@ export const presenceContract: Contract = {
     expect(await (await bench.another()).lost()).toEqual([]);
   },
 
+  "what another worker has begun may be lost, as soon as one has looked": async (bench) => {
+    await using worker = await bench.store.announce({ kind: "worker" });
+    await bench.store.enqueue(specs("p1", "p2"));
+    const other = await bench.another();
+    await other.lost(0);
+    await claimed(bench.store, { workerId: worker.id });
+    await other.lost(0);
+    expect([0, 1].map((holding) => other.mayLose(holding))).toEqual([true, true]);
+  },
+
   "the processing jobs of a killed worker are lost, until they are settled, and its other jobs are not": async (
     bench,
   ) => {
