@@ -1,6 +1,6 @@
 /**
  * `true`, many times, from the start of the first process to the end of the last: against a loop that only spawns it, one
- * that also gives each job a log file and an environment, and peers.
+ * that throws away what it prints, one that also gives each job a log file and an environment, and peers.
  */
 import { absent, type Benchmark, type Beside, type Finding, interleave } from "./benchmark.ts";
 import type { Place } from "./stage/place.ts";
@@ -26,6 +26,7 @@ const SERIES: Readonly<Record<Way, string>> = { workers: "queuectl, a worker eac
 /** The least that the same work can cost: whoever only spawns the jobs, and whoever owes each a log file and an environment. */
 const LOOPS = {
   "bare loop": import.meta.resolve("./programs/bare-loop.ts"),
+  "silent loop": import.meta.resolve("./programs/silent-loop.ts"),
   "logging loop": import.meta.resolve("./programs/logging-loop.ts"),
 } as const;
 type Loop = keyof typeof LOOPS;

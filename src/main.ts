@@ -69,8 +69,6 @@ async function obey(commandLine: readonly string[]): Promise<number> {
 
 /** The process of one worker, as `worker-start` starts it: not a command, so no help lists it. */
 async function work(args: readonly string[]): Promise<number> {
-  // The same code runs for every job from now on, which pays for compiling it (build.ts).
-  Bun.unsafe.setJITPolicy(1);
   const { parseArgs } = await import("node:util");
   const { values } = parseArgs({
     args: [...args],

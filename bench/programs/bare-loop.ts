@@ -1,4 +1,4 @@
-/** Runs `true` again and again, with nothing that a queue does. */
+/** Runs `true` again and again as `Bun.spawn` does it by itself, with nothing that a queue does. */
 import { loop } from "./loop.ts";
 
-await loop(() => Bun.spawn(["/bin/sh", "-c", "true"], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).exited);
+await loop(() => Bun.spawn(["/bin/sh", "-c", "true"]).exited);

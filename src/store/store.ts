@@ -90,6 +90,12 @@ export interface Pruned {
 /** Which changes are worth a wake-up: those that may give a worker something to do, or all of them. */
 export type Wakes = "work" | "anything";
 
+/** Wakes somebody after changes, until disposed. */
+export interface Watching extends Disposable {
+  /** True while nothing tells of changes, so that one has to look for them. */
+  readonly isBlind?: boolean;
+}
+
 /** How another process of this program gets to the same store. */
 export interface Address {
   /** On its command line. */
@@ -215,7 +221,7 @@ export interface Store {
   mayLose(holding: number): boolean;
 
   /** Calls `wake` after anything (`of` interest, or all) may have changed, by this process too, until disposed. */
-  changes(wake: () => void, of?: Wakes): Disposable;
+  changes(wake: () => void, of?: Wakes): Watching;
 
   /** Remembers from here on which entries change, for who tells what happens to them. */
   changed(): Promise<ChangedEntries>;

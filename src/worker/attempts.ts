@@ -31,6 +31,8 @@ export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #environment = environmentForJobs(process.env);
   readonly #commands = new Map<Lease, RunningCommand>();
+  /** From the first one on the same code runs for every job, which pays for compiling it (build.ts). Waiting does not. */
+  #isFirst = true;
 
   constructor(store: Store, options: AttemptsOptions) {
     this.#store = store;
@@ -38,6 +40,8 @@ export class Attempts {
   }
 
   async run(job: ProcessingJob): Promise<AttemptEnd> {
+    if (this.#isFirst) Bun.unsafe.setJITPolicy(1);
+    this.#isFirst = false;
     return { id: job.id, lease: job.lease, outcome: await this.#outcomeOf(job) };
   }
 

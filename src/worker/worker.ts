@@ -18,6 +18,7 @@ import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempts.ts";
 import { FailureLimit } from "./failure-limit.ts";
 import { Insister } from "./insist.ts";
+import { Listening } from "./listening.ts";
 import { Rescuer } from "./rescuer.ts";
 import { Slots } from "./slots.ts";
 import { onAbort, StopRequest, tellOthers, WORKER_STOP, whenInputEnds } from "./stop-request.ts";
@@ -38,9 +39,6 @@ export interface WorkerOptions {
   /** What is told in one call is written in one go. */
   readonly emit: (...events: WorkerEvent[]) => void;
 }
-
-/** Between two looks at a store that keeps changing. */
-const BETWEEN_WAKES_MS = 5;
 
 /** Works until it is asked to leave, its supervisor dies, or with `drain` all is done. Throws when it cannot begin. */
 export async function runWorker(store: Store, options: WorkerOptions): Promise<void> {
@@ -72,9 +70,8 @@ class Worker {
   readonly #attempts: Attempts;
   readonly #failures: FailureLimit;
   readonly #isLeaving = (): boolean => this.#stop.gently.aborted;
-  #listening: Disposable | undefined;
-  #lookedAt = 0;
-  #wakeTimer: Timer | undefined;
+  readonly #listening: Listening;
+  readonly #rescuer: Rescuer;
 
   constructor(store: Store, options: WorkerOptions & { announcement: Announcement; stop: StopRequest }) {
     this.#store = store;
@@ -85,6 +82,17 @@ class Worker {
     this.#claimant = { workerId: this.#id, ...(queues && { queues }), ...(only !== undefined && { only }) };
     this.#failures = new FailureLimit(options.maxFailures);
     this.#slots = new Slots(options.concurrency, () => this.#alarm.ring());
+    this.#listening = new Listening(store, {
+      of: options.drain ? "anything" : "work",
+      wake: () => this.#alarm.ring(),
+      now: Date.now,
+    });
+    this.#rescuer = new Rescuer(store, {
+      workerId: this.#id,
+      held: () => this.#slots.taken,
+      hearsAll: () => this.#listening.hearsAll,
+      emit: options.emit,
+    });
     this.#attempts = new Attempts(store, {
       stop: options.stop,
       isFenced: () => options.announcement.isFenced(),
@@ -111,15 +119,13 @@ class Worker {
   async run(): Promise<void> {
     onAbort(this.#stop.gently, (by) => this.#beginToLeave(by));
     onAbort(this.#stop.now, (by) => this.#endWhatRuns(by));
-    const left = new AbortController();
-    const options = { workerId: this.#id, held: () => this.#slots.taken, emit: this.#options.emit };
-    const rescuing = new Rescuer(this.#store, options).run(left.signal);
+    const rescuing = this.#rescuer.run();
     try {
       // Both end by themselves only by throwing, or the work by being done.
       await Promise.race([this.#work(), rescuing]);
     } finally {
-      left.abort();
-      this.#listen(false);
+      this.#rescuer.stop();
+      this.#listening.end();
     }
     await rescuing;
   }
@@ -131,18 +137,20 @@ class Worker {
       this.#alarm.reset();
       const ends = await this.#slots.ended();
       const turn = await this.#turn(ends);
-      this.#lookedAt = Date.now();
+      this.#listening.looked();
+      // Also lest it rests when from here on nothing is heard.
+      this.#rescuer.noticed();
       // What could not be settled by then is given up, unless there is more to come.
       if (gently.aborted && this.#slots.taken === (turn ? 0 : ends.length)) return;
       if (gently.aborted || this.#slots.free === 0) {
         // It went from one job to the next: it is busy, and would pay for being woken at every change by anyone.
-        if (ends.length > 0) this.#listen(false);
+        if (ends.length > 0) this.#listening.end();
         await this.#alarm.sleep();
         continue;
       }
       if (this.#options.drain && (await this.#isAllDone(turn))) return;
       // Before it sleeps for the first time it looks once more, for what came before it listened has not woken it.
-      if (this.#listen(true)) continue;
+      if (this.#listening.begin()) continue;
       await this.#idle(Math.min(turn?.nextDueAt ?? Infinity, turn?.nextScheduleAt ?? Infinity));
     }
   }
@@ -177,28 +185,6 @@ class Worker {
     const { worker_idle_delay } = await this.#settings();
     // At least 1 ms, for a timer may fire just before its time: then this is one more look, not a spin.
     await this.#alarm.sleep(Math.max(1, Math.min(nextAt - Date.now(), worker_idle_delay)));
-  }
-
-  /** Has changes of the store ring the alarm, or not. True when that is new. */
-  #listen(on: boolean): boolean {
-    if (on === (this.#listening !== undefined)) return false;
-    this.#listening?.[Symbol.dispose]();
-    this.#listening = on
-      ? this.#store.changes(() => this.#wake(), this.#options.drain ? "anything" : "work")
-      : undefined;
-    return true;
-  }
-
-  /** At once after a quiet time; while others, or this worker itself, keep changing the store, now and then. */
-  #wake(): void {
-    const waitMs = Math.min(this.#lookedAt + BETWEEN_WAKES_MS - Date.now(), BETWEEN_WAKES_MS);
-    if (waitMs <= 0) this.#alarm.ring();
-    else {
-      this.#wakeTimer ??= setTimeout(() => {
-        this.#wakeTimer = undefined;
-        this.#alarm.ring();
-      }, waitMs).unref();
-    }
   }
 
   #beginToLeave(by: string): void {

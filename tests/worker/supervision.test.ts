@@ -53,6 +53,34 @@ describe.each(STORES)("on %s", (store) => {
     });
   });
 
+  test.each(["idle", "full", "busy"])(
+    "what a worker that was killed with its supervisor ran is ended by another, %s one",
+    async (other) => {
+      sandbox.start("worker-start", "--queue", "other");
+      await sandbox.workers(1);
+      if (other !== "idle") await sandbox.enqueue("first", { queue: "other" });
+      const first = other === "idle" ? undefined : await sandbox.meet("first");
+      const started = sandbox.start("worker-start", "--queue", "default");
+      await sandbox.workers(2);
+      if (other === "busy") {
+        await sandbox.enqueue("second", { queue: "other" });
+        await first?.tell({ do: "exit", code: 0 });
+        await sandbox.meet("second");
+      }
+      const job = await sandbox.runs("job");
+      const { worker_id } = await sandbox.running("job");
+      const worker = (await sandbox.store.present()).find(({ id }) => id === worker_id);
+      process.kill(started.pid, "SIGKILL");
+      process.kill(worker?.pid ?? 0, "SIGKILL");
+      await until(async () => (await sandbox.state("job")) === "pending", "the job to be pending again");
+      expect(isAlive(job.hello.pid)).toBe(false);
+      expect(await sandbox.store.get("job")).toMatchObject({
+        attempts: 1,
+        last_error: `worker ${worker_id} was killed`,
+      });
+    },
+  );
+
   test("when the supervisor is killed, its workers finish their jobs and leave, the idle one at once", async () => {
     const started = sandbox.start("worker-start", "--count", "2");
     await sandbox.workers(2);

@@ -16,7 +16,7 @@ import type { Item, Restored } from "../item.ts";
 import { LogDirectory } from "../local/log-directory.ts";
 import type { Announced, Announcement, Lost, Present } from "../present.ts";
 import { type Residents, residentsById } from "../residents.ts";
-import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn } from "../store.ts";
+import type { Address, Claimant, Counts, Enqueuing, Pruned, PruneOptions, Store, Turn, Watching } from "../store.ts";
 import { decideAdmission, decideRule } from "./arrival.ts";
 import type { FilesChangedEntries } from "./changed-entries.ts";
 import { watchChanges } from "./changes.ts";
@@ -209,7 +209,7 @@ export class FilesStore implements Store {
     return this.#ledger.known().counts().processing > holding;
   }
 
-  changes(wake: () => void): Disposable {
+  changes(wake: () => void): Watching {
     return watchChanges(this.#layout, wake, this.#options.warn);
   }
 
