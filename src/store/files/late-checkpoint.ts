@@ -88,6 +88,7 @@ export class LateCheckpoint {
       placeSnapshots(this.#layout, this.#temporaries, this.generation);
     } else for (const temporary of [this.#index, ...Object.values(this.#temporaries)]) remove(temporary);
   }
+
   *#jobs(): Iterable<Job> {
     for (const { job } of this.#versions) yield job;
   }
