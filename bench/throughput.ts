@@ -23,7 +23,10 @@ const WAYS = {
 type Way = keyof typeof WAYS;
 const SERIES: Readonly<Record<Way, string>> = { workers: "queuectl, a worker each", slots: "queuectl, 1 worker" };
 
-/** The least that the same work can cost: whoever only spawns the jobs, and whoever owes each a log file and an environment. */
+/**
+ * The least that the same work can cost: whoever only spawns the jobs, whoever loses what they print, and whoever owes each a
+ * log file and an environment.
+ */
 const LOOPS = {
   "bare loop": import.meta.resolve("./programs/bare-loop.ts"),
   "silent loop": import.meta.resolve("./programs/silent-loop.ts"),

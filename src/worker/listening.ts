@@ -32,7 +32,7 @@ export class Listening {
     this.#watching = undefined;
   }
 
-  /** Whether nothing can happen unheard. */
+  /** Whether it is told of all that it listens for, and need not look. */
   get hearsAll(): boolean {
     return this.#watching !== undefined && this.#watching.isBlind !== true;
   }

@@ -375,14 +375,14 @@ export class MemoryStore implements Store {
     for (const id of killed) {
       if (this.#jobsOf(id).length === 0 && killed.delete(id)) announced.delete(id);
     }
-    const workers = new Set([...this.#memory.jobs.values()].flatMap((job) => (isRunning(job) ? [job.worker_id] : [])));
+    const workers = new Set(this.#running().map(({ worker_id }) => worker_id));
     return [...workers]
       .filter((workerId) => !announced.has(workerId) || killed.has(workerId))
       .map((workerId) => ({ workerId, jobs: this.#jobsOf(workerId) }));
   }
 
   mayLose(holding: number): boolean {
-    return [...this.#memory.jobs.values()].filter(isRunning).length > holding;
+    return this.#running().length > holding;
   }
 
   changes(wake: () => void): Disposable {
@@ -557,7 +557,11 @@ export class MemoryStore implements Store {
   }
 
   #jobsOf(workerId: string): ProcessingJob[] {
-    return [...this.#memory.jobs.values()].filter(isRunning).filter((job) => job.worker_id === workerId);
+    return this.#running().filter((job) => job.worker_id === workerId);
+  }
+
+  #running(): ProcessingJob[] {
+    return [...this.#memory.jobs.values()].filter(isRunning);
   }
 
   #changed<T>(result: T): T {
